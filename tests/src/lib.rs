@@ -1,1 +1,3 @@
 //! The `tests` crate.
+
+pub mod redis;
