@@ -1,3 +1,38 @@
-//! The `common` crate.
+//! Infrastructure and domain: everything that reads or writes PostgreSQL, Redis and S3.
+//!
+//! Modules import only to their left in this order, never back and never sideways; the test
+//! `the_import_order_holds` reads the `use` lines:
+//!
+//! `ids limits money` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
+//! < `events idempotency identity webhooks` < `catalog` < `uploads` < `pipeline`
 
+pub mod ids;
+pub mod limits;
+pub mod money;
+
+pub mod config;
+
+pub mod telemetry;
+
+pub mod db;
+pub mod http;
 pub mod queue;
+pub mod storage;
+
+pub mod jobs;
+
+pub mod outbox;
+
+pub mod events;
+pub mod idempotency;
+pub mod identity;
+pub mod webhooks;
+
+pub mod catalog;
+
+pub mod uploads;
+
+pub mod pipeline;
+
+pub use reqwest;
+pub use secrecy;

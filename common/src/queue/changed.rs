@@ -111,7 +111,10 @@ async fn publish_all(
             pipeline.publish(channel, message).ignore();
         }
         if let Err(error) = pipeline.exec_async(&mut connection).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "changes were not announced");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "changes were not announced"
+            );
         }
     }
 }
@@ -176,9 +179,7 @@ async fn subscribe_and_nudge(
     Ok(())
 }
 
-async fn within<T>(
-    exchange: impl Future<Output = Result<T, RedisError>>,
-) -> Result<T, RedisError> {
+async fn within<T>(exchange: impl Future<Output = Result<T, RedisError>>) -> Result<T, RedisError> {
     timeout(CONNECT_TIMEOUT, exchange)
         .await
         .unwrap_or_else(|elapsed| Err(std::io::Error::from(elapsed).into()))

@@ -56,17 +56,17 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
+use self::{
+    changed::Bus,
+    limits::{CONNECT_DELAY_MAX, CONNECT_RETRIES_MAX, CONNECT_TIMEOUT, RESPONSE_TIMEOUT},
+    wake::LaneKey,
+};
 pub use self::{
     error::QueueError,
     inspect::Depth,
     push::Pusher,
     serve::{PanicHook, ServeOptions, Serving},
     wake::{Delivery, Lane, Wake},
-};
-use self::{
-    changed::Bus,
-    limits::{CONNECT_DELAY_MAX, CONNECT_RETRIES_MAX, CONNECT_TIMEOUT, RESPONSE_TIMEOUT},
-    wake::LaneKey,
 };
 
 /// A process's way to Redis: one connection for commands and, once somebody listens, one for

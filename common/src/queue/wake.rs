@@ -93,7 +93,12 @@ mod tests {
     fn digits_only_ids_cannot_arise_and_every_task_id_survives_apalis_unchanged() {
         for job in [Uuid::nil(), Uuid::max(), Uuid::from_u128(7), Uuid::now_v7()] {
             for fence in [0, 7, i32::MAX] {
-                let id = Wake { job, fence, trace: None }.task_id();
+                let id = Wake {
+                    job,
+                    fence,
+                    trace: None,
+                }
+                .task_id();
                 let read_back = TaskId::from_str(&id).unwrap();
                 assert_eq!(read_back, TaskId::String(id.clone()));
                 assert_eq!(read_back.to_string(), id);
@@ -103,7 +108,11 @@ mod tests {
 
     #[test]
     fn the_wire_form_is_ids_and_a_trace_and_tolerates_more() {
-        let wake = Wake { job: Uuid::nil(), fence: 3, trace: Some("req_1".to_owned()) };
+        let wake = Wake {
+            job: Uuid::nil(),
+            fence: 3,
+            trace: Some("req_1".to_owned()),
+        };
         let wire = r#"{"job":"00000000-0000-0000-0000-000000000000","fence":3,"trace":"req_1"}"#;
         assert_eq!(serde_json::to_string(&wake).unwrap(), wire);
         let newer = wire.replace('}', r#","later":true}"#);

@@ -1,0 +1,24 @@
+//! Values of the catalogue.
+
+use crate::ids::{UploadId, UserId};
+
+/// What becomes a package.
+#[derive(Debug, Clone)]
+pub struct NewPackage {
+    pub upload: UploadId,
+    pub owner: UserId,
+    pub package_type: String,
+    pub name: String,
+    pub description: String,
+    pub source_model: String,
+    pub target_model: String,
+    pub epsilon_declared: f64,
+    pub epsilon_measured: Option<f64>,
+    pub evidence_level: String,
+    pub tier: Option<String>,
+    pub price_minor: i64,
+    pub currency: String,
+    pub package_key: String,
+    pub w_matrix_key: String,
+    pub report: serde_json::Value,
+}

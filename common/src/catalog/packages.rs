@@ -1,0 +1,49 @@
+//! Packages for sale.
+
+use sqlx::PgConnection;
+
+use super::NewPackage;
+use crate::ids::{PackageId, PackagePublicId};
+
+/// Makes a package visible. A second package of one upload is impossible: the constraint
+/// `packages_one_per_upload` refuses it.
+pub async fn publish_in_tx(
+    conn: &mut PgConnection,
+    new: &NewPackage,
+) -> Result<(PackageId, PackagePublicId), sqlx::Error> {
+    let id = PackageId::new();
+    let public_id = PackagePublicId::of(id);
+    sqlx::query(
+        "insert into packages (
+             id, public_id, owner_id, upload_id, package_type, name, description, source_model, target_model,
+             epsilon_declared, epsilon_measured, evidence_level, tier, price_minor, currency,
+             package_key, w_matrix_key, report
+         )
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    )
+    .bind(id)
+    .bind(&public_id)
+    .bind(new.owner)
+    .bind(new.upload)
+    .bind(&new.package_type)
+    .bind(&new.name)
+    .bind(&new.description)
+    .bind(&new.source_model)
+    .bind(&new.target_model)
+    .bind(new.epsilon_declared)
+    .bind(new.epsilon_measured)
+    .bind(&new.evidence_level)
+    .bind(&new.tier)
+    .bind(new.price_minor)
+    .bind(&new.currency)
+    .bind(&new.package_key)
+    .bind(&new.w_matrix_key)
+    .bind(&new.report)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("update users set package_count = package_count + 1 where id = $1")
+        .bind(new.owner)
+        .execute(conn)
+        .await?;
+    Ok((id, public_id))
+}

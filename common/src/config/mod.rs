@@ -1,0 +1,11 @@
+//! Configuration from the environment: one struct per concern, all of it read and checked before
+//! the first socket opens, every fault reported at once.
+
+mod env;
+mod sections;
+
+pub use env::{ConfigError, Env};
+pub use sections::{
+    ApiConfig, DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig,
+    WebhookConfig, WorkerConfig,
+};

@@ -1,0 +1,245 @@
+//! The sections of the configuration. `.env.sample` lists every variable; a test holds the two
+//! together.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::Env;
+
+/// PostgreSQL and its pool (the seed's names and defaults; times in milliseconds).
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    pub url: SecretString,
+    pub pool_min: u32,
+    pub pool_max: u32,
+    pub idle_timeout: Duration,
+    pub connection_timeout: Duration,
+}
+
+impl DatabaseConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let pool_min = env.or("DB_POOL_MIN", 5);
+        let pool_max = env.or("DB_POOL_MAX", 20);
+        if pool_max == 0 || pool_min > pool_max {
+            env.fault("DB_POOL_MAX", "must be at least 1 and at least DB_POOL_MIN");
+        }
+        let idle_timeout = Duration::from_millis(env.or("DB_POOL_IDLE_TIMEOUT", 30_000));
+        let connection_timeout = Duration::from_millis(env.or("DB_POOL_CONNECTION_TIMEOUT", 5_000));
+        let url = env.secret("DATABASE_URL")?;
+        let text = url.expose_secret();
+        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+            env.fault("DATABASE_URL", "must start with postgres://");
+            return None;
+        }
+        Some(Self {
+            url,
+            pool_min,
+            pool_max,
+            idle_timeout,
+            connection_timeout,
+        })
+    }
+}
+
+/// Redis. Every key starts with the prefix, so that installations and tests can share a server.
+#[derive(Debug, Clone)]
+pub struct RedisConfig {
+    pub url: SecretString,
+    pub prefix: String,
+}
+
+impl RedisConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let prefix = env.or("REDIS_PREFIX", "awareness".to_owned());
+        Some(Self {
+            url: env.secret("REDIS_URL")?,
+            prefix,
+        })
+    }
+}
+
+/// S3 or what speaks its protocol.
+#[derive(Debug, Clone)]
+pub struct StorageConfig {
+    pub endpoint: Url,
+    /// Where clients reach it, when that differs; presigned addresses carry it.
+    pub public_endpoint: Url,
+    pub region: String,
+    pub bucket: String,
+    pub access_key: String,
+    pub secret_key: SecretString,
+}
+
+impl StorageConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let endpoint: Option<Url> = env.required("S3_ENDPOINT");
+        let public_endpoint = env
+            .optional("S3_PUBLIC_ENDPOINT")
+            .or_else(|| endpoint.clone());
+        let region = env.or("S3_REGION", "us-east-1".to_owned());
+        let bucket = env.required("S3_BUCKET");
+        let access_key = env.required("S3_ACCESS_KEY");
+        let secret_key = env.secret("S3_SECRET_KEY");
+        Some(Self {
+            endpoint: endpoint?,
+            public_endpoint: public_endpoint?,
+            region,
+            bucket: bucket?,
+            access_key: access_key?,
+            secret_key: secret_key?,
+        })
+    }
+}
+
+/// The key under which API keys are sealed: 32 bytes in hex.
+#[derive(Debug, Clone)]
+pub struct SecretConfig {
+    pub master_key: SecretString,
+}
+
+impl SecretConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let master_key = env.secret("AWARENESS_MASTER_KEY")?;
+        let text = master_key.expose_secret();
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            env.fault(
+                "AWARENESS_MASTER_KEY",
+                "must be 64 hexadecimal digits (openssl rand -hex 32)",
+            );
+            return None;
+        }
+        Some(Self { master_key })
+    }
+}
+
+/// What webhooks may reach beyond the public internet. Empty for production.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookConfig {
+    pub allowed_cidrs: Vec<IpNet>,
+    pub allow_http: bool,
+}
+
+impl WebhookConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        Some(Self {
+            allowed_cidrs: env.list("WEBHOOK_ALLOWED_CIDRS"),
+            allow_http: env.or("WEBHOOK_ALLOW_HTTP", false),
+        })
+    }
+}
+
+/// The API process.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    pub listen: SocketAddr,
+    pub ops_listen: SocketAddr,
+    /// How clients reach this service, without a slash at the end.
+    pub public_base_url: String,
+    pub admin_token: SecretString,
+    pub database: DatabaseConfig,
+    pub redis: RedisConfig,
+    pub storage: StorageConfig,
+    pub secrets: SecretConfig,
+    pub webhooks: WebhookConfig,
+}
+
+impl ApiConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let listen = env.or("API_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)));
+        let ops_listen = env.or("API_OPS_LISTEN", SocketAddr::from(([0, 0, 0, 0], 9090)));
+        let public_base_url: Option<Url> = env.required("PUBLIC_BASE_URL");
+        let admin_token = env.secret("AWARENESS_ADMIN_TOKEN");
+        if admin_token
+            .as_ref()
+            .is_some_and(|token| token.expose_secret().len() < 16)
+        {
+            env.fault("AWARENESS_ADMIN_TOKEN", "must have at least 16 characters");
+        }
+        let database = DatabaseConfig::from_env(env);
+        let redis = RedisConfig::from_env(env);
+        let storage = StorageConfig::from_env(env);
+        let secrets = SecretConfig::from_env(env);
+        let webhooks = WebhookConfig::from_env(env);
+        Some(Self {
+            listen,
+            ops_listen,
+            public_base_url: public_base_url?.as_str().trim_end_matches('/').to_owned(),
+            admin_token: admin_token?,
+            database: database?,
+            redis: redis?,
+            storage: storage?,
+            secrets: secrets?,
+            webhooks: webhooks?,
+        })
+    }
+}
+
+/// A worker process.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    pub ops_listen: SocketAddr,
+    /// Where a published package is found; webhooks carry it.
+    pub public_base_url: String,
+    pub database: DatabaseConfig,
+    pub redis: RedisConfig,
+    pub storage: StorageConfig,
+    pub secrets: SecretConfig,
+    pub webhooks: WebhookConfig,
+}
+
+impl WorkerConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let ops_listen = env.or("WORKER_OPS_LISTEN", SocketAddr::from(([0, 0, 0, 0], 9091)));
+        let public_base_url: Option<Url> = env.required("PUBLIC_BASE_URL");
+        let database = DatabaseConfig::from_env(env);
+        let redis = RedisConfig::from_env(env);
+        let storage = StorageConfig::from_env(env);
+        let secrets = SecretConfig::from_env(env);
+        let webhooks = WebhookConfig::from_env(env);
+        Some(Self {
+            ops_listen,
+            public_base_url: public_base_url?.as_str().trim_end_matches('/').to_owned(),
+            database: database?,
+            redis: redis?,
+            storage: storage?,
+            secrets: secrets?,
+            webhooks: webhooks?,
+        })
+    }
+}
+
+/// A scheduler process.
+#[derive(Debug, Clone)]
+pub struct SchedulerConfig {
+    pub ops_listen: SocketAddr,
+    /// Staged bytes that no upload names are taken away after this long. At least the longest
+    /// request, so that an upload in flight is never swept.
+    pub staging_grace: Duration,
+    pub database: DatabaseConfig,
+    pub redis: RedisConfig,
+    pub storage: StorageConfig,
+}
+
+impl SchedulerConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let ops_listen = env.or(
+            "SCHEDULER_OPS_LISTEN",
+            SocketAddr::from(([0, 0, 0, 0], 9092)),
+        );
+        let staging_grace = Duration::from_secs(env.or("STAGING_GRACE_SECONDS", 3600));
+        let database = DatabaseConfig::from_env(env);
+        let redis = RedisConfig::from_env(env);
+        let storage = StorageConfig::from_env(env);
+        Some(Self {
+            ops_listen,
+            staging_grace,
+            database: database?,
+            redis: redis?,
+            storage: storage?,
+        })
+    }
+}

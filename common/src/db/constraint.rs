@@ -1,0 +1,31 @@
+//! Reads an error of PostgreSQL: a decision of the schema, or a fault of ours.
+
+/// The constraint that refused a write, if that is what happened.
+pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::constraint)
+}
+
+/// Whether the same statement may succeed later without anybody changing it: the server is away,
+/// shutting down, out of resources, or chose this transaction to break a deadlock.
+pub fn is_ours_to_fix(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // Classes: connection 08, transaction rollback 40, resources 53, operator 57, system 58,
+            // and 25P03 (idle in transaction), 55P03 (lock not available).
+            ["08", "40", "53", "57", "58"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || code == "25P03"
+                || code == "55P03"
+        }),
+        _ => false,
+    }
+}

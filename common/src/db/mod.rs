@@ -1,0 +1,87 @@
+//! PostgreSQL: the pool, the migrations, and what its errors mean.
+
+mod constraint;
+
+pub use constraint::{is_ours_to_fix, violated_constraint};
+pub use sqlx::{PgConnection, PgPool};
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use secrecy::ExposeSecret as _;
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::config::DatabaseConfig;
+use crate::telemetry::metrics;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// A connection that idled longer is asked whether it still lives before it is lent.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+
+/// Opens the pool; three tries, one second apart and doubling, before it gives up.
+pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(config.url.expose_secret())?.options([
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "5s"),
+        ("tcp_user_timeout", "10000"),
+    ]);
+    let pool = PgPoolOptions::new()
+        .min_connections(config.pool_min)
+        .max_connections(config.pool_max)
+        .idle_timeout(config.idle_timeout)
+        .acquire_timeout(config.connection_timeout)
+        .max_lifetime(Duration::from_secs(1800))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > PING_AFTER_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        });
+    let open = || pool.clone().connect_with(options.clone());
+    open.retry(ExponentialBuilder::new().with_min_delay(Duration::from_secs(1)).with_max_times(3).with_jitter())
+        .notify(|error, delay| tracing::warn!(%error, retry_seconds = delay.as_secs_f32(), "PostgreSQL is away"))
+        .await
+}
+
+/// Brings the schema up to date. Any number of processes may call it at once.
+pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    MIGRATOR.run(pool).await
+}
+
+/// Whether the schema is at least as new as this program.
+pub async fn is_migrated(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let newest = MIGRATOR
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
+    let applied: Option<i64> =
+        sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+            .fetch_one(pool)
+            .await?;
+    Ok(applied.is_some_and(|version| version >= newest))
+}
+
+/// How long a trivial statement takes.
+pub async fn ping(pool: &PgPool) -> Result<Duration, sqlx::Error> {
+    let start = std::time::Instant::now();
+    sqlx::query("select 1").execute(pool).await?;
+    Ok(start.elapsed())
+}
+
+/// Writes the pool's state into its gauges.
+pub fn observe_pool(pool: &PgPool) {
+    let idle = i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
+    let gauges = &metrics().db_pool_connections;
+    gauges.with_label_values(&["idle"]).set(idle);
+    gauges
+        .with_label_values(&["used"])
+        .set(i64::from(pool.size()) - idle);
+}

@@ -1,0 +1,23 @@
+//! Why something about users and keys did not happen.
+
+use thiserror::Error;
+
+/// One variant per decision of a caller.
+#[derive(Debug, Error)]
+pub enum IdentityError {
+    /// No such user or key, or it is not the caller's.
+    #[error("no such user or key")]
+    NotFound,
+    /// A name is empty or too long.
+    #[error("a name must have 1 to 100 characters")]
+    Name,
+    /// A key with no permission can do nothing.
+    #[error("a key needs at least one of the permissions upload, purchase, download")]
+    Permissions,
+    /// The sealed copy does not open: another master key, or a damaged row.
+    #[error("the sealed key does not open under this master key")]
+    Unsealable,
+    /// PostgreSQL did not answer or refused.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,18 @@
+//! Identity: users, and the API keys that act for them.
+//!
+//! A key is `ak_ai_` and 32 hexadecimal digits, shown once. Its SHA-256 finds it; a copy sealed
+//! under the master key is opened only to sign webhooks. A revoked key is refused by the next
+//! request: nothing caches it.
+
+pub mod commands;
+mod error;
+mod key;
+mod model;
+mod queries;
+mod seal;
+
+pub use error::IdentityError;
+pub use key::{ApiKey, KEY_PREFIX};
+pub use model::{KeySummary, Permission, Principal, User};
+pub use queries::{authenticate, find_user, list_keys, signing_key};
+pub use seal::Sealer;

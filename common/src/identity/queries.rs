@@ -1,0 +1,83 @@
+//! Reads of identity.
+
+use sqlx::PgPool;
+
+use super::{ApiKey, IdentityError, KeySummary, Principal, Sealer, User};
+use crate::ids::{ApiKeyId, UserId};
+
+/// `last_used_at` is kept to this, so that a busy key does not write a row per request.
+const LAST_USED_SECONDS: f64 = 60.0;
+
+/// Whose key this is, if it lives. Notes its use.
+pub async fn authenticate(pool: &PgPool, key: &ApiKey) -> Result<Option<Principal>, sqlx::Error> {
+    let row: Option<(ApiKeyId, UserId, Vec<String>, bool)> = sqlx::query_as(
+        "select id, user_id, permissions,
+                last_used_at is null or last_used_at < now() - make_interval(secs => $2)
+         from api_keys
+         where digest = $1
+           and revoked_at is null",
+    )
+    .bind(key.digest())
+    .bind(LAST_USED_SECONDS)
+    .fetch_optional(pool)
+    .await?;
+    let Some((id, user, permissions, is_stale)) = row else {
+        return Ok(None);
+    };
+    if is_stale {
+        sqlx::query("update api_keys set last_used_at = now() where id = $1")
+            .bind(id)
+            .execute(pool)
+            .await?;
+    }
+    let permissions = permissions
+        .iter()
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    Ok(Some(Principal {
+        user,
+        key: id,
+        permissions,
+    }))
+}
+
+/// The user of that name.
+pub async fn find_user(pool: &PgPool, name: &str) -> Result<Option<User>, sqlx::Error> {
+    sqlx::query_as("select id, name, package_count, created_at from users where name = $1")
+        .bind(name)
+        .fetch_optional(pool)
+        .await
+}
+
+/// Keys, newest first: one user's, or all.
+pub async fn list_keys(
+    pool: &PgPool,
+    user_name: Option<&str>,
+) -> Result<Vec<KeySummary>, sqlx::Error> {
+    sqlx::query_as(
+        "select api_keys.id, user_id, users.name as user_name, api_keys.name, prefix, permissions,
+                api_keys.created_at, last_used_at, revoked_at
+         from api_keys
+         join users on users.id = api_keys.user_id
+         where $1::text is null or users.name = $1
+         order by api_keys.created_at desc, api_keys.id desc
+         limit 200",
+    )
+    .bind(user_name)
+    .fetch_all(pool)
+    .await
+}
+
+/// Opens a key to sign with it. A revoked key still signs what was promised while it lived.
+pub async fn signing_key(
+    pool: &PgPool,
+    sealer: &Sealer,
+    id: ApiKeyId,
+) -> Result<ApiKey, IdentityError> {
+    let sealed: Vec<u8> = sqlx::query_scalar("select sealed from api_keys where id = $1")
+        .bind(id)
+        .fetch_optional(pool)
+        .await?
+        .ok_or(IdentityError::NotFound)?;
+    sealer.open(id, &sealed)
+}

@@ -1,0 +1,143 @@
+//! Identifiers: one newtype per kind of row, so that two ids never change places.
+//!
+//! Rows are keyed by UUIDv7 (ordered by time, good for indexes). What leaves the house is a public
+//! id: `pkg_…`, or `upload_<unix seconds>_<32 hex>`, whose 128 random bits make it a capability.
+
+use std::fmt;
+
+use rand::Rng as _;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! row_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+        #[serde(transparent)]
+        #[sqlx(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, later ones sort after earlier ones.
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+row_id!(/// A user.
+    UserId);
+row_id!(/// An API key.
+    ApiKeyId);
+row_id!(/// A job.
+    JobId);
+row_id!(/// A worker process, from its start to its end.
+    WorkerId);
+row_id!(/// An upload.
+    UploadId);
+row_id!(/// A published package.
+    PackageId);
+row_id!(/// A webhook delivery.
+    DeliveryId);
+
+macro_rules! public_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+        #[serde(transparent)]
+        #[sqlx(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text that clients see.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Accepts the text if it has this kind's shape; it need not exist.
+            pub fn parse(text: &str) -> Option<Self> {
+                let rest = text.strip_prefix($prefix)?;
+                let sane = !rest.is_empty()
+                    && text.len() <= 80
+                    && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                sane.then(|| Self(text.to_owned()))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+public_id!(/// The upload id that clients hold; whoever has it may read the upload's status.
+    UploadPublicId, "upload_");
+public_id!(/// The package id that clients hold.
+    PackagePublicId, "pkg_");
+
+impl UploadPublicId {
+    /// `upload_<unix seconds>_<32 hex>`.
+    pub fn generate() -> Self {
+        Self(format!(
+            "upload_{}_{}",
+            chrono::Utc::now().timestamp(),
+            random_hex::<16>()
+        ))
+    }
+}
+
+impl PackagePublicId {
+    /// `pkg_<32 hex>` of the row's id: it names a public thing and guards nothing.
+    pub fn of(id: PackageId) -> Self {
+        Self(format!("pkg_{}", id.0.simple()))
+    }
+}
+
+/// A request id, `req_<32 hex>`, carried through logs, jobs and webhooks.
+pub fn new_request_id() -> String {
+    format!("req_{}", random_hex::<16>())
+}
+
+/// `BYTES` random bytes in lower-case hex.
+pub fn random_hex<const BYTES: usize>() -> String {
+    let mut bytes = [0_u8; BYTES];
+    rand::rng().fill_bytes(&mut bytes);
+    hex::encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_id_is_told_from_other_text() {
+        let id = UploadPublicId::generate();
+        assert_eq!(UploadPublicId::parse(id.as_str()), Some(id));
+        for text in ["", "upload_", "pkg_1", "upload_a/b", "upload_a%00"] {
+            assert_eq!(UploadPublicId::parse(text), None, "{text}");
+        }
+    }
+}

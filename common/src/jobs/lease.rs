@@ -1,0 +1,148 @@
+//! Leases: the right to work on a job, and to finish it.
+//!
+//! Leases are taken in batches by one task per process: whatever wake-up calls arrive while one
+//! statement runs share the next one. They are written without waiting for the disk: a lease that a
+//! crash of PostgreSQL forgets leaves the job ready, and the (fence, worker) pair of the forgotten
+//! lease no longer finishes anything once another worker has it.
+
+use sqlx::{PgConnection, PgPool};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::ids::{JobId, UserId, WorkerId};
+use crate::limits::LEASE_BATCH_MAX;
+use crate::queue::Wake;
+
+/// A job in the hands of this worker.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Lease {
+    #[sqlx(rename = "id")]
+    pub job: JobId,
+    pub name: String,
+    pub subject: Uuid,
+    pub tenant: Option<UserId>,
+    pub trace: String,
+    pub fence: i32,
+    pub worker: WorkerId,
+    /// Failed attempts before this run.
+    pub attempts: i32,
+    pub snoozes: i32,
+    /// From the moment the job was due to this lease.
+    pub waited_seconds: f64,
+}
+
+/// The lease was lost: another worker has the job, or it ended. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the lease was lost")]
+pub struct LeaseLost;
+
+type Request = (Wake, oneshot::Sender<Result<Option<Lease>, sqlx::Error>>);
+
+/// Takes leases for one worker process.
+#[derive(Debug, Clone)]
+pub struct Leaser {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Leaser {
+    /// Starts the batching task; it ends when the last clone is dropped.
+    pub fn start(pool: PgPool, worker: WorkerId) -> Self {
+        let (requests, inbox) = mpsc::channel(4 * LEASE_BATCH_MAX);
+        tokio::spawn(lease_in_batches(pool, worker, inbox));
+        Self { requests }
+    }
+
+    /// The lease, or none if the call is stale: the job ended, runs elsewhere or is not due.
+    pub async fn lease(&self, wake: Wake) -> Result<Option<Lease>, sqlx::Error> {
+        let (answer, answered) = oneshot::channel();
+        self.requests
+            .send((wake, answer))
+            .await
+            .map_err(|_| sqlx::Error::PoolClosed)?;
+        answered.await.map_err(|_| sqlx::Error::PoolClosed)?
+    }
+}
+
+async fn lease_in_batches(pool: PgPool, worker: WorkerId, mut inbox: mpsc::Receiver<Request>) {
+    let mut batch = Vec::with_capacity(LEASE_BATCH_MAX);
+    while inbox.recv_many(&mut batch, LEASE_BATCH_MAX).await > 0 {
+        let (wakes, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        match lease_batch(&pool, worker, &wakes).await {
+            Ok(mut leases) => {
+                for (wake, answer) in wakes.iter().zip(answers) {
+                    let found = leases.iter().position(|lease| lease.job.0 == wake.job);
+                    // The asker may have been cancelled; its lease then ends with its worker.
+                    let _ = answer.send(Ok(found.map(|index| leases.swap_remove(index))));
+                }
+            }
+            Err(error) => {
+                let text = error.to_string();
+                for answer in answers {
+                    let _ = answer.send(Err(sqlx::Error::Io(std::io::Error::other(text.clone()))));
+                }
+            }
+        }
+    }
+}
+
+async fn lease_batch(
+    pool: &PgPool,
+    worker: WorkerId,
+    wakes: &[Wake],
+) -> Result<Vec<Lease>, sqlx::Error> {
+    let ids: Vec<Uuid> = wakes.iter().map(|wake| wake.job).collect();
+    let fences: Vec<i32> = wakes.iter().map(|wake| wake.fence).collect();
+    sqlx::query_as(
+        "with due as (
+             select jobs.id
+             from jobs
+             join unnest($1::uuid[], $2::integer[]) as wake (id, fence)
+               on wake.id = jobs.id and wake.fence = jobs.fence
+             where jobs.state = 'ready'
+               and jobs.run_at <= now()
+             order by jobs.id
+             for update of jobs skip locked
+         )
+         update jobs
+         set state = 'running',
+             fence = fence + 1,
+             worker = $3,
+             started_at = now()
+         from due
+         where jobs.id = due.id
+         returning jobs.id, name, subject, tenant, trace, fence, worker, attempts, snoozes,
+                   extract(epoch from clock_timestamp() - run_at)::float8 as waited_seconds",
+    )
+    .bind(ids)
+    .bind(fences)
+    .bind(worker)
+    .fetch_all(pool)
+    .await
+}
+
+/// Ends the job as done. Call it first in the handler's last transaction: it locks the row, and if
+/// the lease was lost the transaction must not commit.
+pub async fn finish_in_tx(
+    conn: &mut PgConnection,
+    lease: &Lease,
+) -> Result<Result<(), LeaseLost>, sqlx::Error> {
+    let done = sqlx::query(
+        "update jobs
+         set state = 'done', worker = null, finished_at = now()
+         where id = $1
+           and fence = $2
+           and worker = $3
+           and state = 'running'",
+    )
+    .bind(lease.job)
+    .bind(lease.fence)
+    .bind(lease.worker)
+    .execute(conn)
+    .await?;
+    Ok(if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(LeaseLost)
+    })
+}

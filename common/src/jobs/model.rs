@@ -1,0 +1,156 @@
+//! The closed lists: which jobs there are, which queue each waits in, and what its limits are.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Every kind of job. The name is the worker's file, the metric label and the log field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobName {
+    ValidateUpload,
+    PublishUpload,
+    DeliverWebhook,
+}
+
+/// What holds for all jobs of one kind.
+#[derive(Debug)]
+pub struct JobSpec {
+    pub name: &'static str,
+    pub queue: &'static QueueSpec,
+    /// A run that takes longer is a failed attempt.
+    pub timeout: Duration,
+    /// Failed attempts after which the job is given up. Faults of ours count none.
+    pub attempts_max: i32,
+}
+
+/// A queue: jobs that are scaled together.
+#[derive(Debug)]
+pub struct QueueSpec {
+    pub name: &'static str,
+    /// Handlers at once in one worker process.
+    pub concurrency: usize,
+    /// Wake-up calls fetched at once. Long jobs take one, so that idle workers find the rest.
+    pub batch: usize,
+}
+
+static VALIDATE_UPLOAD: JobSpec = JobSpec {
+    name: "validate_upload",
+    queue: &VALIDATE,
+    timeout: Duration::from_secs(120),
+    attempts_max: 5,
+};
+static PUBLISH_UPLOAD: JobSpec = JobSpec {
+    name: "publish_upload",
+    queue: &PUBLISH,
+    timeout: Duration::from_secs(120),
+    attempts_max: 5,
+};
+static DELIVER_WEBHOOK: JobSpec = JobSpec {
+    name: "deliver_webhook",
+    queue: &WEBHOOK,
+    timeout: Duration::from_secs(40),
+    attempts_max: 18,
+};
+
+static VALIDATE: QueueSpec = QueueSpec {
+    name: "validate",
+    concurrency: 2,
+    batch: 1,
+};
+static PUBLISH: QueueSpec = QueueSpec {
+    name: "publish",
+    concurrency: 8,
+    batch: 1,
+};
+static WEBHOOK: QueueSpec = QueueSpec {
+    name: "webhook",
+    concurrency: 32,
+    batch: 8,
+};
+
+impl QueueSpec {
+    /// All queues, the most urgent first.
+    pub const ALL: [&'static Self; 3] = [&PUBLISH, &VALIDATE, &WEBHOOK];
+
+    /// The queue of that name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        Self::ALL.into_iter().find(|queue| queue.name == name)
+    }
+}
+
+impl JobName {
+    /// All jobs.
+    pub const ALL: [Self; 3] = [
+        Self::ValidateUpload,
+        Self::PublishUpload,
+        Self::DeliverWebhook,
+    ];
+
+    /// Its limits.
+    pub fn spec(self) -> &'static JobSpec {
+        match self {
+            Self::ValidateUpload => &VALIDATE_UPLOAD,
+            Self::PublishUpload => &PUBLISH_UPLOAD,
+            Self::DeliverWebhook => &DELIVER_WEBHOOK,
+        }
+    }
+
+    /// Its name in SQL, Redis, metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        self.spec().name
+    }
+}
+
+impl fmt::Display for JobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for JobName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|name| name.as_str() == text)
+            .ok_or_else(|| format!("no job is called {text}"))
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum JobState {
+    Ready,
+    Running,
+    Done,
+    Cancelled,
+    Quarantined,
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::Quarantined => "quarantined",
+        })
+    }
+}
+
+impl FromStr for JobState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        serde_json::from_value(text.into()).map_err(|_| {
+            format!("no job state is called {text}; there are ready, running, done, cancelled, quarantined")
+        })
+    }
+}

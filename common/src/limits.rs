@@ -1,0 +1,68 @@
+//! Every maximum of the product that is not a property of one algorithm, with its unit and reason.
+
+use std::time::Duration;
+
+/// Both blobs of a package together, decoded: the seed's "< 50 MB" (design §3 row 3).
+pub const PACKAGE_BYTES_MAX: u64 = 52_428_800;
+/// One staged object, and so the memory one upload holds twice (one filling, one on its way).
+/// S3 asks at least 5 MiB of a part, and fewer parts are fewer round trips.
+pub const PART_BYTES: usize = 5 * 1024 * 1024;
+/// A JSON body: base64 of the largest package and room for its fields.
+pub const JSON_BODY_BYTES_MAX: u64 = PACKAGE_BYTES_MAX / 3 * 4 + 1024 * 1024;
+/// A multipart body: the largest package and room for its fields.
+pub const MULTIPART_BODY_BYTES_MAX: u64 = PACKAGE_BYTES_MAX + 1024 * 1024;
+/// A body that holds fields alone.
+pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// A request that moves no package.
+pub const REQUEST_SECONDS_MAX: u64 = 30;
+/// A request that moves one: 50 MiB at 64 KiB/s.
+pub const UPLOAD_REQUEST_SECONDS_MAX: u64 = 900;
+/// The header of a request must be here by then.
+pub const HEADER_READ_SECONDS_MAX: u64 = 10;
+/// A body may not pause longer.
+pub const BODY_IDLE_SECONDS_MAX: u64 = 30;
+/// Uploads whose bytes one API process takes at the same time; at 11 MiB each that is 700 MiB.
+pub const UPLOADS_IN_FLIGHT_MAX: usize = 64;
+/// Connections one API process holds.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// Longest `Prefer: wait=N`.
+pub const WAIT_SECONDS_MAX: u64 = 60;
+/// Longest life of an event stream; clients reconnect.
+pub const EVENT_STREAM_SECONDS_MAX: u64 = 600;
+/// A presigned upload or download address.
+pub const PRESIGNED_SECONDS: u64 = 900;
+/// How long a client may take from asking for addresses to the commit.
+pub const SESSION_SECONDS: u64 = 3600;
+/// Names of models.
+pub const MODEL_NAME_CHARS_MAX: usize = 100;
+/// A webhook address.
+pub const WEBHOOK_URL_CHARS_MAX: usize = 2048;
+/// An `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long an answer is kept for its key.
+pub const IDEMPOTENCY_HOURS: i64 = 24;
+
+/// A worker's word that it lives: renewed each second, so four may be lost. With the sweep behind
+/// it, a killed worker's jobs run again within 7 s.
+pub const LEASE: Duration = Duration::from_secs(5);
+/// Between two renewals.
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Between two sweeps for what is due and not running.
+pub const SWEEP: Duration = Duration::from_millis(250);
+/// What was pushed this recently is still on its way, and not swept.
+pub const SWEEP_AGE_MIN: Duration = Duration::from_millis(500);
+/// Jobs one step of the sweep pushes.
+pub const SWEEP_JOBS_MAX: i64 = 500;
+/// Leases one statement takes.
+pub const LEASE_BATCH_MAX: usize = 64;
+/// Active jobs of one tenant in one queue before its work takes the bulk lane.
+pub const TENANT_FAST_JOBS_MAX: i64 = 16;
+/// Times a job may bring down its worker before it is quarantined.
+pub const CRASHES_MAX: i32 = 5;
+/// Kept history of ended jobs.
+pub const FINISHED_JOB_HOURS: i64 = 72;
+/// SIGTERM to exit: what runs may finish, the rest is given back.
+pub const DRAIN: Duration = Duration::from_secs(25);
+/// A page of an operator's list.
+pub const PAGE_ROWS_MAX: i64 = 200;

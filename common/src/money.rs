@@ -1,0 +1,111 @@
+//! Money: integer minor units (cents) and a currency, never a float.
+//!
+//! The wire keeps the seed's decimal number; it is read from its source text, so `9.99` is 999 and
+//! nothing between. More than two decimals, signs and exponents are refused.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The dearest package, in minor units: 1,000,000.00.
+pub const PRICE_MINOR_MAX: i64 = 100_000_000;
+
+/// An amount in minor units, from zero to [`PRICE_MINOR_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct Price(i64);
+
+/// Why a text is not a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PriceError {
+    /// Not digits, optionally followed by a point and one or two digits.
+    #[error("must be a plain decimal number such as 9.99, zero or more")]
+    Shape,
+    /// Finer than a cent.
+    #[error("must have at most two decimals")]
+    Decimals,
+    /// Above the maximum.
+    #[error("must be at most 1000000.00")]
+    TooLarge,
+}
+
+impl Price {
+    /// Reads the source text of a JSON number.
+    pub fn parse(text: &str) -> Result<Self, PriceError> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) {
+            return Err(PriceError::Shape);
+        }
+        let fraction = fraction.trim_end_matches('0');
+        let cents = match fraction.len() {
+            0 => 0,
+            1 => fraction.parse::<i64>().map_err(|_| PriceError::Shape)? * 10,
+            2 => fraction.parse::<i64>().map_err(|_| PriceError::Shape)?,
+            _ => return Err(PriceError::Decimals),
+        };
+        let minor = whole
+            .parse::<i64>()
+            .ok()
+            .and_then(|units| units.checked_mul(100))
+            .and_then(|minor| minor.checked_add(cents))
+            .ok_or(PriceError::TooLarge)?;
+        if minor > PRICE_MINOR_MAX {
+            return Err(PriceError::TooLarge);
+        }
+        Ok(Self(minor))
+    }
+
+    /// The amount in minor units.
+    pub fn minor(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_read_from_its_text_exactly() {
+        for (text, minor) in [
+            ("9.99", 999),
+            ("0", 0),
+            ("5", 500),
+            ("5.5", 550),
+            ("5.50", 550),
+            ("0.010", 1),
+        ] {
+            assert_eq!(Price::parse(text).map(Price::minor), Ok(minor), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_amount_is_refused() {
+        for (text, error) in [
+            ("-1", PriceError::Shape),
+            ("1e2", PriceError::Shape),
+            ("1.", PriceError::Shape),
+            (".5", PriceError::Shape),
+            ("NaN", PriceError::Shape),
+            ("", PriceError::Shape),
+            ("9.999", PriceError::Decimals),
+            ("1000000.01", PriceError::TooLarge),
+            ("99999999999999999999", PriceError::TooLarge),
+        ] {
+            assert_eq!(Price::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_price_prints_as_it_was_read() {
+        assert_eq!(Price::parse("9.9").expect("a price").to_string(), "9.90");
+    }
+}

@@ -1,0 +1,222 @@
+//! Every metric of the product, declared once with its help text.
+//!
+//! Base units; `_total` on counters, `_seconds` on histograms; labels are closed sets, never an id.
+
+use std::sync::LazyLock;
+
+use prometheus::{
+    Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter,
+    IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+/// Buckets for work that takes from a millisecond to a minute.
+const SECONDS: &[f64] = &[
+    0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+
+/// The metrics of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    pub http_requests: IntCounterVec,
+    pub http_request_seconds: HistogramVec,
+    pub http_uploads_in_flight: Gauge,
+    pub jobs_finished: IntCounterVec,
+    pub job_seconds: HistogramVec,
+    pub job_start_delay_seconds: HistogramVec,
+    pub jobs_running: IntGaugeVec,
+    pub queue_jobs: IntGaugeVec,
+    pub queue_oldest_due_seconds: GaugeVec,
+    pub sweep_pushed: IntCounter,
+    pub jobs_reclaimed: IntCounter,
+    pub packages_verified: IntCounterVec,
+    pub package_verify_seconds: Histogram,
+    pub webhook_attempts: IntCounterVec,
+    pub webhook_attempt_seconds: Histogram,
+    pub objects_swept: IntCounterVec,
+    pub db_pool_connections: IntGaugeVec,
+    pub scheduler_leader: Gauge,
+}
+
+/// The one set of metrics of this process.
+pub fn metrics() -> &'static Metrics {
+    static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+    &METRICS
+}
+
+impl Metrics {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one declaration per metric, no logic"
+    )]
+    fn new() -> Self {
+        let registry = Registry::new();
+        let r = &registry;
+        Self {
+            http_requests: counters(
+                r,
+                "awareness_http_requests_total",
+                "Requests answered, by route template, method and status code.",
+                &["route", "method", "status"],
+            ),
+            http_request_seconds: histograms(
+                r,
+                "awareness_http_request_duration_seconds",
+                "From the head of a request to the head of its answer.",
+                &["route"],
+            ),
+            http_uploads_in_flight: gauge(
+                r,
+                "awareness_http_uploads_in_flight",
+                "Uploads whose bytes are being received.",
+            ),
+            jobs_finished: counters(
+                r,
+                "awareness_jobs_finished_total",
+                "Runs of jobs, by outcome: done, retry, snooze, cancel, panic, timeout, superseded.",
+                &["job", "outcome"],
+            ),
+            job_seconds: histograms(
+                r,
+                "awareness_job_duration_seconds",
+                "From lease to outcome.",
+                &["job"],
+            ),
+            job_start_delay_seconds: histograms(
+                r,
+                "awareness_job_start_delay_seconds",
+                "From the moment a job was due to its lease.",
+                &["job"],
+            ),
+            jobs_running: int_gauges(
+                r,
+                "awareness_jobs_running",
+                "Handlers at work in this process.",
+                &["queue"],
+            ),
+            queue_jobs: int_gauges(
+                r,
+                "awareness_queue_jobs",
+                "Jobs by queue and state (due, later, running, quarantined), from PostgreSQL.",
+                &["queue", "state"],
+            ),
+            queue_oldest_due_seconds: gauges(
+                r,
+                "awareness_queue_oldest_due_seconds",
+                "Age of the job that is due the longest and not running.",
+                &["queue"],
+            ),
+            sweep_pushed: counter(
+                r,
+                "awareness_sweep_pushed_total",
+                "Wake-up calls that the sweep pushed: retries that came due and pushes that were lost.",
+            ),
+            jobs_reclaimed: counter(
+                r,
+                "awareness_jobs_reclaimed_total",
+                "Jobs taken back from workers that stopped renewing.",
+            ),
+            packages_verified: counters(
+                r,
+                "awareness_packages_verified_total",
+                "Verdicts by package type and verdict.",
+                &["package_type", "verdict"],
+            ),
+            package_verify_seconds: histogram(
+                r,
+                "awareness_package_verify_seconds",
+                "Time to reach a verdict.",
+            ),
+            webhook_attempts: counters(
+                r,
+                "awareness_webhook_attempts_total",
+                "Requests to webhook receivers, by class of outcome.",
+                &["outcome"],
+            ),
+            webhook_attempt_seconds: histogram(
+                r,
+                "awareness_webhook_attempt_seconds",
+                "Duration of one request to a receiver.",
+            ),
+            objects_swept: counters(
+                r,
+                "awareness_objects_swept_total",
+                "Objects that no row names, taken away, by area (staging, packages).",
+                &["area"],
+            ),
+            db_pool_connections: int_gauges(
+                r,
+                "awareness_db_pool_connections",
+                "Connections of this process to PostgreSQL, by state (idle, used).",
+                &["state"],
+            ),
+            scheduler_leader: gauge(
+                r,
+                "awareness_scheduler_leader",
+                "1 in the scheduler that leads, else 0.",
+            ),
+            registry,
+        }
+    }
+
+    /// The Prometheus text format of all metrics.
+    pub fn render(&self) -> String {
+        let mut buffer = Vec::new();
+        TextEncoder::new()
+            .encode(&self.registry.gather(), &mut buffer)
+            .expect("a Vec takes every write");
+        String::from_utf8(buffer).expect("the text format is UTF-8")
+    }
+}
+
+fn register<C: prometheus::core::Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> C {
+    registry
+        .register(Box::new(collector.clone()))
+        .expect("each name is declared once");
+    collector
+}
+
+fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter {
+    register(registry, IntCounter::new(name, help).expect("a sound name"))
+}
+
+fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    register(
+        registry,
+        IntCounterVec::new(Opts::new(name, help), labels).expect("a sound name"),
+    )
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> Gauge {
+    register(registry, Gauge::new(name, help).expect("a sound name"))
+}
+
+fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+    register(
+        registry,
+        GaugeVec::new(Opts::new(name, help), labels).expect("a sound name"),
+    )
+}
+
+fn int_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    register(
+        registry,
+        IntGaugeVec::new(Opts::new(name, help), labels).expect("a sound name"),
+    )
+}
+
+fn histogram(registry: &Registry, name: &str, help: &str) -> Histogram {
+    let opts = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+    register(registry, Histogram::with_opts(opts).expect("a sound name"))
+}
+
+fn histograms(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+    let opts = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+    register(
+        registry,
+        HistogramVec::new(opts, labels).expect("a sound name"),
+    )
+}

@@ -1,0 +1,7 @@
+//! What operators see: structured logs, metrics, and the text they are served as.
+
+mod logs;
+mod metrics;
+
+pub use logs::init_logs;
+pub use metrics::{Metrics, metrics};

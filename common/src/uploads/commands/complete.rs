@@ -1,0 +1,99 @@
+//! The bytes are in their final place: the package becomes visible, and its owner is told.
+
+use serde::Serialize;
+
+use crate::catalog::{self, NewPackage};
+use crate::events;
+use crate::jobs::{self, Lease, LeaseLost};
+use crate::outbox::Outbox;
+use crate::storage::{Blob, content_key};
+use crate::uploads::{CHANGED, Upload};
+use crate::webhooks::{NewDelivery, promise_in_tx};
+
+/// The seed's message, byte for byte.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UploadCompleted<'a> {
+    event: &'static str,
+    upload_id: &'a str,
+    package_id: &'a str,
+    package_url: String,
+}
+
+/// Publishes: package, upload, event and webhook in one transaction.
+pub async fn complete(
+    outbox: &Outbox,
+    lease: &Lease,
+    upload: &Upload,
+    public_base_url: &str,
+) -> Result<Result<(), LeaseLost>, sqlx::Error> {
+    let mut tx = outbox.begin().await?;
+    if jobs::finish_in_tx(&mut tx, lease).await?.is_err() {
+        return Ok(Err(LeaseLost));
+    }
+    let (package_id, package_public_id) =
+        catalog::publish_in_tx(&mut tx, &new_package(upload)).await?;
+    sqlx::query(
+        "update uploads
+         set status = 'completed', stage = 'completed', progress = 100, package_id = $2, finished_at = now(),
+             version = version + 1
+         where id = $1",
+    )
+    .bind(upload.id)
+    .bind(package_id)
+    .execute(&mut *tx)
+    .await?;
+    let data = serde_json::json!({ "packageId": package_public_id });
+    events::append_in_tx(&mut tx, upload.id.0, "upload.completed", &lease.trace, data).await?;
+    if let Some(url) = &upload.webhook_url {
+        let message = UploadCompleted {
+            event: "upload.completed",
+            upload_id: upload.public_id.as_str(),
+            package_id: package_public_id.as_str(),
+            package_url: format!("{public_base_url}/packages/{package_public_id}"),
+        };
+        let delivery = NewDelivery {
+            owner: upload.owner_id,
+            api_key: upload.api_key_id,
+            subject: upload.id.0,
+            event_type: message.event,
+            url: url.clone(),
+            body: serde_json::to_vec(&message).expect("plain text serialises"),
+            trace: lease.trace.clone(),
+        };
+        promise_in_tx(&mut tx, &delivery).await?;
+    }
+    tx.announce(CHANGED, upload.public_id.as_str());
+    tx.commit().await?;
+    Ok(Ok(()))
+}
+
+fn new_package(upload: &Upload) -> NewPackage {
+    let report = upload.report.clone().unwrap_or_default();
+    let text = |pointer: &str| {
+        report
+            .pointer(pointer)
+            .and_then(|value| value.as_str())
+            .map(ToOwned::to_owned)
+    };
+    NewPackage {
+        upload: upload.id,
+        owner: upload.owner_id,
+        package_type: upload.package_type.clone(),
+        name: upload.name.clone(),
+        description: upload.description.clone(),
+        source_model: upload.source_model.clone(),
+        target_model: upload.target_model.clone(),
+        epsilon_declared: upload.epsilon,
+        epsilon_measured: report
+            .pointer("/epsilon/measured")
+            .and_then(serde_json::Value::as_f64),
+        evidence_level: text("/evidenceLevel").unwrap_or_else(|| "declared".to_owned()),
+        tier: text("/tier"),
+        price_minor: upload.price_minor,
+        currency: upload.currency.clone(),
+        package_key: content_key(&upload.blob(Blob::Package).sha256),
+        w_matrix_key: content_key(&upload.blob(Blob::WMatrix).sha256),
+        report,
+    }
+}

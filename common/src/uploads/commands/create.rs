@@ -1,0 +1,130 @@
+//! Records an upload whose bytes are staged, and the job that judges it.
+
+use sqlx::PgConnection;
+
+use crate::events;
+use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
+use crate::ids::UploadPublicId;
+use crate::jobs::{JobName, NewJob};
+use crate::outbox::{Outbox, Tx};
+use crate::uploads::{NewUpload, Receipt, Stage, UploadError, UploadStatus};
+
+/// The answer to an upload.
+#[derive(Debug, Clone)]
+pub struct Created {
+    pub receipt: serde_json::Value,
+    /// True if an earlier request with the same key made it; the caller's bytes are then surplus.
+    pub is_replay: bool,
+}
+
+/// Records the upload: row, event, job and the answer for its idempotency key, in one transaction.
+pub async fn create(
+    outbox: &Outbox,
+    new: &NewUpload,
+    key: Option<&IdempotencyKey>,
+) -> Result<Created, UploadError> {
+    let public_id = UploadPublicId::generate();
+    let receipt = serde_json::to_value(Receipt::of(&public_id)).expect("a receipt is plain text");
+    let mut tx = outbox.begin().await?;
+    if let Some(key) = key {
+        let answer = StoredAnswer {
+            fingerprint: new.fingerprint(),
+            status: 202,
+            body: receipt.clone(),
+        };
+        if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
+            return replay(earlier, &answer.fingerprint);
+        }
+    }
+    insert_in_tx(
+        &mut tx,
+        new,
+        &public_id,
+        UploadStatus::Pending,
+        Stage::Queued,
+    )
+    .await?;
+    enqueue_validation_in_tx(&mut tx, new).await?;
+    tx.announce(crate::uploads::CHANGED, public_id.as_str());
+    tx.commit().await?;
+    Ok(Created {
+        receipt,
+        is_replay: false,
+    })
+}
+
+/// The earlier answer, if it was to the same content.
+pub(super) fn replay(earlier: StoredAnswer, fingerprint: &[u8]) -> Result<Created, UploadError> {
+    if earlier.fingerprint == fingerprint {
+        Ok(Created {
+            receipt: earlier.body,
+            is_replay: true,
+        })
+    } else {
+        Err(UploadError::IdempotencyConflict)
+    }
+}
+
+async fn enqueue_validation_in_tx(tx: &mut Tx, new: &NewUpload) -> Result<(), sqlx::Error> {
+    events::append_in_tx(
+        tx,
+        new.id.0,
+        "upload.accepted",
+        &new.request_id,
+        serde_json::json!({}),
+    )
+    .await?;
+    tx.enqueue(&NewJob {
+        name: JobName::ValidateUpload,
+        subject: new.id.0,
+        tenant: Some(new.owner),
+        trace: new.request_id.clone(),
+        delay: std::time::Duration::ZERO,
+    })
+    .await
+}
+
+/// Writes the row.
+pub(super) async fn insert_in_tx(
+    conn: &mut PgConnection,
+    new: &NewUpload,
+    public_id: &UploadPublicId,
+    status: UploadStatus,
+    stage: Stage,
+) -> Result<(), sqlx::Error> {
+    let fields = &new.fields;
+    sqlx::query(
+        "insert into uploads (
+             id, public_id, owner_id, api_key_id, request_id, package_type, name, description, source_model,
+             target_model, epsilon, price_minor, webhook_url, package_bytes, package_sha256, package_parts,
+             w_matrix_bytes, w_matrix_sha256, w_matrix_parts, status, stage, progress, committed_at
+         )
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                 case when $20 = 'awaiting' then null else now() end)",
+    )
+    .bind(new.id)
+    .bind(public_id)
+    .bind(new.owner)
+    .bind(new.api_key)
+    .bind(&new.request_id)
+    .bind(fields.package_type.to_string())
+    .bind(&fields.name)
+    .bind(&fields.description)
+    .bind(&fields.source_model)
+    .bind(&fields.target_model)
+    .bind(fields.epsilon)
+    .bind(fields.price.minor())
+    .bind(&fields.webhook_url)
+    .bind(new.package.size_bytes.cast_signed())
+    .bind(&new.package.sha256)
+    .bind(new.package.parts.cast_signed())
+    .bind(new.w_matrix.size_bytes.cast_signed())
+    .bind(&new.w_matrix.sha256)
+    .bind(new.w_matrix.parts.cast_signed())
+    .bind(status)
+    .bind(stage.name())
+    .bind(stage.progress())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

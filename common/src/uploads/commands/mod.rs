@@ -1,0 +1,15 @@
+//! Writes of uploads, one file each.
+
+mod accept;
+mod begin;
+mod complete;
+mod create;
+mod fail;
+mod session;
+
+pub use accept::accept;
+pub use begin::{begin, report_progress};
+pub use complete::complete;
+pub use create::{Created, create};
+pub use fail::{fail_in_tx, internal_refusal, refuse, revive_in_tx};
+pub use session::{commit_session, open_session};

@@ -1,0 +1,3 @@
+//! stub
+mod deliveries;
+pub use deliveries::*;

@@ -1,0 +1,77 @@
+//! The stages of a verdict, and how a caller watches and stops it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A stage of the validation, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Are these safetensors at all, and within the size limit?
+    Container,
+    /// Is the header well-formed, small and honest about the bytes?
+    Header,
+    /// Are the tensors the ones that the format asks for?
+    Schema,
+    /// Are all values numbers, and no row or column of W empty?
+    Finite,
+    /// Do the dimensions fit each other and the declared models?
+    Shape,
+    /// Is W a usable map: size, rank, condition, orthogonality?
+    Spectral,
+    /// How far off is W on the anchors?
+    Epsilon,
+    /// Does what was declared agree with what was found?
+    Policy,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Container,
+        Self::Header,
+        Self::Schema,
+        Self::Finite,
+        Self::Shape,
+        Self::Spectral,
+        Self::Epsilon,
+        Self::Policy,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Header => "header",
+            Self::Schema => "schema",
+            Self::Finite => "finite",
+            Self::Shape => "shape",
+            Self::Spectral => "spectral",
+            Self::Epsilon => "epsilon",
+            Self::Policy => "policy",
+        }
+    }
+
+    /// Share of the whole that is done when the stage starts, for a large package.
+    #[must_use]
+    pub const fn percent(self) -> u8 {
+        match self {
+            Self::Container => 0,
+            Self::Header => 1,
+            Self::Schema => 2,
+            Self::Finite => 4,
+            Self::Shape => 12,
+            Self::Spectral => 14,
+            Self::Epsilon => 80,
+            Self::Policy => 99,
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
