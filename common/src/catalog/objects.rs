@@ -77,15 +77,17 @@ pub async fn forget_object(pool: &PgPool, key: &str) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
-/// Marks an object that was found in the store and has no row, so that it is swept like the rest.
-pub async fn condemn_unknown(pool: &PgPool, key: &str, sha256: &[u8]) -> Result<(), sqlx::Error> {
+/// Marks objects that were found in the store and have no row, so that they are swept like the rest.
+/// Their digest is their name.
+pub async fn condemn_unknown(pool: &PgPool, keys: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into objects (key, sha256, size_bytes, state)
-         values ($1, $2, 1, 'deleting')
+         select key, decode(right(key, 64), 'hex'), 1, 'deleting'
+         from unnest($1::text[]) as found (key)
+         where key ~ '/[0-9a-f]{64}$'
          on conflict (key) do nothing",
     )
-    .bind(key)
-    .bind(sha256)
+    .bind(keys)
     .execute(pool)
     .await?;
     Ok(())

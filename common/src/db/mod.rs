@@ -1,9 +1,11 @@
 //! PostgreSQL: the pool, the migrations, and what its errors mean.
 
 mod constraint;
+mod lock;
 
 pub use constraint::{is_ours_to_fix, violated_constraint};
-pub use sqlx::{PgConnection, PgPool};
+pub use lock::LockConnection;
+pub use sqlx::{Error, PgConnection, PgPool};
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -23,7 +25,22 @@ const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// Opens the pool; three tries, one second apart and doubling, before it gives up.
 pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    connect_with(config, "on").await
+}
+
+/// Opens a small pool whose commits do not wait for the disk, for leases and heartbeats: what a
+/// crash of PostgreSQL forgets of them only makes a job run again.
+pub async fn connect_relaxed(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    let small = DatabaseConfig { pool_min: 1, pool_max: 3, ..config.clone() };
+    connect_with(&small, "off").await
+}
+
+async fn connect_with(
+    config: &DatabaseConfig,
+    synchronous_commit: &str,
+) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(config.url.expose_secret())?.options([
+        ("synchronous_commit", synchronous_commit),
         ("statement_timeout", "30s"),
         ("lock_timeout", "5s"),
         ("idle_in_transaction_session_timeout", "5s"),

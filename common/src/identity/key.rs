@@ -37,6 +37,11 @@ impl ApiKey {
         self.0.expose_secret()
     }
 
+    /// The whole key, for those who keep it secret too.
+    pub fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
     /// What finds the key in the database.
     pub fn digest(&self) -> Vec<u8> {
         Sha256::digest(self.expose().as_bytes()).to_vec()

@@ -1,0 +1,15 @@
+//! Takes away what nobody asks for any more: ended jobs, old idempotency keys, forgotten sessions.
+
+use common::db::{Error, PgPool};
+use common::{idempotency, jobs, uploads};
+
+/// One round.
+pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
+    let expired = uploads::expire_sessions(pool).await?;
+    let jobs = jobs::prune_finished(pool).await?;
+    let keys = idempotency::prune(pool).await?;
+    if expired + jobs + keys > 0 {
+        tracing::info!(uploads.expired = expired, jobs.pruned = jobs, keys.pruned = keys, "Swept history");
+    }
+    Ok(())
+}

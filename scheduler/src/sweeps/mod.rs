@@ -1,0 +1,13 @@
+//! The sweeps. Each is idempotent, bounded in what one step does, and safe to kill anywhere.
+
+mod due;
+mod history;
+mod objects;
+mod orphans;
+mod staging;
+
+pub use due::DueSweep;
+pub use history::sweep as sweep_history;
+pub use objects::sweep as sweep_objects;
+pub use orphans::OrphanSweep;
+pub use staging::sweep as sweep_staging;

@@ -1,0 +1,98 @@
+//! What every handler has at hand.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use common::config::WorkerConfig;
+use common::db::PgPool;
+use common::identity::Sealer;
+use common::ids::{JobId, WorkerId};
+use common::jobs::Leaser;
+use common::outbox::Outbox;
+use common::storage::Storage;
+use common::webhooks;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// Raw bytes of packages that one process holds at once, in KiB: two of the largest.
+const VERIFY_KIB_MAX: usize = 2 * (common::limits::PACKAGE_BYTES_MAX as usize / 1024 + 1);
+
+/// The world of a handler.
+#[derive(Debug)]
+pub struct Context {
+    pub worker: WorkerId,
+    pub outbox: Outbox,
+    pub storage: Storage,
+    pub sealer: Sealer,
+    pub webhooks: webhooks::Client,
+    pub public_base_url: String,
+    pub leaser: Leaser,
+    /// Commits that need not wait for the disk.
+    pub relaxed_pool: PgPool,
+    /// Bounds the memory that validation takes.
+    pub verify_memory: Arc<Semaphore>,
+    running: Mutex<HashMap<JobId, CancellationToken>>,
+}
+
+impl Context {
+    /// Puts the parts together.
+    pub fn new(
+        config: &WorkerConfig,
+        outbox: Outbox,
+        relaxed_pool: PgPool,
+        webhooks: webhooks::Client,
+    ) -> Self {
+        let worker = WorkerId::new();
+        Self {
+            worker,
+            outbox,
+            storage: Storage::new(&config.storage),
+            sealer: Sealer::new(&config.secrets),
+            webhooks,
+            public_base_url: config.public_base_url.clone(),
+            leaser: Leaser::start(relaxed_pool.clone(), worker),
+            relaxed_pool,
+            verify_memory: Arc::new(Semaphore::new(VERIFY_KIB_MAX)),
+            running: Mutex::default(),
+        }
+    }
+
+    /// For reads and single statements.
+    pub fn pool(&self) -> &PgPool {
+        self.outbox.pool()
+    }
+
+    /// Permits for that many bytes of packages, waiting until they are free.
+    pub async fn reserve_memory(&self, bytes: u64) -> tokio::sync::OwnedSemaphorePermit {
+        let kib = u32::try_from(bytes / 1024 + 1)
+            .unwrap_or(u32::MAX)
+            .min(VERIFY_KIB_MAX as u32);
+        Arc::clone(&self.verify_memory)
+            .acquire_many_owned(kib)
+            .await
+            .expect("the semaphore is never closed")
+    }
+
+    /// Notes that a job runs here, so that an operator can stop it.
+    pub fn enter(&self, job: JobId) -> CancellationToken {
+        let token = CancellationToken::new();
+        self.lock().insert(job, token.clone());
+        token
+    }
+
+    /// Notes that it no longer does.
+    pub fn leave(&self, job: JobId) {
+        self.lock().remove(&job);
+    }
+
+    /// Stops a job that runs here.
+    pub fn cancel(&self, job: JobId) {
+        if let Some(token) = self.lock().get(&job) {
+            token.cancel();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, CancellationToken>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

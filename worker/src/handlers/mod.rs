@@ -1,0 +1,27 @@
+//! One file per job; each loads its row, acts, and ends in one transaction.
+
+mod deliver_webhook;
+mod publish_upload;
+mod validate_upload;
+
+use common::jobs::{self, JobName, Lease};
+use common::outbox::Outbox;
+
+use crate::{Context, JobError};
+
+/// Runs the handler of that job.
+pub async fn run(context: &Context, name: JobName, lease: &Lease) -> Result<(), JobError> {
+    match name {
+        JobName::ValidateUpload => validate_upload::run(context, lease).await,
+        JobName::PublishUpload => publish_upload::run(context, lease).await,
+        JobName::DeliverWebhook => deliver_webhook::run(context, lease).await,
+    }
+}
+
+/// Ends a job whose subject needs nothing any more.
+async fn finish_alone(outbox: &Outbox, lease: &Lease) -> Result<(), JobError> {
+    let mut tx = outbox.begin().await?;
+    jobs::finish_in_tx(&mut tx, lease).await??;
+    tx.commit().await?;
+    Ok(())
+}
