@@ -1,0 +1,109 @@
+//! Host names to addresses, vetted: the resolver that the egress client connects through.
+//!
+//! Guarantees that the client is handed addresses only if **every** answer passed the policy, and
+//! that these very addresses are the ones connected to, so a name that changes its answer between a
+//! check and a connection gains nothing. Hosts written as addresses never come here; `check_url`
+//! judged them.
+
+use std::fmt::Debug;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolving};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+use super::address::{Policy, Reach};
+
+/// System look-ups that may block a thread at once. A slow name server holds its thread beyond our
+/// timeout; this keeps the process's other blocking work (files) out of its reach.
+const LOOKUPS_MAX: usize = 64;
+
+/// Turns a host name into addresses.
+pub trait Resolve: Debug + Send + Sync + 'static {
+    /// All addresses of `host`, in order of preference.
+    fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+}
+
+/// The operating system's resolver.
+#[derive(Debug)]
+pub struct SystemResolver {
+    lookups: Arc<Semaphore>,
+}
+
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self {
+            lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
+        }
+    }
+}
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let lookups = Arc::clone(&self.lookups);
+        Box::pin(async move {
+            let permit = lookups.acquire_owned().await.map_err(io::Error::other)?;
+            let look_up = move || {
+                let _held_until_the_thread_is_free = permit;
+                let answers = (host.as_str(), 0).to_socket_addrs()?;
+                Ok(answers.map(|answer| answer.ip()).collect())
+            };
+            tokio::task::spawn_blocking(look_up).await?
+        })
+    }
+}
+
+/// Why a host name gave no address to connect to.
+#[derive(Debug, Error)]
+pub(super) enum ResolveError {
+    #[error("the host name could not be resolved")]
+    Lookup(#[source] io::Error),
+    #[error("the host name has no address")]
+    NoAnswer,
+    #[error("the name server did not answer in time")]
+    TimedOut,
+    #[error("the host name resolves to an address that must not be contacted")]
+    Blocked,
+}
+
+/// Applies the policy and a timeout to every answer of the resolver behind it.
+#[derive(Debug)]
+pub(super) struct VettingResolver {
+    pub resolver: Arc<dyn Resolve>,
+    pub policy: Arc<Policy>,
+    pub reach: Reach,
+    pub timeout: Duration,
+}
+
+impl VettingResolver {
+    fn vet(policy: &Policy, reach: Reach, answers: &[IpAddr]) -> Result<(), ResolveError> {
+        if answers.is_empty() {
+            return Err(ResolveError::NoAnswer);
+        }
+        match answers.iter().all(|answer| policy.permits(*answer, reach)) {
+            true => Ok(()),
+            false => Err(ResolveError::Blocked),
+        }
+    }
+}
+
+impl reqwest::dns::Resolve for VettingResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let answer = self.resolver.resolve(name.as_str().to_owned());
+        let policy = Arc::clone(&self.policy);
+        let (reach, timeout) = (self.reach, self.timeout);
+        Box::pin(async move {
+            let answers = tokio::time::timeout(timeout, answer)
+                .await
+                .map_err(|_| ResolveError::TimedOut)?
+                .map_err(ResolveError::Lookup)?;
+            Self::vet(&policy, reach, &answers)?;
+            let addresses = answers.into_iter().map(|ip| SocketAddr::new(ip, 0));
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}
