@@ -1,1 +1,18 @@
-//! The `api` crate.
+//! The public API: HTTP envelopes over the commands of `common`. It holds no SQL and no rules.
+//!
+//! `router.rs` lists every route; `routes/<domain>/<verb>.rs` has its handler.
+
+pub mod body;
+mod error;
+mod extract;
+mod middleware;
+mod operations;
+mod process;
+mod receive;
+mod router;
+mod routes;
+mod state;
+
+pub use error::{ApiError, Code};
+pub use process::{Api, StartError};
+pub use state::ApiState;

@@ -11,6 +11,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use thiserror::Error;
 use url::{Host, Url};
 
+use crate::config::WebhookConfig;
+
 /// The longest URL that is stored or requested.
 pub const URL_BYTES_MAX: usize = 2048;
 
@@ -68,6 +70,21 @@ impl AllowList {
     fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|net| net.contains(&address))
+    }
+}
+
+impl From<Vec<IpNet>> for AllowList {
+    fn from(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+}
+
+impl From<&WebhookConfig> for Policy {
+    fn from(config: &WebhookConfig) -> Self {
+        Self {
+            allow_http: config.allow_http,
+            allow_list: config.allowed_cidrs.clone().into(),
+        }
     }
 }
 

@@ -1,0 +1,220 @@
+//! Errors as clients see them: the seed's envelope, or RFC 9457 on request.
+//!
+//! A handler returns an [`ApiError`]; the outermost middleware writes the body, because only it knows
+//! the request id and what the client accepts. So every non-2xx of every path has one shape.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use common::storage::StorageError;
+use common::uploads::{FieldFault, UploadError};
+use common::{db, identity::IdentityError, jobs::JobsError};
+use serde_json::{Map, Value, json};
+
+/// Seconds after which a client may try again when a part of ours is away (the seed's figure).
+const UNAVAILABLE_RETRY_SECONDS: u64 = 10;
+
+/// The stable codes. More are only ever added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    InvalidInput,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    IdempotencyConflict,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    InternalError,
+    ServiceUnavailable,
+    Timeout,
+}
+
+impl Code {
+    /// The text on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "INVALID_INPUT",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::Conflict => "CONFLICT",
+            Self::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
+            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::InternalError => "INTERNAL_ERROR",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::Timeout => "TIMEOUT",
+        }
+    }
+
+    /// Its HTTP status.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidInput => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::IdempotencyConflict => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+}
+
+/// An error on its way to a client. What is internal is logged where it is made, never carried.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    pub code: Code,
+    pub message: String,
+    pub details: Map<String, Value>,
+    pub retry_after_seconds: Option<u64>,
+}
+
+impl ApiError {
+    /// An error with that code and message.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        let is_away = matches!(code, Code::ServiceUnavailable | Code::Timeout);
+        Self {
+            code,
+            message: message.into(),
+            details: Map::new(),
+            retry_after_seconds: is_away.then_some(UNAVAILABLE_RETRY_SECONDS),
+        }
+    }
+
+    /// Says what is wrong with a field.
+    #[must_use]
+    pub fn field(mut self, field: &str, message: impl Into<String>) -> Self {
+        self.details.insert(field.to_owned(), Value::String(message.into()));
+        self
+    }
+
+    /// One or more faulty fields.
+    pub fn fields(faults: &[FieldFault]) -> Self {
+        let first = faults.first().map_or_else(String::new, |fault| format!("{} {}", fault.field, fault.message));
+        let message = match faults.len() {
+            0 | 1 => first,
+            count => format!("{first} (and {} more)", count - 1),
+        };
+        faults.iter().fold(Self::new(Code::InvalidInput, message), |error, fault| {
+            error.field(&fault.field, fault.message.clone())
+        })
+    }
+
+    /// The body of the answer.
+    pub fn body(&self, request_id: &str, as_problem: bool) -> Value {
+        if as_problem {
+            return json!({
+                "type": "about:blank",
+                "title": self.code.status().canonical_reason(),
+                "status": self.code.status().as_u16(),
+                "detail": self.message,
+                "code": self.code.as_str(),
+                "details": self.details,
+                "requestId": request_id,
+            });
+        }
+        let mut error = json!({ "code": self.code.as_str(), "message": self.message, "details": self.details });
+        if let Some(seconds) = self.retry_after_seconds {
+            error["retryAfter"] = json!(seconds);
+        }
+        json!({
+            "success": false,
+            "error": error,
+            "metadata": {
+                "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+                "requestId": request_id,
+            },
+        })
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::Unauthorized {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<db::Error> for ApiError {
+    fn from(error: db::Error) -> Self {
+        if db::is_ours_to_fix(&error) {
+            tracing::warn!(%error, "PostgreSQL did not answer");
+            return Self::new(Code::ServiceUnavailable, "The database does not answer. Please try again.");
+        }
+        tracing::error!(%error, "A statement failed");
+        Self::new(Code::InternalError, "An internal error occurred.")
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        tracing::warn!(%error, "The object store failed");
+        Self::new(Code::ServiceUnavailable, "The object store does not answer. Please try again.")
+    }
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Fields(faults) => Self::fields(&faults),
+            UploadError::NotFound => Self::new(Code::NotFound, "There is no such upload."),
+            UploadError::IdempotencyConflict => Self::new(
+                Code::IdempotencyConflict,
+                "This Idempotency-Key was used with a different request. Use a new key for a new request.",
+            ),
+            UploadError::BytesMissing(field) | UploadError::BytesDiffer(field) => {
+                Self::new(Code::Conflict, sentence(&error)).field(field, error.to_string())
+            }
+            UploadError::WrongState(_) => Self::new(Code::Conflict, sentence(&error)),
+            UploadError::Storage(error) => error.into(),
+            UploadError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<JobsError> for ApiError {
+    fn from(error: JobsError) -> Self {
+        match error {
+            JobsError::NotFound => Self::new(Code::NotFound, "There is no such job."),
+            JobsError::WrongState(_) => Self::new(Code::Conflict, sentence(&error)),
+            JobsError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<IdentityError> for ApiError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::NotFound => Self::new(Code::NotFound, "There is no such key."),
+            IdentityError::Name | IdentityError::Permissions => Self::new(Code::InvalidInput, sentence(&error)),
+            IdentityError::Unsealable => {
+                tracing::error!(%error, "A sealed key does not open");
+                Self::new(Code::InternalError, "An internal error occurred.")
+            }
+            IdentityError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// An error's text as a sentence.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    let first = chars.next().map(|char| char.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}

@@ -1,0 +1,11 @@
+//! What handlers take from a request.
+
+mod auth;
+mod idempotency;
+mod json;
+mod prefer;
+
+pub use auth::{MaybeCaller, Uploader, bearer};
+pub use idempotency::IdempotencyHeader;
+pub use json::{Json, Path, Query};
+pub use prefer::PreferWait;

@@ -1,0 +1,21 @@
+//! A handler that panics answers 500 like any other fault, and the connection lives on.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+
+use crate::error::{ApiError, Code};
+
+/// Turns a panic into an answer.
+pub async fn catch_panic(request: Request, next: Next) -> Response {
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_panic) => {
+            tracing::error!("A handler panicked");
+            ApiError::new(Code::InternalError, "An internal error occurred.").into_response()
+        }
+    }
+}

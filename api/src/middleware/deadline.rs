@@ -1,0 +1,20 @@
+//! Every request ends: 504 when its handler has taken its time.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::error::{ApiError, Code};
+
+/// Cancels a handler that takes longer.
+pub async fn deadline(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let message = format!("The request took longer than {} s.", limit.as_secs());
+            ApiError::new(Code::Timeout, message).into_response()
+        }
+    }
+}

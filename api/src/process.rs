@@ -1,0 +1,64 @@
+//! An API process: start, serve, drain.
+
+use std::sync::Arc;
+
+use common::config::ApiConfig;
+use common::limits::DRAIN;
+use common::outbox::Outbox;
+use common::queue::{Queue, QueueError};
+use common::secrecy::ExposeSecret as _;
+use common::{db, http};
+use hyper_util::service::TowerToHyperService;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::operations::ApiOperations;
+use crate::router::router;
+use crate::state::ApiState;
+
+/// Why the API did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("PostgreSQL")]
+    Database(#[from] db::Error),
+    #[error("Redis")]
+    Queue(#[from] QueueError),
+    #[error("a port")]
+    Listen(#[from] std::io::Error),
+}
+
+/// An API that serves.
+#[derive(Debug)]
+pub struct Api {
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Api {
+    /// Connects and begins to serve.
+    pub async fn start(config: &ApiConfig) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(config.listen).await?;
+        let ops = TcpListener::bind(config.ops_listen).await?;
+        let pool = db::connect(&config.database).await?;
+        let queue = Queue::connect(config.redis.url.expose_secret(), &config.redis.prefix).await?;
+        let stop = CancellationToken::new();
+        let state = ApiState::new(config, Outbox::new(pool, queue), stop.clone());
+        let operations = ApiOperations { state: state.clone() };
+        tokio::spawn(http::serve_operations(ops, Arc::new(operations), stop.clone()));
+        let app = router(state);
+        let service = move |_peer| TowerToHyperService::new(app.clone());
+        tracing::info!(http.listen = %listener.local_addr()?, "Serving");
+        let serving = tokio::spawn(http::serve(listener, service, stop.clone(), DRAIN));
+        Ok(Self { stop, serving })
+    }
+
+    /// Accepts no more, and lets open requests finish.
+    pub async fn drain(self) {
+        self.stop.cancel();
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "The accept loop ended badly");
+        }
+    }
+}

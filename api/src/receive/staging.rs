@@ -1,0 +1,138 @@
+//! Writes blobs into staging, part by part, while they arrive.
+
+use bytes::{Bytes, BytesMut};
+use common::ids::UploadId;
+use common::limits::PART_BYTES;
+use common::storage::{Blob, Storage, StorageError, staging_key};
+use common::uploads::BlobInfo;
+use sha2::{Digest as _, Sha256};
+use tokio::task::JoinHandle;
+
+/// Where the bytes go.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Into the store.
+    Store(Storage),
+    /// Nowhere: a repeated request is only compared with the first.
+    Nowhere,
+}
+
+/// The staged bytes of one request. Dropped before [`Staging::keep`], it takes them away again.
+#[derive(Debug)]
+pub struct Staging {
+    upload: UploadId,
+    target: Target,
+    open: Option<OpenBlob>,
+    /// Every part that was sent, or is being sent.
+    keys: Vec<String>,
+    sending: Option<JoinHandle<Result<(), StorageError>>>,
+}
+
+#[derive(Debug)]
+struct OpenBlob {
+    blob: Blob,
+    buffer: BytesMut,
+    digest: Sha256,
+    size_bytes: u64,
+    parts: u16,
+}
+
+impl Staging {
+    /// Nothing staged yet.
+    pub fn new(upload: UploadId, target: Target) -> Self {
+        Self { upload, target, open: None, keys: Vec::new(), sending: None }
+    }
+
+    /// Begins a blob.
+    pub fn start(&mut self, blob: Blob) {
+        let digest = Sha256::new();
+        self.open = Some(OpenBlob { blob, buffer: BytesMut::new(), digest, size_bytes: 0, parts: 0 });
+    }
+
+    /// Takes bytes of the open blob; call [`Staging::send_full_parts`] after each chunk of the body.
+    pub fn absorb(&mut self, bytes: &[u8]) {
+        if let Some(open) = &mut self.open {
+            open.digest.update(bytes);
+            open.size_bytes += bytes.len() as u64;
+            open.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// Sends what has filled a part. At most one part is under way.
+    pub async fn send_full_parts(&mut self) -> Result<(), StorageError> {
+        while let Some(open) = self.open.as_mut().filter(|open| open.buffer.len() >= PART_BYTES) {
+            let part = open.buffer.split_to(PART_BYTES).freeze();
+            self.send(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the blob: the rest is sent, and everything has arrived.
+    pub async fn finish(&mut self) -> Result<BlobInfo, StorageError> {
+        self.send_full_parts().await?;
+        if let Some(open) = self.open.as_mut().filter(|open| !open.buffer.is_empty()) {
+            let part = open.buffer.split().freeze();
+            self.send(part).await?;
+        }
+        self.await_sending().await?;
+        let open = self.open.take();
+        Ok(open.map_or_else(
+            || BlobInfo { size_bytes: 0, sha256: Vec::new(), parts: 0 },
+            |open| BlobInfo {
+                size_bytes: open.size_bytes,
+                sha256: open.digest.finalize().to_vec(),
+                parts: open.parts,
+            },
+        ))
+    }
+
+    /// The upload is recorded: its bytes stay.
+    pub fn keep(mut self) {
+        self.keys.clear();
+    }
+
+    async fn send(&mut self, part: Bytes) -> Result<(), StorageError> {
+        self.await_sending().await?;
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let key = staging_key(self.upload, open.blob, open.parts);
+        open.parts += 1;
+        if let Target::Store(storage) = &self.target {
+            let storage = storage.clone();
+            self.keys.push(key.clone());
+            self.sending = Some(tokio::spawn(async move {
+                let sha256 = Sha256::digest(&part);
+                storage.put(&key, part, &sha256).await
+            }));
+        }
+        Ok(())
+    }
+
+    async fn await_sending(&mut self) -> Result<(), StorageError> {
+        match self.sending.take() {
+            Some(sending) => sending.await.map_err(|error| StorageError::Unavailable(error.to_string()))?,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let (keys, sending) = (std::mem::take(&mut self.keys), self.sending.take());
+        let Target::Store(storage) = &self.target else { return };
+        if keys.is_empty() {
+            return;
+        }
+        let storage = storage.clone();
+        // What this misses (a crash, a store that is away) the sweep finds.
+        tokio::spawn(async move {
+            if let Some(sending) = sending {
+                let _ = sending.await;
+            }
+            for key in keys {
+                if let Err(error) = storage.delete(&key).await {
+                    tracing::debug!(%error, "Left staged bytes to the sweep");
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,72 @@
+//! Every route, in one list.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post};
+use common::limits::{
+    EVENT_STREAM_SECONDS_MAX, REQUEST_SECONDS_MAX, SMALL_BODY_BYTES_MAX, UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX,
+};
+
+use crate::error::{ApiError, Code};
+use crate::middleware::{catch_panic, deadline, observe, require_admin};
+use crate::routes::{admin, system, uploads};
+use crate::state::ApiState;
+
+/// The application.
+pub fn router(state: ApiState) -> Router {
+    let within = |seconds: u64| from_fn_with_state(Duration::from_secs(seconds), deadline);
+    let receiving = Router::new()
+        .route("/api/ai/upload-package", post(uploads::upload_package))
+        .layer(DefaultBodyLimit::disable())
+        .layer(within(UPLOAD_REQUEST_SECONDS_MAX));
+    let waiting = Router::new()
+        .route("/api/ai/package-status/{upload_id}", get(uploads::get_package_status))
+        .layer(within(WAIT_SECONDS_MAX + 10));
+    let streaming = Router::new()
+        .route("/api/ai/package-status/{upload_id}/events", get(uploads::stream_package_status))
+        .layer(within(EVENT_STREAM_SECONDS_MAX));
+    let quick = Router::new()
+        .route("/api/ai/uploads", post(uploads::open_upload))
+        .route("/api/ai/uploads/{upload_id}/commit", post(uploads::commit_upload))
+        .route("/health", get(system::health))
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
+        .layer(within(REQUEST_SECONDS_MAX));
+    let admin = Router::new()
+        .route("/admin/queues", get(admin::list_queues))
+        .route("/admin/queues/{queue}/pause", post(admin::pause_queue))
+        .route("/admin/queues/{queue}/resume", post(admin::resume_queue))
+        .route("/admin/jobs", get(admin::list_jobs))
+        .route("/admin/jobs/replay", post(admin::replay_jobs))
+        .route("/admin/jobs/{job_id}", get(admin::get_job))
+        .route("/admin/jobs/{job_id}/retry", post(admin::retry_job))
+        .route("/admin/jobs/{job_id}/cancel", post(admin::cancel_job))
+        .route("/admin/payloads", get(admin::list_payloads))
+        .route("/admin/payloads/{payload_id}", delete(admin::drop_payload))
+        .route("/admin/keys", get(admin::list_keys).post(admin::create_key))
+        .route("/admin/keys/{key_id}", delete(admin::revoke_key))
+        .layer(from_fn_with_state(state.clone(), require_admin))
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
+        .layer(within(REQUEST_SECONDS_MAX));
+    Router::new()
+        .merge(receiving)
+        .merge(waiting)
+        .merge(streaming)
+        .merge(quick)
+        .merge(admin)
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(from_fn(catch_panic))
+        .layer(from_fn(observe))
+        .with_state(state)
+}
+
+async fn no_route() -> ApiError {
+    ApiError::new(Code::NotFound, "There is nothing at this path.")
+}
+
+async fn no_method() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, "This path does not take this method.")
+}

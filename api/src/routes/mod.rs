@@ -1,0 +1,22 @@
+//! The handlers, one file per verb.
+
+pub mod admin;
+pub mod system;
+pub mod uploads;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+/// The seed's envelope around a good answer.
+#[derive(Debug, Serialize)]
+struct Success<T> {
+    success: bool,
+    data: T,
+}
+
+/// A good answer.
+fn success<T: Serialize>(status: StatusCode, data: T) -> Response {
+    (status, Json(Success { success: true, data })).into_response()
+}

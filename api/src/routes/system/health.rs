@@ -1,0 +1,55 @@
+//! `GET /health`: the parts the service stands on.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use common::db;
+use serde_json::{Value, json};
+
+use crate::state::ApiState;
+
+/// A part that takes longer counts as away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `healthy`; `degraded` while Redis or the store is away (uploads are kept, work waits); `unhealthy`
+/// with 503 while PostgreSQL is.
+pub async fn health(State(state): State<ApiState>) -> Response {
+    let (database, redis, storage) = tokio::join!(
+        probe(db::ping(state.pool())),
+        probe(state.outbox.queue().ping()),
+        probe(state.storage.ping()),
+    );
+    let parts = [("database", &database), ("redis", &redis), ("storage", &storage)];
+    let degraded: Vec<&str> = parts.iter().filter(|(_, part)| part["healthy"] == false).map(|(name, _)| *name).collect();
+    let (status, word) = match degraded.as_slice() {
+        [] => (StatusCode::OK, "healthy"),
+        names if names.contains(&"database") => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
+        _ => (StatusCode::OK, "degraded"),
+    };
+    let pool = state.pool();
+    let body = json!({
+        "status": word,
+        "database": database,
+        "redis": redis,
+        "storage": storage,
+        "degraded": degraded,
+        "pool": { "total": pool.size(), "free": pool.num_idle(), "max": pool.options().get_max_connections() },
+        "version": env!("CARGO_PKG_VERSION"),
+        "timestamp": chrono::Utc::now(),
+    });
+    (status, Json(body)).into_response()
+}
+
+async fn probe<E: std::fmt::Display>(part: impl Future<Output = Result<Duration, E>>) -> Value {
+    match tokio::time::timeout(PATIENCE, part).await {
+        Ok(Ok(latency)) => json!({ "healthy": true, "latencyMs": (latency.as_secs_f64() * 1e5).round() / 1e2 }),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "A part of the service is away");
+            json!({ "healthy": false, "error": "does not answer" })
+        }
+        Err(_) => json!({ "healthy": false, "error": "does not answer in time" }),
+    }
+}

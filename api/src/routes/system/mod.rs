@@ -1,0 +1,5 @@
+//! The service itself.
+
+mod health;
+
+pub use health::health;

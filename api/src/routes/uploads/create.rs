@@ -1,0 +1,173 @@
+//! `POST /api/ai/upload-package`: JSON with base64 data, or multipart/form-data.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest as _, Multipart, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use common::idempotency;
+use common::ids::UploadId;
+use common::limits::{JSON_BODY_BYTES_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTES_MAX};
+use common::telemetry::metrics;
+use common::uploads::{NewUpload, commands};
+use package::PackageType;
+
+use crate::body::{Blob, PackageField};
+use crate::error::{ApiError, Code};
+use crate::extract::{IdempotencyHeader, Uploader};
+use crate::middleware::RequestId;
+use crate::receive::{Received, Staging, Target, receive_json, receive_multipart, upload_fields};
+use crate::routes::success;
+use crate::state::ApiState;
+
+const ENDPOINT: &str = "upload-package";
+
+/// The forms of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Multipart,
+}
+
+/// Takes a package. Key, media type and declared size are judged before the body is read.
+pub async fn upload_package(
+    State(state): State<ApiState>,
+    Uploader(principal): Uploader,
+    idempotency: IdempotencyHeader,
+    axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let form = form_of(request.headers())?;
+    refuse_declared_size(request.headers(), form)?;
+    let _slot = Arc::clone(&state.uploads_in_flight).try_acquire_owned().map_err(|_| {
+        ApiError::new(Code::ServiceUnavailable, "Too many uploads are under way. Please try again.")
+    })?;
+    let in_flight = &metrics().http_uploads_in_flight;
+    in_flight.inc();
+    let _count = scope_end(|| in_flight.dec());
+    let key = idempotency.scoped(principal.user, ENDPOINT);
+    let target = match &key {
+        Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
+        _ => Target::Store(state.storage.clone()),
+    };
+    let id = UploadId::new();
+    let mut staging = Staging::new(id, target);
+    let received = match form {
+        Form::Json => receive_json(request.into_body(), &mut staging).await?,
+        Form::Multipart => {
+            let form = Multipart::from_request(request, &state).await.map_err(|error| {
+                ApiError::new(Code::InvalidInput, format!("The form is broken: {}.", error.body_text()))
+            })?;
+            receive_multipart(form, &mut staging).await?
+        }
+    };
+    let new = new_upload(&state, &principal, id, request_id, received)?;
+    let created = create(&state, new, key, staging).await?;
+    let status_url = created.receipt["statusUrl"].as_str().unwrap_or_default().to_owned();
+    let mut response = success(StatusCode::ACCEPTED, created.receipt);
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::from_str(&status_url) {
+        headers.insert(header::LOCATION, location);
+    }
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    if created.is_replay {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// Records the upload in a task of its own: a client that hangs up now does not undo it halfway.
+async fn create(
+    state: &ApiState,
+    new: NewUpload,
+    key: Option<idempotency::IdempotencyKey>,
+    staging: Staging,
+) -> Result<commands::Created, ApiError> {
+    let outbox = state.outbox.clone();
+    let recording = tokio::spawn(async move {
+        let created = commands::create(&outbox, &new, key.as_ref()).await?;
+        if !created.is_replay {
+            staging.keep();
+        }
+        Ok::<_, common::uploads::UploadError>(created)
+    });
+    let created = recording.await.map_err(|error| {
+        tracing::error!(%error, "Recording an upload broke off");
+        ApiError::new(Code::InternalError, "An internal error occurred.")
+    })?;
+    Ok(created?)
+}
+
+fn new_upload(
+    state: &ApiState,
+    principal: &common::identity::Principal,
+    id: UploadId,
+    request_id: String,
+    received: Received,
+) -> Result<NewUpload, ApiError> {
+    let (fields, _) = upload_fields(received.fields, &state.webhook_policy)?;
+    let wanted = data_field(fields.package_type);
+    let required = |field: &str| {
+        ApiError::new(Code::InvalidInput, format!("{field} is required.")).field(field, "is required")
+    };
+    let (given, package) = received.package.ok_or_else(|| required(wanted.field()))?;
+    if given != wanted {
+        let message = format!("does not go with packageType {}; send {}", fields.package_type, wanted.field());
+        return Err(ApiError::new(Code::InvalidInput, format!("{} {message}.", given.field())).field(given.field(), message));
+    }
+    let w_matrix = received.w_matrix.ok_or_else(|| required("wMatrixData"))?;
+    for (field, info) in [(wanted.field(), &package), ("wMatrixData", &w_matrix)] {
+        if info.size_bytes == 0 {
+            return Err(ApiError::new(Code::InvalidInput, format!("{field} is empty.")).field(field, "must not be empty"));
+        }
+    }
+    Ok(NewUpload { id, owner: principal.user, api_key: principal.key, request_id, fields, package, w_matrix })
+}
+
+/// The field that carries data of that type.
+fn data_field(package_type: PackageType) -> Blob {
+    Blob::Package(match package_type {
+        PackageType::Vector => PackageField::Vector,
+        PackageType::Memory => PackageField::KvCache,
+        PackageType::Chain => PackageField::Chain,
+    })
+}
+
+fn form_of(headers: &HeaderMap) -> Result<Form, ApiError> {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match media_type.as_str() {
+        "application/json" => Ok(Form::Json),
+        "multipart/form-data" => Ok(Form::Multipart),
+        _ => Err(ApiError::new(
+            Code::UnsupportedMediaType,
+            "Send application/json with base64 data, or multipart/form-data.",
+        )),
+    }
+}
+
+fn refuse_declared_size(headers: &HeaderMap, form: Form) -> Result<(), ApiError> {
+    let max = match form {
+        Form::Json => JSON_BODY_BYTES_MAX,
+        Form::Multipart => MULTIPART_BODY_BYTES_MAX,
+    };
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    match declared {
+        Some(size) if size > max => Err(ApiError::new(
+            Code::PayloadTooLarge,
+            format!("A package has at most {PACKAGE_BYTES_MAX} bytes, decoded, and its body at most {max}."),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Runs something when the returned value is dropped.
+fn scope_end<F: FnMut()>(run: F) -> impl Drop {
+    struct End<F: FnMut()>(F);
+    impl<F: FnMut()> Drop for End<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    End(run)
+}
