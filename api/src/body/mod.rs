@@ -2,5 +2,11 @@
 
 pub mod base64;
 pub mod error;
+pub mod event;
+mod number;
+pub mod path;
+mod state;
+mod text;
+pub mod tokenizer;
 
 pub use error::BodyError;
