@@ -1,0 +1,67 @@
+//! The small fields of a body, taken by name and type.
+//!
+//! Numbers keep their source text, so that a price never becomes a float. `null` means absent.
+
+use std::collections::BTreeMap;
+
+use super::error::BodyError;
+
+/// A value outside the blobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldValue {
+    Null,
+    Bool(bool),
+    /// The number as it was written.
+    Number(String),
+    String(String),
+    /// An array or object, whose insides were checked and dropped.
+    Nested,
+}
+
+/// The fields that were given. Those nobody takes are ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields(BTreeMap<String, FieldValue>);
+
+impl Fields {
+    pub fn new(values: BTreeMap<String, FieldValue>) -> Self {
+        Self(values)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&FieldValue> {
+        self.0.get(name)
+    }
+
+    /// Takes a string; `WrongType` if the value is something else, `None` if there is none.
+    pub fn take_string(&mut self, name: &str) -> Result<Option<String>, BodyError> {
+        match self.0.remove(name) {
+            None | Some(FieldValue::Null) => Ok(None),
+            Some(FieldValue::String(text)) => Ok(Some(text)),
+            Some(_) => Err(wrong_type(name, "a string")),
+        }
+    }
+
+    /// Takes the source text of a number; `WrongType` if the value is something else.
+    pub fn take_number(&mut self, name: &str) -> Result<Option<String>, BodyError> {
+        match self.0.remove(name) {
+            None | Some(FieldValue::Null) => Ok(None),
+            Some(FieldValue::Number(text)) => Ok(Some(text)),
+            Some(_) => Err(wrong_type(name, "a number")),
+        }
+    }
+
+    /// Takes a boolean; `WrongType` if the value is something else.
+    pub fn take_bool(&mut self, name: &str) -> Result<Option<bool>, BodyError> {
+        match self.0.remove(name) {
+            None | Some(FieldValue::Null) => Ok(None),
+            Some(FieldValue::Bool(value)) => Ok(Some(value)),
+            Some(_) => Err(wrong_type(name, "true or false")),
+        }
+    }
+}
+
+fn wrong_type(name: &str, expected: &'static str) -> BodyError {
+    BodyError::WrongType {
+        field: name.to_owned(),
+        expected,
+    }
+}
