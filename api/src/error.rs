@@ -10,6 +10,8 @@ use common::uploads::{FieldFault, UploadError};
 use common::{db, identity::IdentityError, jobs::JobsError};
 use serde_json::{Map, Value, json};
 
+use crate::body::BodyError;
+
 /// Seconds after which a client may try again when a part of ours is away (the seed's figure).
 const UNAVAILABLE_RETRY_SECONDS: u64 = 10;
 
@@ -165,6 +167,19 @@ impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         tracing::warn!(%error, "The object store failed");
         Self::new(Code::ServiceUnavailable, "The object store does not answer. Please try again.")
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        let code = match error {
+            BodyError::TooLarge { .. } => Code::PayloadTooLarge,
+            _ => Code::InvalidInput,
+        };
+        let (field, reason) = (error.field().to_owned(), error.code());
+        let error = Self::new(code, sentence(&error)).field("reason", reason);
+        let message = error.message.clone();
+        if field.is_empty() { error } else { error.field(&field, message) }
     }
 }
 
