@@ -75,3 +75,36 @@ impl fmt::Display for Stage {
         formatter.write_str(self.as_str())
     }
 }
+
+/// A caller's window on a running verdict. `()` watches nothing and never stops it.
+pub trait Monitor {
+    /// A stage begins.
+    fn stage(&mut self, stage: Stage);
+
+    /// Asked between stages and between blocks of work; `true` ends the verdict with
+    /// [`Code::Cancelled`](crate::Code::Cancelled).
+    fn cancelled(&self) -> bool;
+}
+
+impl Monitor for () {
+    fn stage(&mut self, _stage: Stage) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_never_goes_back_and_stays_below_one_hundred() {
+        assert!(
+            Stage::ALL
+                .windows(2)
+                .all(|pair| pair[0].percent() < pair[1].percent())
+        );
+        assert!(Stage::ALL.iter().all(|stage| stage.percent() < 100));
+    }
+}
