@@ -104,7 +104,14 @@ fn free_port() -> u16 {
 fn spawn(port: u16, folder: &TempDir) -> Option<Child> {
     let mut child = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"])
+        .args([
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "everysec",
+        ])
         .arg("--dir")
         .arg(folder.path())
         .stdin(Stdio::null())

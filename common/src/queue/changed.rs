@@ -6,7 +6,7 @@
 //! empty message, because something may have been said while nobody listened.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -35,7 +35,7 @@ impl Queue {
     }
 
     /// Receives the ids published on a topic. An empty id means "look at everything you wait
-    /// for": it comes first, and again after every reconnection.
+    /// for": it comes once this process hears the topic, and again after every reconnection.
     #[must_use]
     pub fn subscribe(&self, topic: &str) -> broadcast::Receiver<String> {
         self.bus().subscribe(self.topic_channel(topic))
@@ -80,9 +80,8 @@ impl Bus {
         }
         let (sender, receiver) = broadcast::channel(CHANGED_BACKLOG_MAX);
         channels.insert(channel.clone(), sender);
-        self.wanted
-            .send(channel)
-            .expect("the listener lives as long as the bus");
+        // An error means that the runtime is shutting down.
+        let _ = self.wanted.send(channel);
         receiver
     }
 }
@@ -145,7 +144,7 @@ async fn listen_once(
     was_connected: &mut bool,
 ) -> Result<(), RedisError> {
     let (mut sink, mut messages) = within(client.get_async_pubsub()).await?.split();
-    let known: Vec<String> = lock(channels).keys().cloned().collect();
+    let mut known: HashSet<String> = lock(channels).keys().cloned().collect();
     subscribe_and_nudge(&mut sink, channels, &known).await?;
     *was_connected = true;
     let mut ping = interval(SUBSCRIBE_PING);
@@ -159,7 +158,11 @@ async fn listen_once(
                 None => return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()),
             },
             channel = wanted.recv() => match channel {
-                Some(channel) => subscribe_and_nudge(&mut sink, channels, &[channel]).await?,
+                Some(channel) => {
+                    if known.insert(channel.clone()) {
+                        subscribe_and_nudge(&mut sink, channels, &HashSet::from([channel])).await?;
+                    }
+                }
                 None => return Ok(()),
             },
             _ = ping.tick() => within(sink.ping::<redis::Value>()).await.map(drop)?,
@@ -170,7 +173,7 @@ async fn listen_once(
 async fn subscribe_and_nudge(
     sink: &mut PubSubSink,
     channels: &Channels,
-    names: &[String],
+    names: &HashSet<String>,
 ) -> Result<(), RedisError> {
     within(sink.subscribe(names)).await?;
     for name in names {

@@ -86,10 +86,6 @@ struct Shared {
 impl Queue {
     /// Prepares the connections without waiting for them: a process starts while Redis is away
     /// and works as soon as it is back. Fails only for an address that cannot be parsed.
-    #[expect(
-        clippy::unused_async,
-        reason = "it needs a runtime, and may come to wait for one day's credentials"
-    )]
     pub async fn connect(redis_url: &str, prefix: &str) -> Result<Self, QueueError> {
         let client = Client::open(redis_url).map_err(QueueError::Address)?;
         let config = ConnectionManagerConfig::new()

@@ -118,10 +118,6 @@ impl Post {
 impl Queue {
     /// Serves a lane until the result is stopped or dropped. Each call is handed over at least
     /// once; the handler's own end is all that is awaited of it.
-    #[expect(
-        clippy::unused_async,
-        reason = "callers must be on a runtime; the first life begins in the background"
-    )]
     pub async fn serve<H, F>(&self, options: ServeOptions, handler: H) -> Serving
     where
         H: Fn(Delivery) -> F + Clone + Send + Sync + 'static,

@@ -71,7 +71,11 @@ impl Figures {
             ("drain_per_second", &mut self.drain_per_second),
         ] {
             if let Some(value) = result.get(name) {
-                values.push(value.as_f64().with_context(|| format!("{name} is a number"))?);
+                values.push(
+                    value
+                        .as_f64()
+                        .with_context(|| format!("{name} is a number"))?,
+                );
             }
         }
         Ok(())
@@ -90,7 +94,10 @@ async fn main() -> anyhow::Result<()> {
         ours.add(&drain(&redis.url, &arguments).await?)?;
         peer.add(&bullmq(&redis.url, "drain", &arguments)?)?;
     }
-    println!("medians of {} rounds          ours       BullMQ     ratio", arguments.rounds);
+    println!(
+        "medians of {} rounds          ours       BullMQ     ratio",
+        arguments.rounds
+    );
     let lower_is_better = [
         ("push to start p50, ms  ", ours.p50_ms, peer.p50_ms),
         ("push to start p99, ms  ", ours.p99_ms, peer.p99_ms),
@@ -100,8 +107,16 @@ async fn main() -> anyhow::Result<()> {
         println!("{name}  {ours:>10.2}  {peer:>10.2}  {:>6.2}x", peer / ours);
     }
     let higher_is_better = [
-        ("push, jobs/s           ", ours.push_per_second, peer.push_per_second),
-        ("drain, jobs/s          ", ours.drain_per_second, peer.drain_per_second),
+        (
+            "push, jobs/s           ",
+            ours.push_per_second,
+            peer.push_per_second,
+        ),
+        (
+            "drain, jobs/s          ",
+            ours.drain_per_second,
+            peer.drain_per_second,
+        ),
     ];
     for (name, ours, peer) in higher_is_better {
         let (ours, peer) = (median(ours), median(peer));
@@ -133,7 +148,10 @@ async fn latency(url: &str, arguments: &Arguments) -> anyhow::Result<Value> {
     let (starts, mut started) = mpsc::unbounded_channel();
     let handler = move |delivery: Delivery| {
         let now = began.elapsed();
-        if let Delivery::Wake(Wake { trace: Some(sent), .. }) = delivery {
+        if let Delivery::Wake(Wake {
+            trace: Some(sent), ..
+        }) = delivery
+        {
             let _ = starts.send((now, sent));
         }
         std::future::ready(())
@@ -210,7 +228,6 @@ async fn drain(url: &str, arguments: &Arguments) -> anyhow::Result<Value> {
     }))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn per_second(count: usize, since: Instant) -> f64 {
     count as f64 / since.elapsed().as_secs_f64()
 }
@@ -242,7 +259,14 @@ impl PrivateRedis {
         std::fs::create_dir(&folder)?;
         let child = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"])
+            .args([
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "everysec",
+            ])
             .arg("--dir")
             .arg(&folder)
             .stdout(Stdio::null())

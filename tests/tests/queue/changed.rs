@@ -36,7 +36,11 @@ async fn after_a_restart_of_redis_subscribers_look_again_and_hear_on() {
     let mut changes = ground.queue.subscribe("uploads");
     assert_eq!(next(&mut changes).await, "");
     ground.server.restart();
-    assert_eq!(next(&mut changes).await, "", "something may have been missed");
+    assert_eq!(
+        next(&mut changes).await,
+        "",
+        "something may have been missed"
+    );
     // The publishing connection finds Redis in its own time; what it loses is lost.
     let heard = timeout(DEADLINE, async {
         loop {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::queue::{Lane, Pusher, QueueError};
 
-use super::ground::{DEADLINE, Ground, NAME, jobs, options, recorder, wakes};
+use super::ground::{DEADLINE, Ground, NAME, becomes_healthy, jobs, options, recorder, wakes};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flushall_needs_no_restart() {
@@ -14,11 +14,16 @@ async fn flushall_needs_no_restart() {
     for _ in 0..3 {
         ground.push(&wakes(100)).await;
         arrivals.take(1).await;
-        redis::cmd("FLUSHALL").exec_async(&mut ground.redis().await).await.unwrap();
+        redis::cmd("FLUSHALL")
+            .exec_async(&mut ground.redis().await)
+            .await
+            .unwrap();
         let pushed = wakes(50);
         ground.push(&pushed).await;
         arrivals.take_all_of(&pushed).await;
-        ground.depth_becomes(|depth| depth.waiting + depth.inflight == 0).await;
+        ground
+            .depth_becomes(|depth| depth.waiting + depth.inflight == 0)
+            .await;
     }
     serving.stop(DEADLINE).await;
     assert_eq!(ground.depth().await.workers, 0);
@@ -34,10 +39,20 @@ async fn flushed_scripts_are_loaded_again() {
         ground.push(&pushed).await;
         assert_eq!(jobs(&arrivals.take(20).await), jobs(&pushed));
         ground.depth_becomes(|depth| depth.done == 20).await;
-        redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut ground.redis().await).await.unwrap();
+        redis::cmd("SCRIPT")
+            .arg("FLUSH")
+            .exec_async(&mut ground.redis().await)
+            .await
+            .unwrap();
         assert_eq!(ground.queue.sweep_finished(NAME, 100).await.unwrap(), 20);
     }
-    assert!(ground.workers().await.iter().all(|name| name.ends_with("-0")));
+    assert!(
+        ground
+            .workers()
+            .await
+            .iter()
+            .all(|name| name.ends_with("-0"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +71,9 @@ async fn a_killed_redis_comes_back_without_losing_what_was_appended() {
     ground.push(&waiting).await;
     ground.server.restart();
     arrivals.take_all_of(&waiting).await;
-    ground.depth_becomes(|depth| depth.waiting + depth.inflight == 0).await;
+    ground
+        .depth_becomes(|depth| depth.waiting + depth.inflight == 0)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +84,10 @@ async fn an_absent_redis_is_an_error_to_push_and_no_reason_to_end() {
     let serving = ground.queue.serve(options(5, 5), handler).await;
     let pushed = wakes(10);
     let refused = ground.queue.push(NAME, Lane::Fast, &pushed).await;
-    assert!(matches!(refused, Err(QueueError::Unreachable(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(QueueError::Unreachable(_))),
+        "{refused:?}"
+    );
     assert!(ground.queue.ping().await.is_err());
     assert!(!serving.is_healthy());
 
@@ -79,8 +99,26 @@ async fn an_absent_redis_is_an_error_to_push_and_no_reason_to_end() {
     });
     accepted.await.expect("Redis is found again");
     assert_eq!(jobs(&arrivals.take(10).await), jobs(&pushed));
-    ground.depth_becomes(|depth| depth.workers == 1).await;
-    assert!(serving.is_healthy());
+    becomes_healthy(&serving).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_seconds_without_redis_end_nothing() {
+    let ground = Ground::private().await;
+    let (handler, mut arrivals) = recorder();
+    let serving = ground.queue.serve(options(5, 5), handler).await;
+    let before = wakes(10);
+    ground.push(&before).await;
+    arrivals.take_all_of(&before).await;
+    ground.server.kill();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(!serving.is_healthy());
+
+    ground.server.restart();
+    becomes_healthy(&serving).await;
+    let after = wakes(10);
+    ground.push(&after).await;
+    arrivals.take_all_of(&after).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

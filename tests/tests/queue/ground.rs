@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use common::queue::{Delivery, Depth, Lane, Queue, ServeOptions, Wake};
+use common::queue::{Delivery, Depth, Lane, Queue, ServeOptions, Serving, Wake};
 use redis::aio::MultiplexedConnection;
 use tests::redis::RedisServer;
 use tokio::{sync::mpsc, time::timeout};
@@ -117,6 +117,16 @@ impl Ground {
             .await
             .unwrap();
     }
+}
+
+/// Waits until Redis has heard of the worker.
+pub async fn becomes_healthy(serving: &Serving) {
+    let healthy = timeout(DEADLINE, async {
+        while !serving.is_healthy() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    healthy.await.expect("a healthy worker");
 }
 
 pub fn options(concurrency: usize, batch: usize) -> ServeOptions {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use common::queue::{Delivery, ServeOptions, Wake};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::ground::{DEADLINE, Ground, NAME, NEVER, jobs, options, recorder, wake, wakes};
 
@@ -36,7 +36,9 @@ async fn an_undecodable_payload_among_good_ones_is_handed_over_alone() {
     let ground = Ground::shared().await;
     let pushed = wakes(10);
     ground.push(&pushed[..5]).await;
-    ground.push_foreign("somebody-elses", b"\xff not json").await;
+    ground
+        .push_foreign("somebody-elses", b"\xff not json")
+        .await;
     ground.push(&pushed[5..]).await;
     let (handler, mut arrivals) = recorder();
     let _serving = ground.queue.serve(options(11, 11), handler).await;
@@ -46,17 +48,30 @@ async fn an_undecodable_payload_among_good_ones_is_handed_over_alone() {
     for _ in 0..11 {
         match arrivals.next().await {
             Delivery::Wake(wake) => good.push(wake),
-            Delivery::Undecodable { bytes, error, task_id } => bad.push((bytes, error, task_id)),
+            Delivery::Undecodable {
+                bytes,
+                error,
+                task_id,
+            } => bad.push((bytes, error, task_id)),
         }
     }
     assert_eq!(jobs(&good), jobs(&pushed));
     assert_eq!(bad.len(), 1);
-    assert_eq!((bad[0].0.as_slice(), bad[0].2.as_str()), (&b"\xff not json"[..], "somebody-elses"));
+    assert_eq!(
+        (bad[0].0.as_slice(), bad[0].2.as_str()),
+        (&b"\xff not json"[..], "somebody-elses")
+    );
     assert!(!bad[0].1.is_empty());
     // All were acknowledged by the worker that took them.
     let depth = ground.depth_becomes(|depth| depth.done == 11).await;
     assert_eq!((depth.waiting, depth.inflight, depth.dead), (0, 0, 0));
-    assert!(ground.workers().await.iter().all(|name| name.ends_with("-0")));
+    assert!(
+        ground
+            .workers()
+            .await
+            .iter()
+            .all(|name| name.ends_with("-0"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +112,11 @@ async fn a_listed_id_without_data_stops_nothing() {
     ground
         .depth_becomes(|depth| depth.done == 9 && depth.waiting + depth.inflight == 0)
         .await;
-    assert_eq!(ground.push(&pushed[3..4]).await, 1, "it can be pushed again");
+    assert_eq!(
+        ground.push(&pushed[3..4]).await,
+        1,
+        "it can be pushed again"
+    );
     assert_eq!(arrivals.next_wake().await, pushed[3]);
 }
 
@@ -120,7 +139,8 @@ async fn a_panic_leaves_the_worker_serving() {
         handler(delivery)
     };
     let _serving = ground.queue.serve(options, handler).await;
-    ground.depth_becomes(|depth| depth.workers == 1).await;
+    ground.push(&wakes(1)).await;
+    arrivals.take(1).await;
     let workers = ground.workers().await;
 
     let unlucky: Vec<Wake> = wakes(8)
@@ -128,16 +148,24 @@ async fn a_panic_leaves_the_worker_serving() {
         .map(|wake| Wake { fence: 13, ..wake })
         .collect();
     let lucky = wakes(8);
-    ground.push(&[unlucky.clone(), lucky.clone()].concat()).await;
+    ground
+        .push(&[unlucky.clone(), lucky.clone()].concat())
+        .await;
     assert_eq!(jobs(&arrivals.take(8).await), jobs(&lucky));
     for _ in 0..8 {
-        let told = tokio::time::timeout(DEADLINE, panicked.recv()).await.unwrap();
+        let told = tokio::time::timeout(DEADLINE, panicked.recv())
+            .await
+            .unwrap();
         let (job, message) = told.unwrap();
         assert!(jobs(&unlucky).contains(&job));
         assert_eq!(message, "unlucky 13");
     }
-    ground.depth_becomes(|depth| depth.done == 16).await;
-    assert_eq!(ground.workers().await, workers, "it is still the same worker");
+    ground.depth_becomes(|depth| depth.done == 17).await;
+    assert_eq!(
+        ground.workers().await,
+        workers,
+        "it is still the same worker"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,28 +173,38 @@ async fn no_more_handlers_run_than_there_are_slots() {
     let ground = Ground::private().await;
     let running = Arc::new(AtomicUsize::new(0));
     let (starts, mut started) = mpsc::unbounded_channel();
-    let (open, gate) = watch::channel(false);
-    let handler = move |_| {
-        let (running, starts, mut gate) = (running.clone(), starts.clone(), gate.clone());
-        async move {
-            let _ = starts.send(running.fetch_add(1, Ordering::SeqCst) + 1);
-            let _ = gate.wait_for(|open| *open).await;
-            running.fetch_sub(1, Ordering::SeqCst);
+    let gate = Arc::new(Semaphore::new(0));
+    let handler = {
+        let gate = gate.clone();
+        move |_| {
+            let (running, starts, gate) = (running.clone(), starts.clone(), gate.clone());
+            async move {
+                let _ = starts.send(running.fetch_add(1, Ordering::SeqCst) + 1);
+                gate.acquire().await.unwrap().forget();
+                running.fetch_sub(1, Ordering::SeqCst);
+            }
         }
     };
     let serving = ground.queue.serve(options(3, 3), handler).await;
-    ground.push(&wakes(40)).await;
+    ground.push(&wakes(3)).await;
     for _ in 0..3 {
         assert!(started.recv().await.unwrap() <= 3);
     }
-    // The handlers outlive their worker; its successor must wait for their slots.
-    redis::cmd("FLUSHALL").exec_async(&mut ground.redis().await).await.unwrap();
+    // The first to end cannot be acknowledged, which ends the worker. The other two outlive it,
+    // and its successor has one slot.
+    redis::cmd("FLUSHALL")
+        .exec_async(&mut ground.redis().await)
+        .await
+        .unwrap();
     ground.push(&wakes(40)).await;
-    open.send(true).unwrap();
     for _ in 0..40 {
-        let at_once = tokio::time::timeout(DEADLINE, started.recv()).await.unwrap();
+        gate.add_permits(1);
+        let at_once = tokio::time::timeout(DEADLINE, started.recv())
+            .await
+            .unwrap();
         assert!(at_once.unwrap() <= 3);
     }
+    gate.add_permits(3);
     ground.depth_becomes(|depth| depth.done == 40).await;
     assert_eq!(serving.running(), 0);
 }
@@ -201,7 +239,7 @@ async fn buffered_jobs_do_not_make_a_busy_worker_look_dead() {
     let handler = move |delivery: Delivery| {
         let passes = matches!(&delivery, Delivery::Wake(wake) if wake.fence == 1);
         let mut gate = gate.clone();
-        record(delivery);
+        drop(record(delivery));
         async move {
             if !passes {
                 let _ = gate.wait_for(|open| *open).await;

@@ -73,7 +73,9 @@ async fn a_handler_that_outlasts_the_grace_is_ended_and_its_job_given_back() {
     }
     serving.stop(Duration::from_millis(100)).await;
     for _ in 0..3 {
-        ended.try_recv().expect("every handler was ended before the stop returned");
+        ended
+            .try_recv()
+            .expect("every handler was ended before the stop returned");
     }
     let depth = ground.depth().await;
     assert_eq!((depth.waiting, depth.inflight, depth.done), (5, 0, 0));
@@ -102,7 +104,9 @@ async fn an_orphaned_batch_is_rescued() {
         std::future::pending::<()>().await;
     });
     for _ in 0..30 {
-        tokio::time::timeout(DEADLINE, started.recv()).await.unwrap();
+        tokio::time::timeout(DEADLINE, started.recv())
+            .await
+            .unwrap();
     }
     doomed.shutdown_background();
     let depth = ground.depth().await;
@@ -111,6 +115,8 @@ async fn an_orphaned_batch_is_rescued() {
     let (handler, mut arrivals) = recorder();
     let _serving = ground.queue.serve(options(30, 30), handler).await;
     assert_eq!(jobs(&arrivals.take(30).await), jobs(&pushed));
-    ground.depth_becomes(|depth| depth.done == 30 && depth.workers == 1).await;
+    ground
+        .depth_becomes(|depth| depth.done == 30 && depth.workers == 1)
+        .await;
     assert_eq!(ground.workers().await.len(), 1, "the dead one is forgotten");
 }
