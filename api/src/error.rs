@@ -94,20 +94,25 @@ impl ApiError {
     /// Says what is wrong with a field.
     #[must_use]
     pub fn field(mut self, field: &str, message: impl Into<String>) -> Self {
-        self.details.insert(field.to_owned(), Value::String(message.into()));
+        self.details
+            .insert(field.to_owned(), Value::String(message.into()));
         self
     }
 
     /// One or more faulty fields.
     pub fn fields(faults: &[FieldFault]) -> Self {
-        let first = faults.first().map_or_else(String::new, |fault| format!("{} {}", fault.field, fault.message));
+        let first = faults.first().map_or_else(String::new, |fault| {
+            format!("{} {}", fault.field, fault.message)
+        });
         let message = match faults.len() {
             0 | 1 => first,
             count => format!("{first} (and {} more)", count - 1),
         };
-        faults.iter().fold(Self::new(Code::InvalidInput, message), |error, fault| {
-            error.field(&fault.field, fault.message.clone())
-        })
+        faults
+            .iter()
+            .fold(Self::new(Code::InvalidInput, message), |error, fault| {
+                error.field(&fault.field, fault.message.clone())
+            })
     }
 
     /// The body of the answer.
@@ -123,7 +128,8 @@ impl ApiError {
                 "requestId": request_id,
             });
         }
-        let mut error = json!({ "code": self.code.as_str(), "message": self.message, "details": self.details });
+        let mut error =
+            json!({ "code": self.code.as_str(), "message": self.message, "details": self.details });
         if let Some(seconds) = self.retry_after_seconds {
             error["retryAfter"] = json!(seconds);
         }
@@ -142,10 +148,14 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
         if let Some(seconds) = self.retry_after_seconds {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == Code::Unauthorized {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response
@@ -156,7 +166,10 @@ impl From<db::Error> for ApiError {
     fn from(error: db::Error) -> Self {
         if db::is_ours_to_fix(&error) {
             tracing::warn!(%error, "PostgreSQL did not answer");
-            return Self::new(Code::ServiceUnavailable, "The database does not answer. Please try again.");
+            return Self::new(
+                Code::ServiceUnavailable,
+                "The database does not answer. Please try again.",
+            );
         }
         tracing::error!(%error, "A statement failed");
         Self::new(Code::InternalError, "An internal error occurred.")
@@ -166,7 +179,10 @@ impl From<db::Error> for ApiError {
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         tracing::warn!(%error, "The object store failed");
-        Self::new(Code::ServiceUnavailable, "The object store does not answer. Please try again.")
+        Self::new(
+            Code::ServiceUnavailable,
+            "The object store does not answer. Please try again.",
+        )
     }
 }
 
@@ -179,7 +195,11 @@ impl From<BodyError> for ApiError {
         let (field, reason) = (error.field().to_owned(), error.code());
         let error = Self::new(code, sentence(&error)).field("reason", reason);
         let message = error.message.clone();
-        if field.is_empty() { error } else { error.field(&field, message) }
+        if field.is_empty() {
+            error
+        } else {
+            error.field(&field, message)
+        }
     }
 }
 
@@ -216,7 +236,9 @@ impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::NotFound => Self::new(Code::NotFound, "There is no such key."),
-            IdentityError::Name | IdentityError::Permissions => Self::new(Code::InvalidInput, sentence(&error)),
+            IdentityError::Name | IdentityError::Permissions => {
+                Self::new(Code::InvalidInput, sentence(&error))
+            }
             IdentityError::Unsealable => {
                 tracing::error!(%error, "A sealed key does not open");
                 Self::new(Code::InternalError, "An internal error occurred.")
@@ -230,6 +252,9 @@ impl From<IdentityError> for ApiError {
 fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut chars = text.chars();
-    let first = chars.next().map(|char| char.to_uppercase().to_string()).unwrap_or_default();
+    let first = chars
+        .next()
+        .map(|char| char.to_uppercase().to_string())
+        .unwrap_or_default();
     format!("{first}{}.", chars.as_str())
 }

@@ -17,7 +17,9 @@ async fn main() -> anyhow::Result<()> {
     let mut env = Env::process();
     let config = ApiConfig::from_env(&mut env);
     let config = env.finish(config)?;
-    let api = Api::start(&config).await.context("the API could not start")?;
+    let api = Api::start(&config)
+        .await
+        .context("the API could not start")?;
     common::shutdown::requested().await;
     api.drain().await;
     Ok(())

@@ -45,8 +45,14 @@ impl Api {
         let queue = Queue::connect(config.redis.url.expose_secret(), &config.redis.prefix).await?;
         let stop = CancellationToken::new();
         let state = ApiState::new(config, Outbox::new(pool, queue), stop.clone());
-        let operations = ApiOperations { state: state.clone() };
-        tokio::spawn(http::serve_operations(ops, Arc::new(operations), stop.clone()));
+        let operations = ApiOperations {
+            state: state.clone(),
+        };
+        tokio::spawn(http::serve_operations(
+            ops,
+            Arc::new(operations),
+            stop.clone(),
+        ));
         let app = router(state);
         let service = move |_peer| TowerToHyperService::new(app.clone());
         tracing::info!(http.listen = %listener.local_addr()?, "Serving");

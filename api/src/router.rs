@@ -7,7 +7,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use common::limits::{
-    EVENT_STREAM_SECONDS_MAX, REQUEST_SECONDS_MAX, SMALL_BODY_BYTES_MAX, UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX,
+    EVENT_STREAM_SECONDS_MAX, REQUEST_SECONDS_MAX, SMALL_BODY_BYTES_MAX,
+    UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX,
 };
 
 use crate::error::{ApiError, Code};
@@ -23,14 +24,23 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(within(UPLOAD_REQUEST_SECONDS_MAX));
     let waiting = Router::new()
-        .route("/api/ai/package-status/{upload_id}", get(uploads::get_package_status))
+        .route(
+            "/api/ai/package-status/{upload_id}",
+            get(uploads::get_package_status),
+        )
         .layer(within(WAIT_SECONDS_MAX + 10));
     let streaming = Router::new()
-        .route("/api/ai/package-status/{upload_id}/events", get(uploads::stream_package_status))
+        .route(
+            "/api/ai/package-status/{upload_id}/events",
+            get(uploads::stream_package_status),
+        )
         .layer(within(EVENT_STREAM_SECONDS_MAX));
     let quick = Router::new()
         .route("/api/ai/uploads", post(uploads::open_upload))
-        .route("/api/ai/uploads/{upload_id}/commit", post(uploads::commit_upload))
+        .route(
+            "/api/ai/uploads/{upload_id}/commit",
+            post(uploads::commit_upload),
+        )
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX));
@@ -68,5 +78,8 @@ async fn no_route() -> ApiError {
 }
 
 async fn no_method() -> ApiError {
-    ApiError::new(Code::MethodNotAllowed, "This path does not take this method.")
+    ApiError::new(
+        Code::MethodNotAllowed,
+        "This path does not take this method.",
+    )
 }

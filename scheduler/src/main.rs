@@ -17,7 +17,9 @@ async fn main() -> anyhow::Result<()> {
     let mut env = Env::process();
     let config = SchedulerConfig::from_env(&mut env);
     let config = env.finish(config)?;
-    let scheduler = Scheduler::start(&config).await.context("the scheduler could not start")?;
+    let scheduler = Scheduler::start(&config)
+        .await
+        .context("the scheduler could not start")?;
     common::shutdown::requested().await;
     scheduler.stop().await;
     Ok(())

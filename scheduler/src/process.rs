@@ -56,8 +56,18 @@ impl Scheduler {
         let loops = vec![
             tokio::spawn(lead(Leadership::new(pool), leads, stop.clone())),
             tokio::spawn(sweep_fast(outbox.clone(), led.clone(), stop.clone())),
-            tokio::spawn(sweep_slowly(outbox.clone(), storage, grace, led, stop.clone())),
-            tokio::spawn(http::serve_operations(ops, Arc::new(SchedulerOperations { outbox }), stop.clone())),
+            tokio::spawn(sweep_slowly(
+                outbox.clone(),
+                storage,
+                grace,
+                led,
+                stop.clone(),
+            )),
+            tokio::spawn(http::serve_operations(
+                ops,
+                Arc::new(SchedulerOperations { outbox }),
+                stop.clone(),
+            )),
         ];
         tracing::info!("Scheduling");
         Ok(Self { stop, loops })
@@ -95,7 +105,10 @@ async fn sweep_fast(outbox: Outbox, led: watch::Receiver<bool>, stop: Cancellati
             continue;
         }
         is_behind = due.step(&outbox).await.unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "The sweep broke off");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "The sweep broke off"
+            );
             false
         });
         round += 1;
@@ -106,7 +119,10 @@ async fn sweep_fast(outbox: Outbox, led: watch::Receiver<bool>, stop: Cancellati
             tracing::warn!(%error, "Could not look for dead workers");
         }
         if let Err(error) = orphans.tidy_queues(&outbox).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "Could not tidy the queues");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Could not tidy the queues"
+            );
         }
     }
 }
@@ -132,7 +148,10 @@ async fn sweep_slowly(
             sweeps::sweep_objects(pool, &storage, grace).await
         };
         if let Err(error) = objects.await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "Could not sweep the store");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Could not sweep the store"
+            );
         }
     }
 }

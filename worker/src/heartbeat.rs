@@ -17,7 +17,12 @@ pub struct Served {
 }
 
 /// Beats until the token is cancelled.
-pub async fn run(context: Arc<Context>, name: String, served: Arc<Vec<Served>>, stop: CancellationToken) {
+pub async fn run(
+    context: Arc<Context>,
+    name: String,
+    served: Arc<Vec<Served>>,
+    stop: CancellationToken,
+) {
     let queues: Vec<String> = served.iter().map(|lane| lane.queue.to_owned()).collect();
     let mut ticks = tokio::time::interval(HEARTBEAT);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -35,7 +40,9 @@ pub async fn run(context: Arc<Context>, name: String, served: Arc<Vec<Served>>, 
                         lane.serving.resume();
                     }
                 }
-                beat.cancelled.into_iter().for_each(|job| context.cancel(job));
+                beat.cancelled
+                    .into_iter()
+                    .for_each(|job| context.cancel(job));
             }
             Err(error) => tracing::warn!(%error, "The heartbeat did not reach PostgreSQL"),
         }

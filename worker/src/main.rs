@@ -23,7 +23,9 @@ async fn main() -> anyhow::Result<()> {
     let config = WorkerConfig::from_env(&mut env);
     let config = env.finish(config)?;
     let queues = queues(&arguments.queues)?;
-    let worker = Worker::start(&config, &queues).await.context("the worker could not start")?;
+    let worker = Worker::start(&config, &queues)
+        .await
+        .context("the worker could not start")?;
     common::shutdown::requested().await;
     worker.drain().await;
     Ok(())
@@ -36,6 +38,9 @@ fn queues(names: &[String]) -> anyhow::Result<Vec<&'static QueueSpec>> {
     let known = || QueueSpec::ALL.map(|queue| queue.name).join(", ");
     names
         .iter()
-        .map(|name| QueueSpec::find(name).ok_or_else(|| anyhow!("no queue is called {name}; there are {}", known())))
+        .map(|name| {
+            QueueSpec::find(name)
+                .ok_or_else(|| anyhow!("no queue is called {name}; there are {}", known()))
+        })
         .collect()
 }

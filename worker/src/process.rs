@@ -6,8 +6,8 @@ use common::config::WorkerConfig;
 use common::jobs::{self, QueueSpec};
 use common::limits::DRAIN;
 use common::outbox::Outbox;
-use common::secrecy::ExposeSecret as _;
 use common::queue::{Lane, Queue, QueueError, ServeOptions};
+use common::secrecy::ExposeSecret as _;
 use common::{db, http, webhooks};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -40,24 +40,50 @@ pub struct Worker {
 
 impl Worker {
     /// Connects and begins to serve the queues.
-    pub async fn start(config: &WorkerConfig, queues: &[&'static QueueSpec]) -> Result<Self, StartError> {
+    pub async fn start(
+        config: &WorkerConfig,
+        queues: &[&'static QueueSpec],
+    ) -> Result<Self, StartError> {
         let ops = TcpListener::bind(config.ops_listen).await?;
         let pool = db::connect(&config.database).await?;
         let relaxed_pool = db::connect_relaxed(&config.database).await?;
         let queue = Queue::connect(config.redis.url.expose_secret(), &config.redis.prefix).await?;
-        let client = webhooks::Client::new(webhooks::Settings::new(webhooks::Policy::from(&config.webhooks)))?;
-        let context = Arc::new(Context::new(config, Outbox::new(pool, queue.clone()), relaxed_pool, client));
+        let client = webhooks::Client::new(webhooks::Settings::new(webhooks::Policy::from(
+            &config.webhooks,
+        )))?;
+        let context = Arc::new(Context::new(
+            config,
+            Outbox::new(pool, queue.clone()),
+            relaxed_pool,
+            client,
+        ));
         let name = format!("{}-{}", host_name(), std::process::id());
         // The first beat comes before the first lease: a lease without a living worker would be taken back.
         let names: Vec<String> = queues.iter().map(|queue| queue.name.to_owned()).collect();
         jobs::beat(&context.relaxed_pool, context.worker, &name, &names).await?;
         let served = Arc::new(serve(&context, &queue, queues, &name).await);
         let stop = CancellationToken::new();
-        tokio::spawn(heartbeat::run(Arc::clone(&context), name, Arc::clone(&served), stop.clone()));
-        let operations = WorkerOperations { context: Arc::clone(&context), served: Arc::clone(&served) };
-        tokio::spawn(http::serve_operations(ops, Arc::new(operations), stop.clone()));
+        tokio::spawn(heartbeat::run(
+            Arc::clone(&context),
+            name,
+            Arc::clone(&served),
+            stop.clone(),
+        ));
+        let operations = WorkerOperations {
+            context: Arc::clone(&context),
+            served: Arc::clone(&served),
+        };
+        tokio::spawn(http::serve_operations(
+            ops,
+            Arc::new(operations),
+            stop.clone(),
+        ));
         tracing::info!(worker.id = %context.worker, worker.queues = ?names, "Serving");
-        Ok(Self { context, served, stop })
+        Ok(Self {
+            context,
+            served,
+            stop,
+        })
     }
 
     /// Fetches no more, lets running handlers finish, gives the rest back.
@@ -69,7 +95,9 @@ impl Worker {
         match jobs::give_back(pool, self.context.worker).await {
             Ok(0) => {}
             Ok(count) => tracing::warn!(jobs.count = count, "Gave unfinished jobs back"),
-            Err(error) => tracing::warn!(%error, "Could not give jobs back; their leases will run out"),
+            Err(error) => {
+                tracing::warn!(%error, "Could not give jobs back; their leases will run out")
+            }
         }
         if let Err(error) = jobs::retire(pool, self.context.worker).await {
             tracing::warn!(%error, "Could not sign off");
@@ -94,7 +122,10 @@ async fn serve(
             let context = Arc::clone(context);
             let queue_name = spec.name;
             let handler = move |delivery| runner::run(Arc::clone(&context), queue_name, delivery);
-            served.push(Served { queue: spec.name, serving: queue.serve(options, handler).await });
+            served.push(Served {
+                queue: spec.name,
+                serving: queue.serve(options, handler).await,
+            });
         }
     }
     served
@@ -107,4 +138,3 @@ fn host_name() -> String {
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "worker".to_owned())
 }
-

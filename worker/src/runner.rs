@@ -8,11 +8,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::db;
 use common::jobs::{self, JobName, Lease};
 use common::pipeline::{self, GiveUp};
 use common::queue::{Delivery, Wake};
 use common::telemetry::metrics;
-use common::db;
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -34,9 +34,21 @@ const PATIENCE: [Duration; 6] = [
 pub async fn run(context: Arc<Context>, queue: &'static str, delivery: Delivery) {
     match delivery {
         Delivery::Wake(wake) => run_wake(&context, wake).await,
-        Delivery::Undecodable { bytes, error, task_id } => {
-            tracing::error!(queue.name = queue, queue.task_id = task_id, error, "Set aside a payload that is no wake-up call");
-            let kept = patiently(|| jobs::quarantine_payload(context.pool(), queue, &task_id, &bytes, &error)).await;
+        Delivery::Undecodable {
+            bytes,
+            error,
+            task_id,
+        } => {
+            tracing::error!(
+                queue.name = queue,
+                queue.task_id = task_id,
+                error,
+                "Set aside a payload that is no wake-up call"
+            );
+            let kept = patiently(|| {
+                jobs::quarantine_payload(context.pool(), queue, &task_id, &bytes, &error)
+            })
+            .await;
             if let Err(error) = kept {
                 tracing::error!(%error, queue.name = queue, payload = %hex_of(&bytes), "Could not keep the payload");
             }
@@ -74,7 +86,9 @@ async fn run_lease(context: &Context, lease: Lease) {
         .job_start_delay_seconds
         .with_label_values(&[name.as_str()])
         .observe(lease.waited_seconds);
-    let running = metrics().jobs_running.with_label_values(&[name.spec().queue.name]);
+    let running = metrics()
+        .jobs_running
+        .with_label_values(&[name.spec().queue.name]);
     running.inc();
     let start = Instant::now();
     let cancelled = context.enter(lease.job);
@@ -83,11 +97,26 @@ async fn run_lease(context: &Context, lease: Lease) {
     running.dec();
     let label = result.as_ref().err().map_or("done", JobError::label);
     let seconds = start.elapsed().as_secs_f64();
-    metrics().job_seconds.with_label_values(&[name.as_str()]).observe(seconds);
-    metrics().jobs_finished.with_label_values(&[name.as_str(), label]).inc();
+    metrics()
+        .job_seconds
+        .with_label_values(&[name.as_str()])
+        .observe(seconds);
+    metrics()
+        .jobs_finished
+        .with_label_values(&[name.as_str(), label])
+        .inc();
     match &result {
-        Ok(()) => tracing::info!(job.outcome = label, duration_ms = seconds * 1e3, "Ran {name}"),
-        Err(error) => tracing::warn!(job.outcome = label, duration_ms = seconds * 1e3, ?error, "Ran {name}"),
+        Ok(()) => tracing::info!(
+            job.outcome = label,
+            duration_ms = seconds * 1e3,
+            "Ran {name}"
+        ),
+        Err(error) => tracing::warn!(
+            job.outcome = label,
+            duration_ms = seconds * 1e3,
+            ?error,
+            "Ran {name}"
+        ),
     }
     settle(context, &lease, lease.attempts, result).await;
 }
@@ -116,7 +145,10 @@ async fn supervise(
 
 /// Writes down what comes next. A handler that is done has done so itself, in its last transaction.
 async fn settle(context: &Context, lease: &Lease, attempts: i32, result: Result<(), JobError>) {
-    let attempts_max = lease.name.parse::<JobName>().map_or(0, |name| name.spec().attempts_max);
+    let attempts_max = lease
+        .name
+        .parse::<JobName>()
+        .map_or(0, |name| name.spec().attempts_max);
     let written = match result {
         Ok(()) | Err(JobError::Superseded) => return,
         Err(JobError::Snooze { reason }) => {
@@ -124,13 +156,19 @@ async fn settle(context: &Context, lease: &Lease, attempts: i32, result: Result<
             patiently(|| jobs::snooze(context.pool(), lease, &reason, delay)).await
         }
         Err(JobError::Cancel { reason }) => {
-            patiently(|| pipeline::give_up(&context.outbox, lease, GiveUp::Cancelled, &reason)).await
+            patiently(|| pipeline::give_up(&context.outbox, lease, GiveUp::Cancelled, &reason))
+                .await
         }
         Err(JobError::Retry { reason, .. }) if attempts.saturating_add(1) >= attempts_max => {
             tracing::error!(reason, job.name = lease.name, job.id = %lease.job, "Gave a job up; it is quarantined");
-            patiently(|| pipeline::give_up(&context.outbox, lease, GiveUp::Quarantined, &reason)).await
+            patiently(|| pipeline::give_up(&context.outbox, lease, GiveUp::Quarantined, &reason))
+                .await
         }
-        Err(JobError::Retry { outcome, reason, delay }) => {
+        Err(JobError::Retry {
+            outcome,
+            reason,
+            delay,
+        }) => {
             let delay = delay.unwrap_or_else(|| jobs::retry_delay(attempts));
             patiently(|| jobs::retry(context.pool(), lease, outcome, &reason, delay)).await
         }
@@ -138,7 +176,9 @@ async fn settle(context: &Context, lease: &Lease, attempts: i32, result: Result<
     match written {
         Ok(Ok(())) => {}
         Ok(Err(_lost)) => tracing::debug!("The lease was lost before the outcome was written"),
-        Err(error) => tracing::error!(%error, "Could not write the outcome; the lease will run out"),
+        Err(error) => {
+            tracing::error!(%error, "Could not write the outcome; the lease will run out")
+        }
     }
 }
 
@@ -165,5 +205,9 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn hex_of(bytes: &[u8]) -> String {
-    bytes.iter().take(256).map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .take(256)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -28,13 +28,19 @@ impl FromRequestParts<ApiState> for Uploader {
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers).ok_or_else(|| {
-            ApiError::new(Code::Unauthorized, "Send your API key as Authorization: Bearer ak_ai_….")
+            ApiError::new(
+                Code::Unauthorized,
+                "Send your API key as Authorization: Bearer ak_ai_….",
+            )
         })?;
         let principal = authenticate(state, token).await?;
         if principal.may(Permission::Upload) {
             Ok(Self(principal))
         } else {
-            Err(ApiError::new(Code::Forbidden, "This API key lacks the permission upload."))
+            Err(ApiError::new(
+                Code::Forbidden,
+                "This API key lacks the permission upload.",
+            ))
         }
     }
 }
@@ -45,7 +51,9 @@ impl FromRequestParts<ApiState> for MaybeCaller {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         match parts.headers.get(header::AUTHORIZATION) {
             None => Ok(Self(None)),
-            Some(_) => Ok(Self(Some(authenticate(state, bearer(&parts.headers).unwrap_or_default()).await?))),
+            Some(_) => Ok(Self(Some(
+                authenticate(state, bearer(&parts.headers).unwrap_or_default()).await?,
+            ))),
         }
     }
 }
@@ -53,5 +61,7 @@ impl FromRequestParts<ApiState> for MaybeCaller {
 async fn authenticate(state: &ApiState, token: &str) -> Result<Principal, ApiError> {
     let refused = || ApiError::new(Code::Unauthorized, "The API key is not valid.");
     let key = ApiKey::parse(token).ok_or_else(refused)?;
-    identity::authenticate(state.pool(), &key).await?.ok_or_else(refused)
+    identity::authenticate(state.pool(), &key)
+        .await?
+        .ok_or_else(refused)
 }

@@ -15,7 +15,11 @@ pub struct IdempotencyHeader(pub Option<String>);
 impl IdempotencyHeader {
     /// The key in its scope.
     pub fn scoped(self, user: UserId, endpoint: &'static str) -> Option<IdempotencyKey> {
-        self.0.map(|key| IdempotencyKey { user, endpoint, key })
+        self.0.map(|key| IdempotencyKey {
+            user,
+            endpoint,
+            key,
+        })
     }
 }
 
@@ -23,13 +27,18 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyHeader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
         // The draft standard makes the value a quoted string; most clients send it bare.
         let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
         let is_sound = (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() || byte == b' ');
         if !is_sound {
-            let message = format!("must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters");
+            let message =
+                format!("must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters");
             let error = ApiError::new(Code::InvalidInput, format!("Idempotency-Key {message}."));
             return Err(error.field("Idempotency-Key", message));
         }

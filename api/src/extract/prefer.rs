@@ -21,7 +21,15 @@ impl<S: Sync> FromRequestParts<S> for PreferWait {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|text| text.split(','))
-            .find_map(|item| item.trim().strip_prefix("wait=")?.trim_matches('"').parse::<u64>().ok());
-        Ok(Self(seconds.map(|seconds| Duration::from_secs(seconds.min(WAIT_SECONDS_MAX)))))
+            .find_map(|item| {
+                item.trim()
+                    .strip_prefix("wait=")?
+                    .trim_matches('"')
+                    .parse::<u64>()
+                    .ok()
+            });
+        Ok(Self(seconds.map(|seconds| {
+            Duration::from_secs(seconds.min(WAIT_SECONDS_MAX))
+        })))
     }
 }

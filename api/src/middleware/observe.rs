@@ -22,10 +22,15 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = new_request_id();
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str)
+        .to_owned();
     let as_problem = accepts_problem(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", request.id = id, http.method = %method, http.route = route);
+    let span =
+        tracing::info_span!("request", request.id = id, http.method = %method, http.route = route);
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(error) = described(&mut response) {
         render(&mut response, &error, &id, as_problem);
@@ -33,14 +38,24 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.headers_mut().insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     let status = response.status();
     let seconds = start.elapsed().as_secs_f64();
     let labels = [route.as_str(), method.as_str(), status.as_str()];
     metrics().http_requests.with_label_values(&labels).inc();
-    metrics().http_request_seconds.with_label_values(&[route.as_str()]).observe(seconds);
+    metrics()
+        .http_request_seconds
+        .with_label_values(&[route.as_str()])
+        .observe(seconds);
     span.in_scope(|| {
-        tracing::info!(http.status = status.as_u16(), duration_ms = seconds * 1e3, "Answered {method} {route}");
+        tracing::info!(
+            http.status = status.as_u16(),
+            duration_ms = seconds * 1e3,
+            "Answered {method} {route}"
+        );
     });
     response
 }
@@ -59,11 +74,18 @@ fn described(response: &mut Response) -> Option<ApiError> {
         500..=599 => Code::InternalError,
         _ => return None,
     };
-    Some(ApiError::new(code, code.status().canonical_reason().unwrap_or("Error")))
+    Some(ApiError::new(
+        code,
+        code.status().canonical_reason().unwrap_or("Error"),
+    ))
 }
 
 fn render(response: &mut Response, error: &ApiError, request_id: &str, as_problem: bool) {
-    let mut rendered = (error.code.status(), Json(error.body(request_id, as_problem))).into_response();
+    let mut rendered = (
+        error.code.status(),
+        Json(error.body(request_id, as_problem)),
+    )
+        .into_response();
     if as_problem {
         let problem = HeaderValue::from_static("application/problem+json");
         rendered.headers_mut().insert(header::CONTENT_TYPE, problem);

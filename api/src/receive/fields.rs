@@ -9,30 +9,49 @@ use crate::body::Fields;
 use crate::error::{ApiError, Code};
 
 /// The fields of an upload; all faults together if there are any.
-pub fn upload_fields(mut fields: Fields, policy: &Policy) -> Result<(UploadFields, Fields), ApiError> {
+pub fn upload_fields(
+    mut fields: Fields,
+    policy: &Policy,
+) -> Result<(UploadFields, Fields), ApiError> {
     let mut faults = Vec::new();
     let package_type = required(&mut fields, "packageType", &mut faults).and_then(|text| {
         text.parse::<PackageType>()
-            .map_err(|_| faults.push(FieldFault::new("packageType", "must be vector, memory or chain")))
+            .map_err(|_| {
+                faults.push(FieldFault::new(
+                    "packageType",
+                    "must be vector, memory or chain",
+                ))
+            })
             .ok()
     });
     let mut text = |name: &str| required(&mut fields, name, &mut faults).unwrap_or_default();
     let (name, description) = (text("name"), text("description"));
     let (source_model, target_model) = (text("sourceModel"), text("targetModel"));
-    let epsilon = number(&mut fields, "epsilon", &mut faults).and_then(|text| text.parse::<f64>().ok());
+    let epsilon =
+        number(&mut fields, "epsilon", &mut faults).and_then(|text| text.parse::<f64>().ok());
     let price = number(&mut fields, "price", &mut faults).and_then(|text| {
-        Price::parse(&text).map_err(|error| faults.push(FieldFault::new("price", error.to_string()))).ok()
+        Price::parse(&text)
+            .map_err(|error| faults.push(FieldFault::new("price", error.to_string())))
+            .ok()
     });
-    let webhook_url = fields.take_string("webhookUrl").map_err(|error| faults.push(fault(&error))).ok().flatten();
+    let webhook_url = fields
+        .take_string("webhookUrl")
+        .map_err(|error| faults.push(fault(&error)))
+        .ok()
+        .flatten();
     if let Some(url) = &webhook_url
         && let Err(error) = check_url(url, policy)
     {
         faults.push(FieldFault::new("webhookUrl", error.to_string()));
     }
-    let is_known = |faults: &[FieldFault], name: &str| faults.iter().any(|fault| fault.field == name);
+    let is_known =
+        |faults: &[FieldFault], name: &str| faults.iter().any(|fault| fault.field == name);
     let (Some(package_type), Some(epsilon), Some(price)) = (package_type, epsilon, price) else {
         if epsilon.is_none() && !is_known(&faults, "epsilon") {
-            faults.push(FieldFault::new("epsilon", "must be a number from 0 to 1000"));
+            faults.push(FieldFault::new(
+                "epsilon",
+                "must be a number from 0 to 1000",
+            ));
         }
         return Err(ApiError::fields(&faults));
     };
@@ -51,25 +70,33 @@ pub fn upload_fields(mut fields: Fields, policy: &Policy) -> Result<(UploadField
             faults.push(fault);
         }
     }
-    if faults.is_empty() { Ok((checked, fields)) } else { Err(ApiError::fields(&faults)) }
+    if faults.is_empty() {
+        Ok((checked, fields))
+    } else {
+        Err(ApiError::fields(&faults))
+    }
 }
 
 /// A required size in bytes, at least 1.
 pub fn required_size(fields: &mut Fields, name: &str) -> Result<u64, ApiError> {
     let text = fields.take_number(name)?;
-    text.and_then(|text| text.parse::<u64>().ok()).filter(|size| *size > 0).ok_or_else(|| {
-        let message = "must be the number of bytes, at least 1";
-        ApiError::new(Code::InvalidInput, format!("{name} {message}.")).field(name, message)
-    })
+    text.and_then(|text| text.parse::<u64>().ok())
+        .filter(|size| *size > 0)
+        .ok_or_else(|| {
+            let message = "must be the number of bytes, at least 1";
+            ApiError::new(Code::InvalidInput, format!("{name} {message}.")).field(name, message)
+        })
 }
 
 /// A required SHA-256 in hexadecimal.
 pub fn required_digest(fields: &mut Fields, name: &str) -> Result<Vec<u8>, ApiError> {
     let text = fields.take_string(name)?;
-    text.and_then(|text| hex::decode(text).ok()).filter(|digest| digest.len() == 32).ok_or_else(|| {
-        let message = "must be a SHA-256 in 64 hexadecimal digits";
-        ApiError::new(Code::InvalidInput, format!("{name} {message}.")).field(name, message)
-    })
+    text.and_then(|text| hex::decode(text).ok())
+        .filter(|digest| digest.len() == 32)
+        .ok_or_else(|| {
+            let message = "must be a SHA-256 in 64 hexadecimal digits";
+            ApiError::new(Code::InvalidInput, format!("{name} {message}.")).field(name, message)
+        })
 }
 
 fn required(fields: &mut Fields, name: &str, faults: &mut Vec<FieldFault>) -> Option<String> {

@@ -20,7 +20,10 @@ pub async fn receive_json(body: Body, staging: &mut Staging) -> Result<Received,
     while let Some(chunk) = next_chunk(&mut chunks).await? {
         received_bytes += chunk.len() as u64;
         if received_bytes > JSON_BODY_BYTES_MAX {
-            return Err(ApiError::new(Code::PayloadTooLarge, "The body is too large for any package."));
+            return Err(ApiError::new(
+                Code::PayloadTooLarge,
+                "The body is too large for any package.",
+            ));
         }
         // A chunk may end one blob and begin the next: what it holds is staged blob by blob.
         let mut pieces = Vec::new();
@@ -39,12 +42,18 @@ pub async fn receive_json(body: Body, staging: &mut Staging) -> Result<Received,
                     staging.absorb(&bytes);
                     staging.send_full_parts().await?;
                 }
-                Staged::End(blob @ Blob::Package(_)) => package = Some((blob, staging.finish().await?)),
+                Staged::End(blob @ Blob::Package(_)) => {
+                    package = Some((blob, staging.finish().await?))
+                }
                 Staged::End(Blob::WMatrix) => w_matrix = Some(staging.finish().await?),
             }
         }
     }
-    Ok(Received { fields: parser.finish()?, package, w_matrix })
+    Ok(Received {
+        fields: parser.finish()?,
+        package,
+        w_matrix,
+    })
 }
 
 enum Staged {
@@ -61,12 +70,17 @@ pub(super) fn stored(blob: Blob) -> storage::Blob {
     }
 }
 
-async fn next_chunk(chunks: &mut axum::body::BodyDataStream) -> Result<Option<bytes::Bytes>, ApiError> {
+async fn next_chunk(
+    chunks: &mut axum::body::BodyDataStream,
+) -> Result<Option<bytes::Bytes>, ApiError> {
     let idle_max = Duration::from_secs(BODY_IDLE_SECONDS_MAX);
     match tokio::time::timeout(idle_max, chunks.next()).await {
         Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
         Ok(None) => Ok(None),
-        Ok(Some(Err(error))) => Err(ApiError::new(Code::InvalidInput, format!("The body broke off: {error}."))),
+        Ok(Some(Err(error))) => Err(ApiError::new(
+            Code::InvalidInput,
+            format!("The body broke off: {error}."),
+        )),
         Err(_) => {
             let message = format!("The body paused for more than {} s.", idle_max.as_secs());
             Err(ApiError::new(Code::InvalidInput, message))

@@ -48,5 +48,10 @@ fn form_fields(texts: BTreeMap<String, String>) -> Fields {
         "epsilon" | "price" => FieldValue::Number(text),
         _ => FieldValue::String(text),
     };
-    Fields::new(texts.into_iter().map(|(name, text)| (name.clone(), value(&name, text))).collect())
+    Fields::new(
+        texts
+            .into_iter()
+            .map(|(name, text)| (name.clone(), value(&name, text)))
+            .collect(),
+    )
 }

@@ -16,7 +16,10 @@ use crate::body::{Blob, Fields};
 use crate::error::{ApiError, Code};
 
 /// Reads the body to its end, staging the blobs on the way.
-pub async fn receive_multipart(mut form: Multipart, staging: &mut Staging) -> Result<Received, ApiError> {
+pub async fn receive_multipart(
+    mut form: Multipart,
+    staging: &mut Staging,
+) -> Result<Received, ApiError> {
     let mut texts = BTreeMap::new();
     let mut metadata: Option<Fields> = None;
     let (mut package, mut w_matrix) = (None, None);
@@ -50,7 +53,11 @@ pub async fn receive_multipart(mut form: Multipart, staging: &mut Staging) -> Re
         }
     }
     let fields = metadata.unwrap_or_else(|| form_fields(texts));
-    Ok(Received { fields, package, w_matrix })
+    Ok(Received {
+        fields,
+        package,
+        w_matrix,
+    })
 }
 
 async fn receive_file(
@@ -63,7 +70,11 @@ async fn receive_file(
     while let Some(chunk) = idle(field.chunk()).await? {
         *left = left.checked_sub(chunk.len() as u64).ok_or_else(|| {
             let message = format!("makes the package larger than {PACKAGE_BYTES_MAX} bytes");
-            ApiError::new(Code::PayloadTooLarge, format!("{} {message}.", blob.field())).field(blob.field(), message)
+            ApiError::new(
+                Code::PayloadTooLarge,
+                format!("{} {message}.", blob.field()),
+            )
+            .field(blob.field(), message)
         })?;
         staging.absorb(&chunk);
         staging.send_full_parts().await?;
@@ -77,17 +88,27 @@ async fn receive_text(mut field: Field<'_>, name: &str) -> Result<String, ApiErr
         bytes.extend_from_slice(&chunk);
         if bytes.len() > SMALL_BODY_BYTES_MAX {
             let message = format!("must have at most {SMALL_BODY_BYTES_MAX} bytes");
-            return Err(ApiError::new(Code::InvalidInput, format!("{name} {message}.")).field(name, message));
+            return Err(
+                ApiError::new(Code::InvalidInput, format!("{name} {message}."))
+                    .field(name, message),
+            );
         }
     }
-    String::from_utf8(bytes)
-        .map_err(|_| ApiError::new(Code::InvalidInput, format!("{name} is not UTF-8.")).field(name, "must be UTF-8"))
+    String::from_utf8(bytes).map_err(|_| {
+        ApiError::new(Code::InvalidInput, format!("{name} is not UTF-8."))
+            .field(name, "must be UTF-8")
+    })
 }
 
-async fn idle<T>(next: impl Future<Output = Result<Option<T>, MultipartError>>) -> Result<Option<T>, ApiError> {
+async fn idle<T>(
+    next: impl Future<Output = Result<Option<T>, MultipartError>>,
+) -> Result<Option<T>, ApiError> {
     match tokio::time::timeout(Duration::from_secs(BODY_IDLE_SECONDS_MAX), next).await {
         Ok(Ok(next)) => Ok(next),
-        Ok(Err(error)) => Err(ApiError::new(Code::InvalidInput, format!("The form is broken: {}.", error.body_text()))),
+        Ok(Err(error)) => Err(ApiError::new(
+            Code::InvalidInput,
+            format!("The form is broken: {}.", error.body_text()),
+        )),
         Err(_) => {
             let message = format!("The body paused for more than {BODY_IDLE_SECONDS_MAX} s.");
             Err(ApiError::new(Code::InvalidInput, message))
@@ -96,5 +117,6 @@ async fn idle<T>(next: impl Future<Output = Result<Option<T>, MultipartError>>) 
 }
 
 fn twice(name: &str) -> ApiError {
-    ApiError::new(Code::InvalidInput, format!("{name} is given twice.")).field(name, "must be given once")
+    ApiError::new(Code::InvalidInput, format!("{name} is given twice."))
+        .field(name, "must be given once")
 }

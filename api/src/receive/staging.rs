@@ -40,13 +40,25 @@ struct OpenBlob {
 impl Staging {
     /// Nothing staged yet.
     pub fn new(upload: UploadId, target: Target) -> Self {
-        Self { upload, target, open: None, keys: Vec::new(), sending: None }
+        Self {
+            upload,
+            target,
+            open: None,
+            keys: Vec::new(),
+            sending: None,
+        }
     }
 
     /// Begins a blob.
     pub fn start(&mut self, blob: Blob) {
         let digest = Sha256::new();
-        self.open = Some(OpenBlob { blob, buffer: BytesMut::new(), digest, size_bytes: 0, parts: 0 });
+        self.open = Some(OpenBlob {
+            blob,
+            buffer: BytesMut::new(),
+            digest,
+            size_bytes: 0,
+            parts: 0,
+        });
     }
 
     /// Takes bytes of the open blob; call [`Staging::send_full_parts`] after each chunk of the body.
@@ -60,7 +72,11 @@ impl Staging {
 
     /// Sends what has filled a part. At most one part is under way.
     pub async fn send_full_parts(&mut self) -> Result<(), StorageError> {
-        while let Some(open) = self.open.as_mut().filter(|open| open.buffer.len() >= PART_BYTES) {
+        while let Some(open) = self
+            .open
+            .as_mut()
+            .filter(|open| open.buffer.len() >= PART_BYTES)
+        {
             let part = open.buffer.split_to(PART_BYTES).freeze();
             self.send(part).await?;
         }
@@ -77,7 +93,11 @@ impl Staging {
         self.await_sending().await?;
         let open = self.open.take();
         Ok(open.map_or_else(
-            || BlobInfo { size_bytes: 0, sha256: Vec::new(), parts: 0 },
+            || BlobInfo {
+                size_bytes: 0,
+                sha256: Vec::new(),
+                parts: 0,
+            },
             |open| BlobInfo {
                 size_bytes: open.size_bytes,
                 sha256: open.digest.finalize().to_vec(),
@@ -93,7 +113,9 @@ impl Staging {
 
     async fn send(&mut self, part: Bytes) -> Result<(), StorageError> {
         self.await_sending().await?;
-        let Some(open) = &mut self.open else { return Ok(()) };
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
         let key = staging_key(self.upload, open.blob, open.parts);
         open.parts += 1;
         if let Target::Store(storage) = &self.target {
@@ -109,7 +131,9 @@ impl Staging {
 
     async fn await_sending(&mut self) -> Result<(), StorageError> {
         match self.sending.take() {
-            Some(sending) => sending.await.map_err(|error| StorageError::Unavailable(error.to_string()))?,
+            Some(sending) => sending
+                .await
+                .map_err(|error| StorageError::Unavailable(error.to_string()))?,
             None => Ok(()),
         }
     }
@@ -118,7 +142,9 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         let (keys, sending) = (std::mem::take(&mut self.keys), self.sending.take());
-        let Target::Store(storage) = &self.target else { return };
+        let Target::Store(storage) = &self.target else {
+            return;
+        };
         if keys.is_empty() {
             return;
         }

@@ -18,5 +18,12 @@ struct Success<T> {
 
 /// A good answer.
 fn success<T: Serialize>(status: StatusCode, data: T) -> Response {
-    (status, Json(Success { success: true, data })).into_response()
+    (
+        status,
+        Json(Success {
+            success: true,
+            data,
+        }),
+    )
+        .into_response()
 }

@@ -31,7 +31,11 @@ pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
 /// Opens a small pool whose commits do not wait for the disk, for leases and heartbeats: what a
 /// crash of PostgreSQL forgets of them only makes a job run again.
 pub async fn connect_relaxed(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
-    let small = DatabaseConfig { pool_min: 1, pool_max: 3, ..config.clone() };
+    let small = DatabaseConfig {
+        pool_min: 1,
+        pool_max: 3,
+        ..config.clone()
+    };
     connect_with(&small, "off").await
 }
 

@@ -15,7 +15,7 @@ use std::{
 
 use tokio::{
     sync::{Semaphore, watch},
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -135,7 +135,9 @@ impl Queue {
             options,
         });
         let (wanted, wanted_receiver) = watch::channel(Wanted::Run);
-        let supervisor = tokio::spawn(supervise(post.clone(), handler, wanted_receiver));
+        let supervisor = TaskTracker::new();
+        supervisor.spawn(supervise(post.clone(), handler, wanted_receiver));
+        supervisor.close();
         Serving {
             post,
             wanted,
@@ -148,7 +150,7 @@ impl Queue {
 pub struct Serving {
     post: Arc<Post>,
     wanted: watch::Sender<Wanted>,
-    supervisor: JoinHandle<()>,
+    supervisor: TaskTracker,
 }
 
 impl fmt::Debug for Serving {
@@ -165,24 +167,30 @@ impl fmt::Debug for Serving {
 impl Serving {
     /// Fetches no more, waits for the running handlers for at most `grace`, ends those that
     /// remain, and gives everything unfinished back to the list.
-    pub async fn stop(self, grace: Duration) {
+    pub async fn stop(&self, grace: Duration) {
         self.wanted.send_replace(Wanted::Stop { grace });
-        if let Err(error) = self.supervisor.await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a supervisor ended badly"
-            );
-        }
+        self.supervisor.wait().await;
     }
 
     /// Fetches no more and gives back what is buffered; running handlers go on.
     pub fn pause(&self) {
-        self.wanted.send_replace(Wanted::Pause);
+        self.want(Wanted::Pause);
     }
 
     /// Ends a pause.
     pub fn resume(&self) {
-        self.wanted.send_replace(Wanted::Run);
+        self.want(Wanted::Run);
+    }
+
+    /// A stop is final: neither a pause nor its end takes it back.
+    fn want(&self, next: Wanted) {
+        self.wanted.send_if_modified(|wanted| {
+            let changes = *wanted != next && !matches!(wanted, Wanted::Stop { .. });
+            if changes {
+                *wanted = next;
+            }
+            changes
+        });
     }
 
     /// Whether Redis heard of this worker within the last 3 s, or it is paused.

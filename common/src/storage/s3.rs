@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt as _};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
+use sync_wrapper::SyncStream;
 
 use super::StorageError;
 use super::client::client;
@@ -90,9 +91,9 @@ impl Storage {
         sha256: &[u8],
     ) -> Result<(), StorageError>
     where
-        S: Stream<Item = Result<Bytes, StorageError>> + Send + Sync + 'static,
+        S: Stream<Item = Result<Bytes, StorageError>> + Send + 'static,
     {
-        let frames = stream.map(|chunk| chunk.map(Frame::data));
+        let frames = SyncStream::new(stream.map(|chunk| chunk.map(Frame::data)));
         let body = SdkBody::from_body_1_x(StreamBody::new(frames));
         self.client
             .put_object()
@@ -115,8 +116,7 @@ impl Storage {
     pub async fn get(
         &self,
         key: &str,
-    ) -> Result<impl Stream<Item = Result<Bytes, StorageError>> + Send + Sync + use<>, StorageError>
-    {
+    ) -> Result<impl Stream<Item = Result<Bytes, StorageError>> + Send + use<>, StorageError> {
         let object = self
             .client
             .get_object()

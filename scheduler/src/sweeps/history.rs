@@ -9,7 +9,12 @@ pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
     let jobs = jobs::prune_finished(pool).await?;
     let keys = idempotency::prune(pool).await?;
     if expired + jobs + keys > 0 {
-        tracing::info!(uploads.expired = expired, jobs.pruned = jobs, keys.pruned = keys, "Swept history");
+        tracing::info!(
+            uploads.expired = expired,
+            jobs.pruned = jobs,
+            keys.pruned = keys,
+            "Swept history"
+        );
     }
     Ok(())
 }

@@ -22,7 +22,11 @@ pub enum ObjectSweepError {
 }
 
 /// Removes what no package refers to, once its last use lies the grace time back.
-pub async fn sweep(pool: &PgPool, storage: &Storage, grace: Duration) -> Result<u64, ObjectSweepError> {
+pub async fn sweep(
+    pool: &PgPool,
+    storage: &Storage,
+    grace: Duration,
+) -> Result<u64, ObjectSweepError> {
     condemn_unknown(pool, storage, grace).await?;
     let mut swept = 0;
     for object in catalog::condemn_orphans(pool, grace).await? {
@@ -30,21 +34,34 @@ pub async fn sweep(pool: &PgPool, storage: &Storage, grace: Duration) -> Result<
         catalog::forget_object(pool, &object.key).await?;
         swept += 1;
     }
-    metrics().objects_swept.with_label_values(&["packages"]).inc_by(swept);
+    metrics()
+        .objects_swept
+        .with_label_values(&["packages"])
+        .inc_by(swept);
     Ok(swept)
 }
 
 /// Objects without a row: left by a database that was restored to an earlier day.
-async fn condemn_unknown(pool: &PgPool, storage: &Storage, grace: Duration) -> Result<(), ObjectSweepError> {
+async fn condemn_unknown(
+    pool: &PgPool,
+    storage: &Storage,
+    grace: Duration,
+) -> Result<(), ObjectSweepError> {
     let mut after: Option<String> = None;
     loop {
         let page = storage.list(PACKAGES_PREFIX, after.as_deref()).await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
         after = Some(last.key.clone());
         let old: Vec<String> = page
             .iter()
             .filter(|object| {
-                Utc::now().signed_duration_since(object.modified_at).to_std().unwrap_or_default() > grace
+                Utc::now()
+                    .signed_duration_since(object.modified_at)
+                    .to_std()
+                    .unwrap_or_default()
+                    > grace
             })
             .map(|object| object.key.clone())
             .collect();

@@ -10,7 +10,6 @@ use common::telemetry::metrics;
 
 use super::due::SweepError;
 
-
 /// Finished calls that one step takes out of Redis, per queue.
 const FINISHED_MAX: usize = 2_000;
 /// A gap between two good looks at PostgreSQL that means it was away, and workers could not renew.
@@ -25,7 +24,10 @@ pub struct OrphanSweep {
 
 impl Default for OrphanSweep {
     fn default() -> Self {
-        Self { last_look: Instant::now(), not_before: Instant::now() }
+        Self {
+            last_look: Instant::now(),
+            not_before: Instant::now(),
+        }
     }
 }
 
@@ -48,7 +50,9 @@ impl OrphanSweep {
             tracing::warn!(job.id = %job.job, job.name = job.name, job.crashes = job.crashes, "Took a job back from a dead worker");
             if job.crashes > CRASHES_MAX {
                 let reason = format!("{} workers died while they ran it", job.crashes);
-                if let Err(error) = pipeline::give_up_waiting(outbox, job.job, GiveUp::Quarantined, &reason).await {
+                if let Err(error) =
+                    pipeline::give_up_waiting(outbox, job.job, GiveUp::Quarantined, &reason).await
+                {
                     tracing::error!(%error, job.id = %job.job, "Could not quarantine a job");
                 }
             }
@@ -60,9 +64,11 @@ impl OrphanSweep {
     pub async fn tidy_queues(&self, outbox: &Outbox) -> Result<(), SweepError> {
         for spec in QueueSpec::ALL {
             outbox.queue().rescue_orphans(spec.name).await?;
-            outbox.queue().sweep_finished(spec.name, FINISHED_MAX).await?;
+            outbox
+                .queue()
+                .sweep_finished(spec.name, FINISHED_MAX)
+                .await?;
         }
         Ok(())
     }
 }
-

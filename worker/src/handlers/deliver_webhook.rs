@@ -12,7 +12,8 @@ use crate::{Context, JobError};
 /// Runs the job.
 pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
     let delivery = webhooks::find(context.pool(), DeliveryId(lease.subject)).await?;
-    let Some(delivery) = delivery.filter(|delivery| delivery.state == DeliveryState::Pending) else {
+    let Some(delivery) = delivery.filter(|delivery| delivery.state == DeliveryState::Pending)
+    else {
         return finish_alone(&context.outbox, lease).await;
     };
     let attempt = send(context, lease, &delivery).await?;
@@ -22,8 +23,13 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
 async fn send(context: &Context, lease: &Lease, delivery: &Delivery) -> Result<Attempt, JobError> {
     let key = identity::signing_key(context.pool(), &context.sealer, delivery.api_key_id).await?;
     let timestamp = chrono::Utc::now().timestamp();
-    let signatures = sign::headers(key.secret(), &delivery.message_id, timestamp, &delivery.body)
-        .map_err(|error| JobError::retry(error.to_string()))?;
+    let signatures = sign::headers(
+        key.secret(),
+        &delivery.message_id,
+        timestamp,
+        &delivery.body,
+    )
+    .map_err(|error| JobError::retry(error.to_string()))?;
     let mut headers = signatures.to_vec();
     headers.push(("x-awareness-event", delivery.event_type.clone()));
     headers.push(("x-awareness-delivery", delivery.id.to_string()));
@@ -34,11 +40,21 @@ async fn send(context: &Context, lease: &Lease, delivery: &Delivery) -> Result<A
 }
 
 /// Notes the attempt and what follows from it, in one transaction with the job's end.
-async fn record(context: &Context, lease: &Lease, delivery: &Delivery, attempt: &Attempt) -> Result<(), JobError> {
+async fn record(
+    context: &Context,
+    lease: &Lease,
+    delivery: &Delivery,
+    attempt: &Attempt,
+) -> Result<(), JobError> {
     let made = delivery.attempts + 1;
     let row = row_of(made, attempt);
-    metrics().webhook_attempts.with_label_values(&[row.outcome.as_str()]).inc();
-    metrics().webhook_attempt_seconds.observe(attempt.duration.as_secs_f64());
+    metrics()
+        .webhook_attempts
+        .with_label_values(&[row.outcome.as_str()])
+        .inc();
+    metrics()
+        .webhook_attempt_seconds
+        .observe(attempt.duration.as_secs_f64());
     tracing::info!(
         webhook.delivery = %delivery.id,
         webhook.event = delivery.event_type,
@@ -52,9 +68,14 @@ async fn record(context: &Context, lease: &Lease, delivery: &Delivery, attempt: 
     match &attempt.outcome {
         Outcome::Delivered { .. } => {
             jobs::finish_in_tx(&mut tx, lease).await??;
-            webhooks::record_attempt_in_tx(&mut tx, delivery.id, DeliveryState::Delivered, &row).await?;
+            webhooks::record_attempt_in_tx(&mut tx, delivery.id, DeliveryState::Delivered, &row)
+                .await?;
         }
-        Outcome::Refused { retry_after, detail, .. } => {
+        Outcome::Refused {
+            retry_after,
+            detail,
+            ..
+        } => {
             let reason = format!("{}: {detail}", row.outcome);
             let next = plan::next_delay(made.unsigned_abs(), *retry_after, rand::random());
             let state = match next {

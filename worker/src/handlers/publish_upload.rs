@@ -22,7 +22,8 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
     for blob in Blob::ALL {
         publish_blob(context, &upload, blob).await?;
     }
-    uploads::commands::complete(&context.outbox, lease, &upload, &context.public_base_url).await??;
+    uploads::commands::complete(&context.outbox, lease, &upload, &context.public_base_url)
+        .await??;
     remove_staged(context, &upload).await;
     Ok(())
 }
@@ -30,33 +31,51 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
 async fn publish_blob(context: &Context, upload: &Upload, blob: Blob) -> Result<(), JobError> {
     let info = upload.blob(blob);
     let key = content_key(&info.sha256);
-    let claim = catalog::claim_object(context.pool(), &key, &info.sha256, info.size_bytes.cast_signed()).await?;
+    let claim = catalog::claim_object(
+        context.pool(),
+        &key,
+        &info.sha256,
+        info.size_bytes.cast_signed(),
+    )
+    .await?;
     if claim == Claim::BeingDeleted {
-        return Err(JobError::Snooze { reason: format!("{key} is being swept") });
+        return Err(JobError::Snooze {
+            reason: format!("{key} is being swept"),
+        });
     }
     match context.storage.head(&key).await {
-        Ok((size, sha256)) if size == info.size_bytes && sha256.is_none_or(|sha256| sha256 == info.sha256) => {
+        Ok((size, sha256)) if size == info.size_bytes && sha256.as_ref() == Some(&info.sha256) => {
             return Ok(());
         }
         Ok(_) | Err(StorageError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
     let storage = context.storage.clone();
-    let keys: Vec<String> = (0..info.parts).map(|part| staging_key(upload.id, blob, part)).collect();
+    let keys: Vec<String> = (0..info.parts)
+        .map(|part| staging_key(upload.id, blob, part))
+        .collect();
     let parts = futures::stream::iter(keys)
         .then(move |key| {
             let storage = storage.clone();
             async move { storage.get(&key).await }
         })
         .try_flatten();
-    Ok(context.storage.put_stream(&key, parts, info.size_bytes, &info.sha256).await?)
+    Ok(context
+        .storage
+        .put_stream(&key, parts, info.size_bytes, &info.sha256)
+        .await?)
 }
 
 /// The staged bytes are not needed any more. If this fails, the sweep does it.
 async fn remove_staged(context: &Context, upload: &Upload) {
     for blob in Blob::ALL {
         for part in 0..upload.blob(blob).parts {
-            if context.storage.delete(&staging_key(upload.id, blob, part)).await.is_err() {
+            if context
+                .storage
+                .delete(&staging_key(upload.id, blob, part))
+                .await
+                .is_err()
+            {
                 return;
             }
         }

@@ -33,27 +33,50 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
     };
     commands::begin(&context.outbox, &upload, Stage::Fetching).await?;
     let declared = Declared {
-        package_type: upload.package_type.parse().map_err(|_| JobError::retry("unknown package type"))?,
+        package_type: upload
+            .package_type
+            .parse()
+            .map_err(|_| JobError::retry("unknown package type"))?,
         source_model: upload.source_model.clone(),
         target_model: upload.target_model.clone(),
         epsilon: upload.epsilon,
     };
-    let bytes = Blob::ALL.iter().map(|blob| upload.blob(*blob).size_bytes).sum();
+    let bytes = Blob::ALL
+        .iter()
+        .map(|blob| upload.blob(*blob).size_bytes)
+        .sum();
     let _memory = context.reserve_memory(bytes).await;
     let start = Instant::now();
     let (report, refusal) = match fetch(context, &upload).await? {
         Ok((package, w_matrix)) => {
             let report = judge(context, &upload, package, w_matrix, declared).await?;
             let refusal = refusal_of(&report);
-            (serde_json::to_value(&report).expect("a report serialises"), refusal)
+            (
+                serde_json::to_value(&report).expect("a report serialises"),
+                refusal,
+            )
         }
-        Err(refusal) => (serde_json::json!({ "verdict": "refused", "refusal": refusal }), Some(plain(&refusal))),
+        Err(refusal) => (
+            serde_json::json!({ "verdict": "refused", "refusal": refusal }),
+            Some(plain(&refusal)),
+        ),
     };
-    let verdict = if refusal.is_some() { "refused" } else { "accepted" };
-    metrics().packages_verified.with_label_values(&[upload.package_type.as_str(), verdict]).inc();
-    metrics().package_verify_seconds.observe(start.elapsed().as_secs_f64());
+    let verdict = if refusal.is_some() {
+        "refused"
+    } else {
+        "accepted"
+    };
+    metrics()
+        .packages_verified
+        .with_label_values(&[upload.package_type.as_str(), verdict])
+        .inc();
+    metrics()
+        .package_verify_seconds
+        .observe(start.elapsed().as_secs_f64());
     match refusal {
-        Some(refusal) => commands::refuse(&context.outbox, lease, &upload, &report, &refusal).await??,
+        Some(refusal) => {
+            commands::refuse(&context.outbox, lease, &upload, &report, &refusal).await??
+        }
         None => commands::accept(&context.outbox, lease, &upload, &report).await??,
     }
     Ok(())
@@ -62,7 +85,10 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
 type Fetched = (Vec<u8>, Vec<u8>);
 
 /// Both blobs, or why one of them can be refused without reading on.
-async fn fetch(context: &Context, upload: &Upload) -> Result<Result<Fetched, package::Refusal>, JobError> {
+async fn fetch(
+    context: &Context,
+    upload: &Upload,
+) -> Result<Result<Fetched, package::Refusal>, JobError> {
     let mut blobs = Vec::with_capacity(2);
     for blob in Blob::ALL {
         match fetch_blob(context, upload, blob).await? {
@@ -86,7 +112,12 @@ async fn fetch_blob(
     let mut is_header_checked = false;
     let mut digest = Sha256::new();
     for part in 0..info.parts {
-        let mut chunks = std::pin::pin!(context.storage.get(&staging_key(upload.id, blob, part)).await?);
+        let mut chunks = std::pin::pin!(
+            context
+                .storage
+                .get(&staging_key(upload.id, blob, part))
+                .await?
+        );
         while let Some(chunk) = chunks.try_next().await? {
             digest.update(&chunk);
             bytes.extend_from_slice(&chunk);
@@ -95,12 +126,19 @@ async fn fetch_blob(
                     return Ok(Err(refusal));
                 }
                 is_header_checked = true;
-                bytes.reserve_exact(usize::try_from(info.size_bytes).unwrap_or(0).saturating_sub(bytes.len()));
+                bytes.reserve_exact(
+                    usize::try_from(info.size_bytes)
+                        .unwrap_or(0)
+                        .saturating_sub(bytes.len()),
+                );
             }
         }
     }
     if digest.finalize()[..] != info.sha256[..] {
-        return Err(JobError::retry(format!("the staged bytes of {} changed in the store", blob.as_str())));
+        return Err(JobError::retry(format!(
+            "the staged bytes of {} changed in the store",
+            blob.as_str()
+        )));
     }
     Ok(Ok(bytes))
 }
@@ -115,11 +153,21 @@ async fn judge(
 ) -> Result<Report, JobError> {
     let (stage, mut stages) = watch::channel(package::Stage::Container);
     let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
-    let mut watcher = Watcher { stage, stop: Arc::clone(&stop.0) };
+    let mut watcher = Watcher {
+        stage,
+        stop: Arc::clone(&stop.0),
+    };
     let mut judging = tokio::task::spawn_blocking(move || {
-        package::verify(&package, &w_matrix, &declared, &Limits::default(), &mut watcher)
+        package::verify(
+            &package,
+            &w_matrix,
+            &declared,
+            &Limits::default(),
+            &mut watcher,
+        )
     });
-    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
+    let mut ticks =
+        tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
     loop {
         tokio::select! {
             report = &mut judging => {
@@ -142,12 +190,17 @@ async fn judge(
 fn refusal_of(report: &Report) -> Option<Refusal> {
     (report.verdict == Verdict::Refused).then(|| match &report.refusal {
         Some(refusal) => plain(refusal),
-        None => Refusal { code: "REFUSED".to_owned(), message: "The package was refused.".to_owned() },
+        None => Refusal {
+            code: "REFUSED".to_owned(),
+            message: "The package was refused.".to_owned(),
+        },
     })
 }
 
 fn plain(refusal: &package::Refusal) -> Refusal {
-    let code = serde_json::to_value(refusal.code).ok().and_then(|code| code.as_str().map(ToOwned::to_owned));
+    let code = serde_json::to_value(refusal.code)
+        .ok()
+        .and_then(|code| code.as_str().map(ToOwned::to_owned));
     Refusal {
         code: code.unwrap_or_else(|| "REFUSED".to_owned()),
         message: refusal.message.clone(),

@@ -42,24 +42,43 @@ impl From<JobQuery> for JobFilter {
 }
 
 /// Newest first; `next` goes into `before` for the following page.
-pub async fn list_jobs(State(state): State<ApiState>, Query(query): Query<JobQuery>) -> Result<Response, ApiError> {
+pub async fn list_jobs(
+    State(state): State<ApiState>,
+    Query(query): Query<JobQuery>,
+) -> Result<Response, ApiError> {
     let filter = JobFilter::from(query);
     let jobs = jobs::list_jobs(state.pool(), &filter).await?;
-    let is_full = jobs.len() >= usize::try_from(filter.limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(usize::MAX);
+    let is_full =
+        jobs.len() >= usize::try_from(filter.limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(usize::MAX);
     let next = jobs.last().filter(|_| is_full).map(|job| job.id);
-    Ok(success(StatusCode::OK, json!({ "jobs": jobs, "next": next })))
+    Ok(success(
+        StatusCode::OK,
+        json!({ "jobs": jobs, "next": next }),
+    ))
 }
 
 /// One job with its history.
-pub async fn get_job(State(state): State<ApiState>, Path(id): Path<JobId>) -> Result<Response, ApiError> {
-    Ok(success(StatusCode::OK, jobs::find_job(state.pool(), id).await?))
+pub async fn get_job(
+    State(state): State<ApiState>,
+    Path(id): Path<JobId>,
+) -> Result<Response, ApiError> {
+    Ok(success(
+        StatusCode::OK,
+        jobs::find_job(state.pool(), id).await?,
+    ))
 }
 
 /// Runs a job again, now, with all its attempts.
-pub async fn retry_job(State(state): State<ApiState>, Path(id): Path<JobId>) -> Result<Response, ApiError> {
+pub async fn retry_job(
+    State(state): State<ApiState>,
+    Path(id): Path<JobId>,
+) -> Result<Response, ApiError> {
     pipeline::retry(&state.outbox, id).await?;
     tracing::warn!(job.id = %id, "An operator retried a job");
-    Ok(success(StatusCode::OK, jobs::find_job(state.pool(), id).await?))
+    Ok(success(
+        StatusCode::OK,
+        jobs::find_job(state.pool(), id).await?,
+    ))
 }
 
 /// Why a job is cancelled; its owner reads it.
@@ -75,19 +94,36 @@ pub async fn cancel_job(
     Path(id): Path<JobId>,
     Json(cancel): Json<Cancel>,
 ) -> Result<Response, ApiError> {
-    let reason = cancel.reason.unwrap_or_else(|| "cancelled by an operator".to_owned());
+    let reason = cancel
+        .reason
+        .unwrap_or_else(|| "cancelled by an operator".to_owned());
     pipeline::cancel(&state.outbox, id, &reason).await?;
     tracing::warn!(job.id = %id, reason, "An operator cancelled a job");
-    Ok(success(StatusCode::ACCEPTED, jobs::find_job(state.pool(), id).await?))
+    Ok(success(
+        StatusCode::ACCEPTED,
+        jobs::find_job(state.pool(), id).await?,
+    ))
 }
 
 /// Retries every quarantined job that matches, one page at a time.
-pub async fn replay_jobs(State(state): State<ApiState>, Json(query): Json<JobQuery>) -> Result<Response, ApiError> {
-    if query.state.is_some_and(|state| state != JobState::Quarantined) {
-        return Err(ApiError::new(Code::InvalidInput, "Only quarantined jobs are replayed.")
-            .field("state", "must be quarantined or absent"));
+pub async fn replay_jobs(
+    State(state): State<ApiState>,
+    Json(query): Json<JobQuery>,
+) -> Result<Response, ApiError> {
+    if query
+        .state
+        .is_some_and(|state| state != JobState::Quarantined)
+    {
+        return Err(
+            ApiError::new(Code::InvalidInput, "Only quarantined jobs are replayed.")
+                .field("state", "must be quarantined or absent"),
+        );
     }
-    let filter = JobFilter { state: Some(JobState::Quarantined), limit: PAGE_ROWS_MAX, ..query.into() };
+    let filter = JobFilter {
+        state: Some(JobState::Quarantined),
+        limit: PAGE_ROWS_MAX,
+        ..query.into()
+    };
     let (mut replayed, mut refused) = (Vec::new(), Vec::new());
     for job in jobs::list_jobs(state.pool(), &filter).await? {
         match pipeline::retry(&state.outbox, job.id).await {
@@ -95,6 +131,12 @@ pub async fn replay_jobs(State(state): State<ApiState>, Json(query): Json<JobQue
             Err(error) => refused.push(json!({ "id": job.id, "reason": error.to_string() })),
         }
     }
-    tracing::warn!(jobs.replayed = replayed.len(), "An operator replayed quarantined jobs");
-    Ok(success(StatusCode::OK, json!({ "replayed": replayed, "refused": refused })))
+    tracing::warn!(
+        jobs.replayed = replayed.len(),
+        "An operator replayed quarantined jobs"
+    );
+    Ok(success(
+        StatusCode::OK,
+        json!({ "replayed": replayed, "refused": refused }),
+    ))
 }

@@ -30,9 +30,18 @@ pub struct KeyQuery {
 }
 
 /// Makes a key. This answer is the only one that shows it.
-pub async fn create_key(State(state): State<ApiState>, Json(new): Json<NewKey>) -> Result<Response, ApiError> {
-    let created =
-        identity::commands::create_key(state.pool(), &state.sealer, &new.user, &new.name, &new.permissions).await?;
+pub async fn create_key(
+    State(state): State<ApiState>,
+    Json(new): Json<NewKey>,
+) -> Result<Response, ApiError> {
+    let created = identity::commands::create_key(
+        state.pool(),
+        &state.sealer,
+        &new.user,
+        &new.name,
+        &new.permissions,
+    )
+    .await?;
     let data = json!({
         "id": created.id,
         "userId": created.user,
@@ -46,13 +55,22 @@ pub async fn create_key(State(state): State<ApiState>, Json(new): Json<NewKey>) 
 }
 
 /// Lists keys, newest first, without the keys themselves.
-pub async fn list_keys(State(state): State<ApiState>, Query(query): Query<KeyQuery>) -> Result<Response, ApiError> {
+pub async fn list_keys(
+    State(state): State<ApiState>,
+    Query(query): Query<KeyQuery>,
+) -> Result<Response, ApiError> {
     let keys = identity::list_keys(state.pool(), query.user.as_deref()).await?;
     Ok(success(StatusCode::OK, json!({ "keys": keys })))
 }
 
 /// Revokes a key at once.
-pub async fn revoke_key(State(state): State<ApiState>, Path(id): Path<ApiKeyId>) -> Result<Response, ApiError> {
+pub async fn revoke_key(
+    State(state): State<ApiState>,
+    Path(id): Path<ApiKeyId>,
+) -> Result<Response, ApiError> {
     identity::commands::revoke_key(state.pool(), id).await?;
-    Ok(success(StatusCode::OK, json!({ "id": id, "revoked": true })))
+    Ok(success(
+        StatusCode::OK,
+        json!({ "id": id, "revoked": true }),
+    ))
 }

@@ -13,11 +13,20 @@ use crate::state::ApiState;
 
 /// Newest first, each with its bytes, its reason and where it was found.
 pub async fn list_payloads(State(state): State<ApiState>) -> Result<Response, ApiError> {
-    Ok(success(StatusCode::OK, json!({ "payloads": jobs::list_payloads(state.pool()).await? })))
+    Ok(success(
+        StatusCode::OK,
+        json!({ "payloads": jobs::list_payloads(state.pool()).await? }),
+    ))
 }
 
 /// Forgets one.
-pub async fn drop_payload(State(state): State<ApiState>, Path(id): Path<i64>) -> Result<Response, ApiError> {
+pub async fn drop_payload(
+    State(state): State<ApiState>,
+    Path(id): Path<i64>,
+) -> Result<Response, ApiError> {
     jobs::drop_payload(state.pool(), id).await?;
-    Ok(success(StatusCode::OK, json!({ "id": id, "dropped": true })))
+    Ok(success(
+        StatusCode::OK,
+        json!({ "id": id, "dropped": true }),
+    ))
 }

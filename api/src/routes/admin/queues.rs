@@ -46,16 +46,29 @@ pub async fn pause_queue(
 ) -> Result<Response, ApiError> {
     let queue = known(&queue)?;
     jobs::pause_queue(state.pool(), queue, &pause.reason).await?;
-    tracing::warn!(queue.name = queue, reason = pause.reason, "An operator paused a queue");
-    Ok(success(StatusCode::OK, json!({ "queue": queue, "paused": true })))
+    tracing::warn!(
+        queue.name = queue,
+        reason = pause.reason,
+        "An operator paused a queue"
+    );
+    Ok(success(
+        StatusCode::OK,
+        json!({ "queue": queue, "paused": true }),
+    ))
 }
 
 /// Lets a queue run again.
-pub async fn resume_queue(State(state): State<ApiState>, Path(queue): Path<String>) -> Result<Response, ApiError> {
+pub async fn resume_queue(
+    State(state): State<ApiState>,
+    Path(queue): Path<String>,
+) -> Result<Response, ApiError> {
     let queue = known(&queue)?;
     jobs::resume_queue(state.pool(), queue).await?;
     tracing::warn!(queue.name = queue, "An operator resumed a queue");
-    Ok(success(StatusCode::OK, json!({ "queue": queue, "paused": false })))
+    Ok(success(
+        StatusCode::OK,
+        json!({ "queue": queue, "paused": false }),
+    ))
 }
 
 fn known(name: &str) -> Result<&'static str, ApiError> {

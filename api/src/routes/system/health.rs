@@ -22,8 +22,16 @@ pub async fn health(State(state): State<ApiState>) -> Response {
         probe(state.outbox.queue().ping()),
         probe(state.storage.ping()),
     );
-    let parts = [("database", &database), ("redis", &redis), ("storage", &storage)];
-    let degraded: Vec<&str> = parts.iter().filter(|(_, part)| part["healthy"] == false).map(|(name, _)| *name).collect();
+    let parts = [
+        ("database", &database),
+        ("redis", &redis),
+        ("storage", &storage),
+    ];
+    let degraded: Vec<&str> = parts
+        .iter()
+        .filter(|(_, part)| part["healthy"] == false)
+        .map(|(name, _)| *name)
+        .collect();
     let (status, word) = match degraded.as_slice() {
         [] => (StatusCode::OK, "healthy"),
         names if names.contains(&"database") => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
@@ -45,7 +53,9 @@ pub async fn health(State(state): State<ApiState>) -> Response {
 
 async fn probe<E: std::fmt::Display>(part: impl Future<Output = Result<Duration, E>>) -> Value {
     match tokio::time::timeout(PATIENCE, part).await {
-        Ok(Ok(latency)) => json!({ "healthy": true, "latencyMs": (latency.as_secs_f64() * 1e5).round() / 1e2 }),
+        Ok(Ok(latency)) => {
+            json!({ "healthy": true, "latencyMs": (latency.as_secs_f64() * 1e5).round() / 1e2 })
+        }
         Ok(Err(error)) => {
             tracing::warn!(%error, "A part of the service is away");
             json!({ "healthy": false, "error": "does not answer" })

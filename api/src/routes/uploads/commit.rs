@@ -18,12 +18,15 @@ pub async fn commit_upload(
     Path(upload_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id = UploadPublicId::parse(&upload_id).ok_or(UploadError::NotFound)?;
-    let receipt = commands::commit_session(&state.outbox, &state.storage, principal.user, &id).await?;
+    let receipt =
+        commands::commit_session(&state.outbox, &state.storage, principal.user, &id).await?;
     let location = HeaderValue::from_str(&receipt.status_url);
     let mut response = success(StatusCode::ACCEPTED, receipt);
     if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     Ok(response)
 }

@@ -39,9 +39,14 @@ pub async fn upload_package(
 ) -> Result<Response, ApiError> {
     let form = form_of(request.headers())?;
     refuse_declared_size(request.headers(), form)?;
-    let _slot = Arc::clone(&state.uploads_in_flight).try_acquire_owned().map_err(|_| {
-        ApiError::new(Code::ServiceUnavailable, "Too many uploads are under way. Please try again.")
-    })?;
+    let _slot = Arc::clone(&state.uploads_in_flight)
+        .try_acquire_owned()
+        .map_err(|_| {
+            ApiError::new(
+                Code::ServiceUnavailable,
+                "Too many uploads are under way. Please try again.",
+            )
+        })?;
     let in_flight = &metrics().http_uploads_in_flight;
     in_flight.inc();
     let _count = scope_end(|| in_flight.dec());
@@ -55,15 +60,23 @@ pub async fn upload_package(
     let received = match form {
         Form::Json => receive_json(request.into_body(), &mut staging).await?,
         Form::Multipart => {
-            let form = Multipart::from_request(request, &state).await.map_err(|error| {
-                ApiError::new(Code::InvalidInput, format!("The form is broken: {}.", error.body_text()))
-            })?;
+            let form = Multipart::from_request(request, &state)
+                .await
+                .map_err(|error| {
+                    ApiError::new(
+                        Code::InvalidInput,
+                        format!("The form is broken: {}.", error.body_text()),
+                    )
+                })?;
             receive_multipart(form, &mut staging).await?
         }
     };
     let new = new_upload(&state, &principal, id, request_id, received)?;
     let created = create(&state, new, key, staging).await?;
-    let status_url = created.receipt["statusUrl"].as_str().unwrap_or_default().to_owned();
+    let status_url = created.receipt["statusUrl"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let mut response = success(StatusCode::ACCEPTED, created.receipt);
     let headers = response.headers_mut();
     if let Ok(location) = HeaderValue::from_str(&status_url) {
@@ -108,20 +121,39 @@ fn new_upload(
     let (fields, _) = upload_fields(received.fields, &state.webhook_policy)?;
     let wanted = data_field(fields.package_type);
     let required = |field: &str| {
-        ApiError::new(Code::InvalidInput, format!("{field} is required.")).field(field, "is required")
+        ApiError::new(Code::InvalidInput, format!("{field} is required."))
+            .field(field, "is required")
     };
     let (given, package) = received.package.ok_or_else(|| required(wanted.field()))?;
     if given != wanted {
-        let message = format!("does not go with packageType {}; send {}", fields.package_type, wanted.field());
-        return Err(ApiError::new(Code::InvalidInput, format!("{} {message}.", given.field())).field(given.field(), message));
+        let message = format!(
+            "does not go with packageType {}; send {}",
+            fields.package_type,
+            wanted.field()
+        );
+        return Err(
+            ApiError::new(Code::InvalidInput, format!("{} {message}.", given.field()))
+                .field(given.field(), message),
+        );
     }
     let w_matrix = received.w_matrix.ok_or_else(|| required("wMatrixData"))?;
     for (field, info) in [(wanted.field(), &package), ("wMatrixData", &w_matrix)] {
         if info.size_bytes == 0 {
-            return Err(ApiError::new(Code::InvalidInput, format!("{field} is empty.")).field(field, "must not be empty"));
+            return Err(
+                ApiError::new(Code::InvalidInput, format!("{field} is empty."))
+                    .field(field, "must not be empty"),
+            );
         }
     }
-    Ok(NewUpload { id, owner: principal.user, api_key: principal.key, request_id, fields, package, w_matrix })
+    Ok(NewUpload {
+        id,
+        owner: principal.user,
+        api_key: principal.key,
+        request_id,
+        fields,
+        package,
+        w_matrix,
+    })
 }
 
 /// The field that carries data of that type.
@@ -134,8 +166,16 @@ fn data_field(package_type: PackageType) -> Blob {
 }
 
 fn form_of(headers: &HeaderMap) -> Result<Form, ApiError> {
-    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let text = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match media_type.as_str() {
         "application/json" => Ok(Form::Json),
         "multipart/form-data" => Ok(Form::Multipart),
@@ -151,11 +191,15 @@ fn refuse_declared_size(headers: &HeaderMap, form: Form) -> Result<(), ApiError>
         Form::Json => JSON_BODY_BYTES_MAX,
         Form::Multipart => MULTIPART_BODY_BYTES_MAX,
     };
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match declared {
         Some(size) if size > max => Err(ApiError::new(
             Code::PayloadTooLarge,
-            format!("A package has at most {PACKAGE_BYTES_MAX} bytes, decoded, and its body at most {max}."),
+            format!(
+                "A package has at most {PACKAGE_BYTES_MAX} bytes, decoded, and its body at most {max}."
+            ),
         )),
         _ => Ok(()),
     }

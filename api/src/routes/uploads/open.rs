@@ -39,8 +39,11 @@ pub async fn open_upload(
     let total = package.size_bytes.saturating_add(w_matrix.size_bytes);
     if total > PACKAGE_BYTES_MAX {
         let message = format!("and wMatrixSizeBytes together must be at most {PACKAGE_BYTES_MAX}");
-        return Err(ApiError::new(Code::PayloadTooLarge, format!("packageSizeBytes {message}."))
-            .field("packageSizeBytes", message));
+        return Err(ApiError::new(
+            Code::PayloadTooLarge,
+            format!("packageSizeBytes {message}."),
+        )
+        .field("packageSizeBytes", message));
     }
     let new = NewUpload {
         id: UploadId::new(),
@@ -65,7 +68,9 @@ pub async fn open_upload(
     }
     let mut response = success(StatusCode::CREATED, data);
     if is_replay {
-        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
 }
@@ -78,7 +83,10 @@ fn field(blob: Blob) -> &'static str {
 }
 
 fn address(put: &PresignedPut) -> Value {
-    let headers: Map<String, Value> =
-        put.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+    let headers: Map<String, Value> = put
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+        .collect();
     json!({ "method": "PUT", "url": put.url, "headers": headers })
 }

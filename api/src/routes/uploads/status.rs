@@ -27,7 +27,9 @@ pub async fn get_package_status(
     headers: HeaderMap,
     Path(upload_id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     let mut changes = wait.map(|_| state.outbox.queue().subscribe(uploads::CHANGED));
     let mut upload = view::find(&state, &upload_id, caller.as_ref()).await?;
     if let (Some(wait), Some(changes)) = (wait, &mut changes) {
@@ -43,11 +45,20 @@ pub async fn get_package_status(
         success(StatusCode::OK, view::body(&upload))
     };
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, HeaderValue::from_str(&etag).expect("a quoted number"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(
+        header::ETAG,
+        HeaderValue::from_str(&etag).expect("a quoted number"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
     if let Some(wait) = wait {
         let applied = format!("wait={}", wait.as_secs());
-        headers.insert("preference-applied", HeaderValue::from_str(&applied).expect("plain text"));
+        headers.insert(
+            "preference-applied",
+            HeaderValue::from_str(&applied).expect("plain text"),
+        );
     }
     Ok(response)
 }
@@ -60,7 +71,10 @@ fn is_news(upload: &UploadView, known: Option<&str>) -> bool {
 }
 
 fn matches_tag(known: &str, etag: &str) -> bool {
-    known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
+    known
+        .split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == etag || tag == "*")
 }
 
 /// Waits until it is worth looking again; false when the time is over.

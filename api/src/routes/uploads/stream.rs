@@ -32,15 +32,29 @@ pub async fn stream_package_status(
 ) -> Result<Response, ApiError> {
     let changes = state.outbox.queue().subscribe(uploads::CHANGED);
     view::find(&state, &upload_id, caller.as_ref()).await?;
-    let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
+    let seen = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     let deadline = Instant::now() + Duration::from_secs(EVENT_STREAM_SECONDS_MAX);
-    let watch = Watch { state, caller, upload_id, changes, seen, deadline, has_ended: false };
+    let watch = Watch {
+        state,
+        caller,
+        upload_id,
+        changes,
+        seen,
+        deadline,
+        has_ended: false,
+    };
     let events = futures::stream::unfold(watch, |mut watch| async move {
         let event = watch.next().await?;
         Some((Ok::<_, Infallible>(event), watch))
     });
-    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
-    response.headers_mut().insert("x-accel-buffering", "no".parse().expect("plain text"));
+    let mut response = Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response();
+    response
+        .headers_mut()
+        .insert("x-accel-buffering", "no".parse().expect("plain text"));
     Ok(response)
 }
 
@@ -62,14 +76,26 @@ impl Watch {
         }
         loop {
             // A fault ends the stream; the client comes back with its last event id.
-            let upload = view::find(&self.state, &self.upload_id, self.caller.as_ref()).await.ok()?;
+            let upload = view::find(&self.state, &self.upload_id, self.caller.as_ref())
+                .await
+                .ok()?;
             self.has_ended = upload.status.is_final();
             if self.seen.is_none_or(|seen| upload.version > seen) {
                 self.seen = Some(upload.version);
-                let event = Event::default().event("status").id(upload.version.to_string());
+                let event = Event::default()
+                    .event("status")
+                    .id(upload.version.to_string());
                 return event.json_data(view::body(&upload)).ok();
             }
-            if self.has_ended || !next_look(&self.state, &mut self.changes, &self.upload_id, self.deadline).await {
+            if self.has_ended
+                || !next_look(
+                    &self.state,
+                    &mut self.changes,
+                    &self.upload_id,
+                    self.deadline,
+                )
+                .await
+            {
                 return None;
             }
         }

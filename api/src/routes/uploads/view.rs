@@ -13,7 +13,11 @@ const NEXT_POLL_MS: u64 = 1000;
 const NEXT_POLL_AWAITING_MS: u64 = 5000;
 
 /// The upload, for whoever holds its id. A key that was sent must be the owner's.
-pub async fn find(state: &ApiState, id: &str, caller: Option<&Principal>) -> Result<UploadView, ApiError> {
+pub async fn find(
+    state: &ApiState,
+    id: &str,
+    caller: Option<&Principal>,
+) -> Result<UploadView, ApiError> {
     let id = UploadPublicId::parse(id).ok_or(UploadError::NotFound)?;
     let view = uploads::find_view(state.pool(), &id).await?;
     let visible = view.filter(|view| caller.is_none_or(|caller| caller.user == view.owner_id));
