@@ -1,20 +1,65 @@
-//! Free loopback ports. A port is not held between the look and its use: whoever binds it retries.
+//! Free loopback ports, kept from others until their server is about to bind them.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
-/// `preferred` if it is free, otherwise any free port; 0 prefers none.
-pub fn free(preferred: u16) -> io::Result<u16> {
-    if preferred != 0 && is_free(preferred) {
-        return Ok(preferred);
-    }
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+/// Chosen ports, all different. While this lives nobody else can bind them; drop it just before
+/// their servers start.
+#[derive(Debug)]
+pub struct Reserved<const COUNT: usize> {
+    ports: [u16; COUNT],
+    _listeners: Vec<TcpListener>,
 }
 
-/// Whether nobody listens on the port. (Rust's listener sets SO_REUSEADDR, so old connections in
-/// TIME_WAIT do not count.)
+impl<const COUNT: usize> Reserved<COUNT> {
+    /// The ports, in the order of the wishes.
+    pub fn ports(&self) -> [u16; COUNT] {
+        self.ports
+    }
+}
+
+/// Reserves each wished port, or any free one where it is taken; 0 is no wish.
+pub fn reserve<const COUNT: usize>(wishes: [u16; COUNT]) -> io::Result<Reserved<COUNT>> {
+    let mut ports = wishes;
+    let mut listeners = Vec::with_capacity(COUNT);
+    for port in &mut ports {
+        let listener = bind(*port).or_else(|_| bind(0))?;
+        *port = listener.local_addr()?.port();
+        listeners.push(listener);
+    }
+    Ok(Reserved {
+        ports,
+        _listeners: listeners,
+    })
+}
+
+/// `wish` if it is free, otherwise any free port; 0 is no wish. Nothing keeps others from it.
+pub fn free(wish: u16) -> io::Result<u16> {
+    Ok(reserve([wish])?.ports()[0])
+}
+
+/// Whether nobody listens on the port.
 pub fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    bind(port).is_ok()
+}
+
+/// The standard library sets SO_REUSEADDR, so old connections in TIME_WAIT do not count.
+fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserved_port_is_nobody_elses_until_it_is_dropped() {
+        let first = reserve([0, 0]).unwrap();
+        let [one, two] = first.ports();
+        assert_ne!(one, two);
+        assert_ne!(free(one).unwrap(), one);
+        assert!(!is_free(two));
+        drop(first);
+        assert_eq!(free(one).unwrap(), one);
+    }
 }

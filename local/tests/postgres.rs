@@ -1,5 +1,7 @@
 //! The private PostgreSQL: whoever starts it, its data, port and password stay.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The private Redis: what it has answered for survives its death.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::process::Command;
 

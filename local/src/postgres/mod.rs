@@ -98,21 +98,22 @@ impl PrivatePostgres {
         Self::stop_leftover(&folder).await;
         let programs = Programs::find(data_major(&folder))?;
         let password = make_password(&folder.join("password"), owner)?;
-        let port = ports::free(options.preferred_port).map_err(PostgresError::Port)?;
         let (log, settings) = (options.log, options.settings);
-        let server = Self {
+        let mut server = Self {
             programs,
             folder,
             owner,
             log,
             settings,
-            port,
+            port: 0,
             password,
             process: None,
         };
         if data_major(&server.folder).is_none() {
             server.make_data().await?;
         }
+        // Chosen last: making the data takes seconds, in which the port could be lost.
+        server.port = ports::free(options.preferred_port).map_err(PostgresError::Port)?;
         Ok(server)
     }
 

@@ -105,6 +105,11 @@ impl Receiver {
         format!("http://{}", self.address)
     }
 
+    /// The address that is really bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Deliveries may be signed with this API key from now on.
     pub fn trust_api_key(&self, key: impl Into<String>) {
         lock(&self.shared.keys).api_keys.insert(key.into());

@@ -70,10 +70,12 @@ pub(super) fn check_place(root: &Path, bucket: &str, key: &str) -> S3Result<()> 
     Ok(())
 }
 
+type KeyLock = tokio::sync::Mutex<()>;
+
 /// One asynchronous lock per object.
 #[derive(Debug, Default)]
 pub(super) struct KeyLocks {
-    locks: Mutex<HashMap<(String, String), Weak<tokio::sync::Mutex<()>>>>,
+    locks: Mutex<HashMap<(String, String), Weak<KeyLock>>>,
 }
 
 impl KeyLocks {
@@ -82,7 +84,7 @@ impl KeyLocks {
         self.of(bucket, key).lock_owned().await
     }
 
-    fn of(&self, bucket: &str, key: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn of(&self, bucket: &str, key: &str) -> Arc<KeyLock> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         if locks.len() >= LOCKS_SWEPT_AT {
             locks.retain(|_, lock| lock.strong_count() > 0);
@@ -91,7 +93,7 @@ impl KeyLocks {
             .entry((bucket.to_owned(), key.to_owned()))
             .or_default();
         slot.upgrade().unwrap_or_else(|| {
-            let lock = Arc::new(tokio::sync::Mutex::new(()));
+            let lock = Arc::new(KeyLock::new(()));
             *slot = Arc::downgrade(&lock);
             lock
         })

@@ -5,6 +5,7 @@
 //! changes nothing, `If-None-Match: *` has one winner, a reader never sees half an object.
 //! Not for production: no fsync, no replication, keys of at most about 115 bytes.
 
+mod copy;
 mod faults;
 mod guard;
 mod keys;

@@ -1,187 +1,11 @@
-//! The S3 endpoint keeps the promises that uploads rely on, to the SDK and to plain curl.
+//! What is stored: whole objects, with their own checksums, or nothing.
 
-use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
-
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::{Credentials, Region};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
-use base64::Engine;
-use local::s3::{LocalS3, S3Options};
-use sha2::{Digest, Sha256};
 
-const BUCKET: &str = "awareness";
+use crate::client::{BUCKET, code, endpoint, get, put, sha256};
+
 const PART_BYTES: usize = 5 * 1024 * 1024;
-
-async fn endpoint(folder: &Path) -> (LocalS3, Client) {
-    let server = LocalS3::start(S3Options::sandbox(folder, BUCKET))
-        .await
-        .unwrap();
-    let client = client(&server, "sandbox-secret");
-    (server, client)
-}
-
-fn client(server: &LocalS3, secret: &str) -> Client {
-    let configuration = aws_sdk_s3::Config::builder()
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(server.endpoint())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("sandbox", secret, None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .force_path_style(true)
-        .build();
-    Client::from_conf(configuration)
-}
-
-async fn put(client: &Client, key: &str, body: &[u8]) {
-    let body = ByteStream::from(body.to_vec());
-    client
-        .put_object()
-        .bucket(BUCKET)
-        .key(key)
-        .body(body)
-        .send()
-        .await
-        .unwrap();
-}
-
-async fn get(client: &Client, key: &str) -> Vec<u8> {
-    let object = client
-        .get_object()
-        .bucket(BUCKET)
-        .key(key)
-        .send()
-        .await
-        .unwrap();
-    object.body.collect().await.unwrap().to_vec()
-}
-
-fn code<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> String {
-    match result {
-        Ok(_) => "accepted".to_owned(),
-        Err(error) => error.code().unwrap_or("no code").to_owned(),
-    }
-}
-
-fn sha256(body: &[u8]) -> String {
-    base64::engine::general_purpose::STANDARD.encode(Sha256::digest(body))
-}
-
-/// The status and the body that curl got.
-async fn curl(arguments: &[&str]) -> (String, String) {
-    let arguments: Vec<String> = arguments
-        .iter()
-        .map(|&argument| argument.to_owned())
-        .collect();
-    let run = move || {
-        let fixed = ["--silent", "--write-out", "\n%{http_code}"];
-        Command::new("curl")
-            .args(fixed)
-            .args(arguments)
-            .output()
-            .unwrap()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (body, status) = text.rsplit_once('\n').unwrap();
-    (status.to_owned(), body.to_owned())
-}
-
-fn an_hour() -> PresigningConfig {
-    PresigningConfig::expires_in(Duration::from_secs(3_600)).unwrap()
-}
-
-#[tokio::test]
-async fn plain_curl_puts_and_gets_through_presigned_urls_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let (server, client) = endpoint(folder.path()).await;
-    let put = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("staging/one")
-        .presigned(an_hour())
-        .await
-        .unwrap();
-    assert_eq!(
-        curl(&["--upload-file", "Cargo.toml", put.uri()]).await.0,
-        "200"
-    );
-
-    let get = client
-        .get_object()
-        .bucket(BUCKET)
-        .key("staging/one")
-        .presigned(an_hour())
-        .await
-        .unwrap();
-    let manifest = std::fs::read_to_string("Cargo.toml").unwrap();
-    assert_eq!(
-        curl(&[get.uri()]).await,
-        ("200".to_owned(), manifest.clone())
-    );
-    assert_eq!(
-        curl(&["--range", "0-8", get.uri()]).await,
-        ("206".to_owned(), manifest[..9].to_owned())
-    );
-
-    let other_key = get.uri().replace("staging/one", "staging/two");
-    assert_eq!(curl(&[&other_key]).await.0, "403");
-    assert_eq!(
-        curl(&[&format!("{}/{BUCKET}/staging/one", server.endpoint())])
-            .await
-            .0,
-        "403"
-    );
-    assert_eq!(
-        curl(&["--upload-file", "Cargo.toml", get.uri()]).await.0,
-        "403"
-    );
-}
-
-#[tokio::test]
-async fn a_presigned_put_is_bound_to_its_checksum() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_server, client) = endpoint(folder.path()).await;
-    let good = sha256(&std::fs::read("Cargo.toml").unwrap());
-    let request = client
-        .put_object()
-        .bucket(BUCKET)
-        .key("bound")
-        .checksum_sha256(&good);
-    let request = request.presigned(an_hour()).await.unwrap();
-    let mut headers = Vec::new();
-    for (name, value) in request.headers() {
-        headers.extend(["--header".to_owned(), format!("{name}: {value}")]);
-    }
-    let arguments = |file: &'static str| {
-        let headers = headers.iter().map(String::as_str);
-        headers
-            .chain(["--upload-file", file, request.uri()])
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(curl(&arguments("src/lib.rs")).await.0, "400");
-    assert_eq!(
-        code(
-            client
-                .head_object()
-                .bucket(BUCKET)
-                .key("bound")
-                .send()
-                .await
-        ),
-        "NotFound"
-    );
-    assert_eq!(curl(&arguments("Cargo.toml")).await.0, "200");
-    assert_eq!(
-        get(&client, "bound").await,
-        std::fs::read("Cargo.toml").unwrap()
-    );
-}
 
 #[tokio::test]
 async fn a_put_with_a_wrong_checksum_leaves_the_old_object() {
@@ -302,6 +126,13 @@ async fn a_copy_carries_metadata_and_answers_with_the_checksum_it_was_asked_for(
         .await
         .unwrap();
     assert_eq!(head.metadata().unwrap()["owner"], "seller");
+    let again = client
+        .copy_object()
+        .bucket(BUCKET)
+        .key("packages/x")
+        .copy_source("awareness/staging/x")
+        .if_none_match("*");
+    assert_eq!(code(again.send().await), "PreconditionFailed");
     let stale = client
         .copy_object()
         .bucket(BUCKET)
@@ -437,57 +268,4 @@ async fn keys_that_the_folder_cannot_hold_are_the_clients_fault() {
     assert_eq!(refused("a/b/c".to_owned()).await, "InvalidArgument");
     assert_eq!(refused("k".repeat(200)).await, "KeyTooLongError");
     assert_eq!(get(&client, "a/b").await, b"deep");
-}
-
-#[tokio::test]
-async fn faults_are_switched_while_it_serves() {
-    let folder = tempfile::tempdir().unwrap();
-    let (server, client) = endpoint(folder.path()).await;
-    put(&client, "object", b"bytes").await;
-    let ask = || client.head_bucket().bucket(BUCKET).send();
-
-    server.faults().fail_next(2);
-    assert!(ask().await.is_err() && ask().await.is_err() && ask().await.is_ok());
-    server.faults().set_error_rate(1.0);
-    assert_eq!(
-        code(
-            client
-                .get_object()
-                .bucket(BUCKET)
-                .key("object")
-                .send()
-                .await
-        ),
-        "InternalError"
-    );
-    assert_eq!(server.faults().refused(), 3);
-    server.faults().clear();
-
-    let delay = Duration::from_millis(80);
-    server.faults().set_delay(delay);
-    let started = Instant::now();
-    assert_eq!(get(&client, "object").await, b"bytes");
-    assert!(started.elapsed() >= delay, "a delay is a lower bound");
-}
-
-#[tokio::test]
-async fn a_wrong_secret_is_refused_and_a_restart_keeps_the_objects() {
-    let folder = tempfile::tempdir().unwrap();
-    let (server, good) = endpoint(folder.path()).await;
-    put(&good, "kept", b"bytes").await;
-    let stranger = client(&server, "guessed")
-        .get_object()
-        .bucket(BUCKET)
-        .key("kept")
-        .send()
-        .await;
-    assert_eq!(code(stranger), "SignatureDoesNotMatch");
-    let mut options = S3Options::sandbox(folder.path(), BUCKET);
-    options.listen = server.address();
-    server.stop().await;
-    let server = LocalS3::start(options).await.unwrap();
-    assert_eq!(
-        get(&client(&server, "sandbox-secret"), "kept").await,
-        b"bytes"
-    );
 }
