@@ -1,8 +1,13 @@
 //! The one place where the launcher meets the domain: migrations, and the two sandbox users.
 
 use std::error::Error;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use common::config::{DatabaseConfig, SecretConfig};
+use common::db::{self, PgPool};
+use common::identity::commands::create_key;
+use common::identity::{self, ApiKey, Permission, Sealer};
 use serde::{Deserialize, Serialize};
 
 /// The keys of the sandbox users, with all permissions.
@@ -42,27 +47,59 @@ pub trait Accounts: Send + Sync {
 }
 
 /// The accounts of the crate `common`.
-// interface: `common::db::migrate(&pool)`, then for each user
-// `common::identity::commands::create_user(&pool, ..)` and
-// `common::identity::commands::create_key(&pool, &sealer, ..)`.
 #[derive(Debug, Clone, Copy)]
 pub struct CommonAccounts;
 
 #[async_trait]
 impl Accounts for CommonAccounts {
-    async fn migrate(&self, _access: Access<'_>) -> Result<(), AccountsError> {
-        Err(AccountsError(
-            "the launcher is not connected to the domain in this build".into(),
-        ))
+    async fn migrate(&self, access: Access<'_>) -> Result<(), AccountsError> {
+        let pool = connect(access).await?;
+        db::migrate(&pool).await.map_err(refused)
     }
 
     async fn ensure_keys(
         &self,
-        _access: Access<'_>,
-        _known: Option<ApiKeys>,
+        access: Access<'_>,
+        known: Option<ApiKeys>,
     ) -> Result<ApiKeys, AccountsError> {
-        Err(AccountsError(
-            "the launcher is not connected to the domain in this build".into(),
-        ))
+        let pool = connect(access).await?;
+        let sealer = Sealer::new(&SecretConfig {
+            master_key: access.master_key.into(),
+        });
+        let (seller, buyer) = known.map_or((None, None), |keys| (Some(keys.seller), Some(keys.buyer)));
+        Ok(ApiKeys {
+            seller: ensure_key(&pool, &sealer, "seller", seller).await?,
+            buyer: ensure_key(&pool, &sealer, "buyer", buyer).await?,
+        })
     }
+}
+
+async fn ensure_key(
+    pool: &PgPool,
+    sealer: &Sealer,
+    user: &str,
+    known: Option<String>,
+) -> Result<String, AccountsError> {
+    if let Some(key) = known.as_deref().and_then(ApiKey::parse)
+        && identity::authenticate(pool, &key).await.map_err(refused)?.is_some()
+    {
+        return Ok(key.expose().to_owned());
+    }
+    let created = create_key(pool, sealer, user, "sandbox", &Permission::ALL).await;
+    Ok(created.map_err(refused)?.key.expose().to_owned())
+}
+
+async fn connect(access: Access<'_>) -> Result<PgPool, AccountsError> {
+    let config = DatabaseConfig {
+        url: access.database_url.into(),
+        pool_min: 0,
+        pool_max: 2,
+        idle_timeout: Duration::from_secs(5),
+        connection_timeout: Duration::from_secs(5),
+    };
+    db::connect(&config).await.map_err(refused)
+}
+
+fn refused(error: impl Error + Send + Sync + 'static) -> AccountsError {
+    AccountsError(Box::new(error))
 }
