@@ -6,10 +6,13 @@
 //! limits are none of its business. Hence nothing is lost with Redis (the sweep pushes again what
 //! is due and not leased) and nothing is done twice by it (the lease refuses the second).
 //!
-//! Guarantees: at least one delivery of what Redis holds, at most one place per call, a start
-//! within milliseconds of a push, and service without a restart of the process through `FLUSHALL`,
-//! `SCRIPT FLUSH`, and any absence of Redis. Does not guarantee: order, or exactly one delivery.
-//! Redis must run with `maxmemory-policy noeviction`.
+//! Guarantees: at least one delivery of what Redis holds (`an_orphaned_batch_is_rescued`,
+//! `a_stop_under_load_strands_nothing`), at most one place per call (`a_repeated_push_is_one_job`),
+//! a start within milliseconds of a push (`an_idle_worker_wakes_on_a_push`), and service without
+//! a restart of the process through `FLUSHALL`, `SCRIPT FLUSH` and any absence of Redis
+//! (`flushall_needs_no_restart`, `ten_seconds_without_redis_end_nothing`). Does not guarantee:
+//! order, or exactly one delivery. Redis must run with `maxmemory-policy noeviction`.
+//! `loadtest/src/bin/queue_hop.rs` measures one hop beside BullMQ.
 //!
 //! apalis-redis 1.0.0 is used with every default changed. Its twenty defects, and what closes each:
 //!

@@ -2,7 +2,7 @@
 
 use common::queue::{Lane, Pusher, ServeOptions, Wake};
 
-use super::ground::{Ground, NAME, jobs, options, recorder, wake, wakes};
+use super::ground::{Ground, NAME, becomes_healthy, jobs, options, recorder, wake, wakes};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_due_jobs_do_not_wedge_the_workers() {
@@ -17,7 +17,8 @@ async fn ten_thousand_due_jobs_do_not_wedge_the_workers() {
     let depth = ground.depth_becomes(|depth| depth.done == 10_000).await;
     assert_eq!((depth.waiting, depth.inflight), (0, 0));
     assert_eq!(arrivals.left(), 0);
-    assert!(first.is_healthy() && second.is_healthy());
+    becomes_healthy(&first).await;
+    becomes_healthy(&second).await;
 }
 
 #[tokio::test]
