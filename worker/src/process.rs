@@ -9,6 +9,7 @@ use common::outbox::Outbox;
 use common::queue::{Lane, Queue, QueueError, ServeOptions};
 use common::secrecy::ExposeSecret as _;
 use common::{db, http, webhooks};
+use futures::FutureExt as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -121,7 +122,8 @@ async fn serve(
             };
             let context = Arc::clone(context);
             let queue_name = spec.name;
-            let handler = move |delivery| runner::run(Arc::clone(&context), queue_name, delivery);
+            let handler =
+                move |delivery| runner::run(Arc::clone(&context), queue_name, delivery).boxed();
             served.push(Served {
                 queue: spec.name,
                 serving: queue.serve(options, handler).await,

@@ -91,7 +91,7 @@ pub(super) async fn next_look(
             () = &mut look => return Instant::now() < deadline,
             () = state.stopping.cancelled() => return false,
             change = changes.recv() => match change {
-                Ok(id) if id != upload_id => {}
+                Ok(id) if id != upload_id && !id.is_empty() => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => return true,
                 Err(RecvError::Closed) => {
                     look.as_mut().await;
