@@ -3,13 +3,14 @@
 //! Modules import only to their left in this order, never back and never sideways; the test
 //! `the_import_order_holds` reads the `use` lines:
 //!
-//! `ids limits money shutdown` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
+//! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
 //! < `events idempotency identity webhooks` < `catalog` < `uploads` < `pipeline`
 
 pub mod ids;
 pub mod limits;
 pub mod money;
 pub mod shutdown;
+pub mod tls;
 
 pub mod config;
 

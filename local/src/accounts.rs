@@ -66,7 +66,8 @@ impl Accounts for CommonAccounts {
         let sealer = Sealer::new(&SecretConfig {
             master_key: access.master_key.into(),
         });
-        let (seller, buyer) = known.map_or((None, None), |keys| (Some(keys.seller), Some(keys.buyer)));
+        let (seller, buyer) =
+            known.map_or((None, None), |keys| (Some(keys.seller), Some(keys.buyer)));
         Ok(ApiKeys {
             seller: ensure_key(&pool, &sealer, "seller", seller).await?,
             buyer: ensure_key(&pool, &sealer, "buyer", buyer).await?,
@@ -81,7 +82,10 @@ async fn ensure_key(
     known: Option<String>,
 ) -> Result<String, AccountsError> {
     if let Some(key) = known.as_deref().and_then(ApiKey::parse)
-        && identity::authenticate(pool, &key).await.map_err(refused)?.is_some()
+        && identity::authenticate(pool, &key)
+            .await
+            .map_err(refused)?
+            .is_some()
     {
         return Ok(key.expose().to_owned());
     }

@@ -125,10 +125,6 @@ fn show_addresses(stack: &Stack) {
     let show = |subject, text: &str| stack.terminal.detail(subject, text);
     show("API", &stack.base_url);
     show(
-        "OpenAPI",
-        &format!("{}/api/ai/openapi.json", stack.base_url),
-    );
-    show(
         "received webhooks",
         &format!("{}/received", stack.receiver.url()),
     );

@@ -1,12 +1,27 @@
-//! The demo journey over a running stack.
+//! The demo journey: what a stranger with a key would do, through the public API of a running stack.
+//!
+//! Real packages, made from open model weights (`local/demo/README.md`), go in by each of the three
+//! forms; their fate, their webhooks and a repeated request are compared with what must come of them.
 
-use crate::stack::Stack;
+mod client;
+mod journey;
+mod packages;
+
+use std::time::Duration;
+
+pub use journey::run;
 
 /// Why the journey could not be made at all.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    #[error("the demo is not part of this build")]
-    Missing,
+    #[error("the demo's packages cannot be read")]
+    Packages(#[from] serde_json::Error),
+    #[error("the API did not answer")]
+    Http(#[from] common::reqwest::Error),
+    #[error("the API answered {status}: {body}")]
+    Refused { status: u16, body: String },
+    #[error("{0} did not come within {1:?}")]
+    Late(&'static str, Duration),
 }
 
 /// One thing the demo did.
@@ -28,9 +43,4 @@ impl DemoReport {
     pub fn passed(&self) -> bool {
         !self.steps.is_empty() && self.steps.iter().all(|step| step.as_expected)
     }
-}
-
-/// Makes the journey.
-pub async fn run(_stack: &Stack) -> Result<DemoReport, DemoError> {
-    Err(DemoError::Missing)
 }

@@ -15,6 +15,8 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::get;
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -110,9 +112,14 @@ impl Receiver {
         self.address
     }
 
-    /// Deliveries may be signed with this API key from now on.
+    /// Deliveries may be signed with this API key from now on: with the key itself in the seed's
+    /// header, and with the Standard Webhooks secret that is `whsec_` and the key in base64.
     pub fn trust_api_key(&self, key: impl Into<String>) {
-        lock(&self.shared.keys).api_keys.insert(key.into());
+        let key = key.into();
+        let mut keys = lock(&self.shared.keys);
+        keys.standard_secrets
+            .insert(format!("whsec_{}", STANDARD.encode(&key)));
+        keys.api_keys.insert(key);
     }
 
     /// Deliveries may be signed with this `whsec_…` secret from now on.
