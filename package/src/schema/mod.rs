@@ -228,7 +228,7 @@ fn inconsistent(tensor: &Tensor<'_>, expected: &[usize]) -> Refusal {
     refusal(Code::InconsistentShape, message).tensor(tensor.name)
 }
 
-/// How many groups `prefix.0.`, `prefix.1.`, ... there are, at least one and without a gap.
+/// How many groups `prefix.0.`, `prefix.1.`, ... there are; refuses a gap in the numbering.
 fn count_groups(file: &File<'_>, prefix: &str, first_member: &str) -> Result<usize, Refusal> {
     let count = (0..)
         .take_while(|i| file.has(&format!("{prefix}.{i}.{first_member}")))
@@ -239,7 +239,7 @@ fn count_groups(file: &File<'_>, prefix: &str, first_member: &str) -> Result<usi
         .tensors
         .keys()
         .filter(|name| name.starts_with(prefix) && name.ends_with(&suffix));
-    if count == 0 || members.count() == count {
+    if members.count() == count {
         return Ok(count);
     }
     let missing = format!("{prefix}.{count}.{first_member}");
