@@ -1,7 +1,16 @@
 //! Free loopback ports, kept from others until their server is about to bind them.
+//!
+//! Chosen below the ephemeral range: while a server is down, a client that keeps trying to reach
+//! it would otherwise sooner or later be given the server's own port as its source, and hold it.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+
+/// Linux hands out 32768 and above to clients, macOS 49152 and above.
+const RANGE: Range<u16> = 20_000..32_768;
+/// Of so many tries one is free, unless hardly any port is.
+const ATTEMPTS_MAX: u32 = 100;
 
 /// Chosen ports, all different. While this lives nobody else can bind them; drop it just before
 /// their servers start.
@@ -23,7 +32,11 @@ pub fn reserve<const COUNT: usize>(wishes: [u16; COUNT]) -> io::Result<Reserved<
     let mut ports = wishes;
     let mut listeners = Vec::with_capacity(COUNT);
     for port in &mut ports {
-        let listener = bind(*port).or_else(|_| bind(0))?;
+        let listener = if *port == 0 {
+            bind_any()?
+        } else {
+            bind(*port).or_else(|_| bind_any())?
+        };
         *port = listener.local_addr()?.port();
         listeners.push(listener);
     }
@@ -38,9 +51,20 @@ pub fn free(wish: u16) -> io::Result<u16> {
     Ok(reserve([wish])?.ports()[0])
 }
 
-/// Whether nobody listens on the port.
+/// Whether nobody listens on the port; always true of 0.
 pub fn is_free(port: u16) -> bool {
     bind(port).is_ok()
+}
+
+fn bind_any() -> io::Result<TcpListener> {
+    let mut result = bind(rand::random_range(RANGE));
+    for _ in 1..ATTEMPTS_MAX {
+        if result.is_ok() {
+            break;
+        }
+        result = bind(rand::random_range(RANGE));
+    }
+    result
 }
 
 /// The standard library sets SO_REUSEADDR, so old connections in TIME_WAIT do not count.
@@ -61,5 +85,11 @@ mod tests {
         assert!(!is_free(two));
         drop(first);
         assert_eq!(free(one).unwrap(), one);
+    }
+
+    #[test]
+    fn no_port_is_one_that_clients_are_given() {
+        let ports = reserve([0; 16]).unwrap().ports();
+        assert!(ports.iter().all(|port| RANGE.contains(port)), "{ports:?}");
     }
 }

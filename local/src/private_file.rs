@@ -1,6 +1,7 @@
-//! Small files that only their owner reads: written whole or not at all, mode 600.
+//! What only its owner may read: small files, written whole or not at all, and folders.
 
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Replaces `path` by a complete new file.
@@ -13,6 +14,12 @@ pub fn write(path: &Path, contents: &str) -> io::Result<()> {
     file.write_all(contents.as_bytes())?;
     file.persist(path)?;
     Ok(())
+}
+
+/// Creates the folder if it is missing and closes it to others.
+pub fn folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
 }
 
 /// The secret in `path`, generated at the first call: 48 hexadecimal digits.

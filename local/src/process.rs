@@ -155,6 +155,8 @@ impl Process {
             }
         };
         tokio::select! {
+            // First, so that a child that was ready and has ended since is its keeper's business.
+            biased;
             () = said_ready => Ok(()),
             status = self.wait() => Err(ProcessError::Ended {
                 program: self.program.clone(),

@@ -70,7 +70,7 @@ impl PrivateRedis {
             path: options.folder.clone(),
             source,
         };
-        std::fs::create_dir_all(&options.folder).map_err(fail)?;
+        private_file::folder(&options.folder).map_err(fail)?;
         let folder = options.folder.canonicalize().map_err(fail)?;
         Self::stop_leftover(&folder).await;
         let password = private_file::secret(&folder.join("password")).map_err(fail)?;

@@ -63,12 +63,13 @@ impl Sandbox {
         self.folder.path().join(".local")
     }
 
+    /// On any port: the usual one would be fought over by the tests.
     fn options(&self) -> StackOptions {
         let programs = self.folder.path().join("programs");
         StackOptions {
             folder: self.home(),
             programs,
-            port: None,
+            port: Some(0),
             fresh: false,
         }
     }
@@ -181,7 +182,11 @@ async fn a_second_run_is_the_same_stack_and_a_fresh_one_is_not() {
     assert_eq!(mode & 0o777, 0o600);
     first.stop().await;
 
-    let second = sandbox.start(sandbox.options()).await.unwrap();
+    let remembered = StackOptions {
+        port: None,
+        ..sandbox.options()
+    };
+    let second = sandbox.start(remembered).await.unwrap();
     assert_eq!(identity(&second), known);
     assert!(psql(&second.database_url, "select from kept"));
     println!(

@@ -102,7 +102,8 @@ impl Home {
         }
         for name in ["log", "pids", "s3"] {
             let path = home.folder.join(name);
-            std::fs::create_dir_all(&path).map_err(|source| HomeError::Folder { path, source })?;
+            let made = private_file::folder(&path);
+            made.map_err(|source| HomeError::Folder { path, source })?;
         }
         Ok((home, leftover))
     }

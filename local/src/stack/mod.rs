@@ -36,7 +36,7 @@ pub struct StackOptions {
     pub folder: PathBuf,
     /// Holds `awareness-api`, `awareness-worker` and `awareness-scheduler`.
     pub programs: PathBuf,
-    /// The API's port; an error if it is taken.
+    /// The API's port, an error if it is taken; 0 takes a free one, none the remembered or usual one.
     pub port: Option<u16>,
     /// Forget the old data.
     pub fresh: bool,
