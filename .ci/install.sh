@@ -9,7 +9,17 @@ present() {
         redis-server) command -v redis-server >/dev/null ;;
         build-essential) command -v cc >/dev/null ;;
         ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" = Darwin ] ;;
+        docker-compose) command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 ;;
         *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# The Debian package that carries a program, where the two have different names.
+apt_name() {
+    case "$1" in
+        promtool) echo prometheus ;;
+        python3) echo python3-venv ;;
+        *) echo "$1" ;;
     esac
 }
 
@@ -17,6 +27,7 @@ brew_name() {
     case "$1" in
         postgresql) echo postgresql@17 ;;
         redis-server) echo redis ;;
+        promtool) echo prometheus ;;
         *) echo "$1" ;;
     esac
 }
@@ -41,7 +52,8 @@ install_packages() {
     echo "Installing: ${missing[*]}"
     if command -v apt-get >/dev/null; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            $(for name in "${missing[@]}"; do apt_name "$name"; done)
     elif command -v brew >/dev/null; then
         for name in "${missing[@]}"; do
             brew install --quiet "$(brew_name "$name")"
@@ -51,4 +63,18 @@ install_packages() {
         printf '  %s\n' "${missing[@]}" >&2
         return 1
     fi
+}
+
+# The Python that checks our figures against NumPy and SciPy, in target/python.
+install_python() {
+    local python=target/python/bin/python3
+    if "$python" -c 'import numpy, scipy' 2>/dev/null; then
+        return 0
+    fi
+    echo "Installing NumPy and SciPy into target/python"
+    if ! python3 -m venv target/python 2>/dev/null; then
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+        python3 -m venv --clear target/python
+    fi
+    "$python" -m pip install --quiet --disable-pip-version-check numpy scipy
 }
