@@ -5,11 +5,13 @@
 //! with the process: the sweep finds the jobs, and readers look again by themselves.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Instant;
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::jobs::{self, Enqueued, NewJob};
 use crate::queue::{Pusher, Queue};
+use crate::telemetry::metrics;
 
 /// Opens transactions.
 #[derive(Debug, Clone)]
@@ -49,6 +51,7 @@ impl Outbox {
             .map_err(gone)??;
         Ok(Tx {
             inner,
+            clock: Clock::start(),
             outbox: self.clone(),
             enqueued: Vec::new(),
             changed: Vec::new(),
@@ -60,6 +63,7 @@ impl Outbox {
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
+    clock: Clock,
     outbox: Outbox,
     enqueued: Vec<Enqueued>,
     changed: Vec<(&'static str, String)>,
@@ -82,6 +86,7 @@ impl Tx {
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         let Self {
             inner,
+            mut clock,
             outbox,
             enqueued,
             changed,
@@ -89,6 +94,8 @@ impl Tx {
         tokio::spawn(async move { inner.commit().await })
             .await
             .map_err(gone)??;
+        clock.end = "committed";
+        drop(clock);
         for Enqueued {
             queue, lane, wake, ..
         } in enqueued.into_iter().filter(|job| job.is_due)
@@ -99,6 +106,32 @@ impl Tx {
             outbox.queue.publish(topic, &id);
         }
         Ok(())
+    }
+}
+
+/// Measures a transaction; one that is only dropped was rolled back.
+#[derive(Debug)]
+struct Clock {
+    began: Instant,
+    end: &'static str,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            began: Instant::now(),
+            end: "rolled_back",
+        }
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        let seconds = self.began.elapsed().as_secs_f64();
+        metrics()
+            .db_transaction_seconds
+            .with_label_values(&[self.end])
+            .observe(seconds);
     }
 }
 

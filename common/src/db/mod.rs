@@ -101,6 +101,8 @@ pub async fn ping(pool: &PgPool) -> Result<Duration, sqlx::Error> {
 pub fn observe_pool(pool: &PgPool) {
     let idle = i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
     let gauges = &metrics().db_pool_connections;
+    let max = i64::from(pool.options().get_max_connections());
+    gauges.with_label_values(&["max"]).set(max);
     gauges.with_label_values(&["idle"]).set(idle);
     gauges
         .with_label_values(&["used"])

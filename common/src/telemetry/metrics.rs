@@ -35,6 +35,8 @@ pub struct Metrics {
     pub webhook_attempt_seconds: Histogram,
     pub objects_swept: IntCounterVec,
     pub db_pool_connections: IntGaugeVec,
+    pub db_transaction_seconds: HistogramVec,
+    pub uploads_finished: IntCounterVec,
     pub scheduler_leader: Gauge,
 }
 
@@ -147,8 +149,20 @@ impl Metrics {
             db_pool_connections: int_gauges(
                 r,
                 "awareness_db_pool_connections",
-                "Connections of this process to PostgreSQL, by state (idle, used).",
+                "Connections of this process to PostgreSQL, by state (idle, used, max).",
                 &["state"],
+            ),
+            db_transaction_seconds: histograms(
+                r,
+                "awareness_db_transaction_seconds",
+                "From the begin of a transaction to its end, by end (committed, rolled_back).",
+                &["end"],
+            ),
+            uploads_finished: counters(
+                r,
+                "awareness_uploads_finished_total",
+                "Uploads that ended, by package type and status (completed, failed).",
+                &["package_type", "status"],
             ),
             scheduler_leader: gauge(
                 r,

@@ -7,6 +7,7 @@ use crate::events;
 use crate::jobs::{self, Lease, LeaseLost};
 use crate::outbox::Outbox;
 use crate::storage::{Blob, content_key};
+use crate::telemetry::metrics;
 use crate::uploads::{CHANGED, Upload};
 use crate::webhooks::{NewDelivery, promise_in_tx};
 
@@ -65,6 +66,10 @@ pub async fn complete(
     }
     tx.announce(CHANGED, upload.public_id.as_str());
     tx.commit().await?;
+    metrics()
+        .uploads_finished
+        .with_label_values(&[upload.package_type.as_str(), "completed"])
+        .inc();
     Ok(Ok(()))
 }
 

@@ -6,6 +6,7 @@ use crate::events;
 use crate::ids::UploadId;
 use crate::jobs::{self, Lease, LeaseLost};
 use crate::outbox::{Outbox, Tx};
+use crate::telemetry::metrics;
 use crate::uploads::{CHANGED, Refusal, Stage, Upload};
 use crate::webhooks::{NewDelivery, promise_in_tx};
 
@@ -85,6 +86,10 @@ pub async fn fail_in_tx(
         promise_in_tx(tx, &delivery).await?;
     }
     tx.announce(CHANGED, upload.public_id.as_str());
+    metrics()
+        .uploads_finished
+        .with_label_values(&[upload.package_type.as_str(), "failed"])
+        .inc();
     Ok(())
 }
 
