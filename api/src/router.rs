@@ -12,7 +12,7 @@ use common::limits::{
 };
 
 use crate::error::{ApiError, Code};
-use crate::middleware::{catch_panic, deadline, observe, require_admin};
+use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
 use crate::routes::{admin, system, uploads};
 use crate::state::ApiState;
 
@@ -68,6 +68,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(admin)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(from_fn(linger))
         .layer(from_fn(catch_panic))
         .layer(from_fn(observe))
         .with_state(state)

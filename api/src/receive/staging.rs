@@ -106,6 +106,11 @@ impl Staging {
         ))
     }
 
+    /// Whether the bytes went into the store, and not nowhere.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.target, Target::Store(_))
+    }
+
     /// The upload is recorded: its bytes stay.
     pub fn keep(mut self) {
         self.keys.clear();

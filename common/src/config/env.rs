@@ -16,9 +16,11 @@ impl fmt::Display for ConfigError {
     }
 }
 
+type Lookup = Box<dyn Fn(&str) -> Option<String>>;
+
 /// A source of variables that remembers every fault.
 pub struct Env {
-    lookup: Box<dyn Fn(&str) -> Option<String>>,
+    lookup: Lookup,
     faults: Vec<String>,
 }
 

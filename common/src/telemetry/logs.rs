@@ -27,4 +27,7 @@ pub fn init_logs() {
             .with_span_list(false)
             .init();
     }
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(panic = %panic, "A task panicked");
+    }));
 }

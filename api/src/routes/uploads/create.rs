@@ -90,6 +90,7 @@ pub async fn upload_package(
 }
 
 /// Records the upload in a task of its own: a client that hangs up now does not undo it halfway.
+/// A repeated request whose bytes went nowhere gets the first one's answer.
 async fn create(
     state: &ApiState,
     new: NewUpload,
@@ -98,11 +99,14 @@ async fn create(
 ) -> Result<commands::Created, ApiError> {
     let outbox = state.outbox.clone();
     let recording = tokio::spawn(async move {
+        if let Some(key) = key.as_ref().filter(|_| !staging.is_stored()) {
+            return commands::replay(outbox.pool(), &new, key).await;
+        }
         let created = commands::create(&outbox, &new, key.as_ref()).await?;
         if !created.is_replay {
             staging.keep();
         }
-        Ok::<_, common::uploads::UploadError>(created)
+        Ok(created)
     });
     let created = recording.await.map_err(|error| {
         tracing::error!(%error, "Recording an upload broke off");

@@ -1,6 +1,6 @@
 //! Records an upload whose bytes are staged, and the job that judges it.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
@@ -33,7 +33,7 @@ pub async fn create(
             body: receipt.clone(),
         };
         if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
-            return replay(earlier, &answer.fingerprint);
+            return answer_again(earlier, &answer.fingerprint);
         }
     }
     insert_in_tx(
@@ -53,8 +53,17 @@ pub async fn create(
     })
 }
 
-/// The earlier answer, if it was to the same content.
-pub(super) fn replay(earlier: StoredAnswer, fingerprint: &[u8]) -> Result<Created, UploadError> {
+/// The answer that the key got before, if it was to the same content.
+pub async fn replay(
+    pool: &PgPool,
+    new: &NewUpload,
+    key: &IdempotencyKey,
+) -> Result<Created, UploadError> {
+    let earlier = idempotency::find(pool, key).await?;
+    answer_again(earlier.ok_or(UploadError::NotFound)?, &new.fingerprint())
+}
+
+fn answer_again(earlier: StoredAnswer, fingerprint: &[u8]) -> Result<Created, UploadError> {
     if earlier.fingerprint == fingerprint {
         Ok(Created {
             receipt: earlier.body,

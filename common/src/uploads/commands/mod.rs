@@ -10,6 +10,6 @@ mod session;
 pub use accept::accept;
 pub use begin::{begin, report_progress};
 pub use complete::complete;
-pub use create::{Created, create};
+pub use create::{Created, create, replay};
 pub use fail::{fail_in_tx, internal_refusal, refuse, revive_in_tx};
 pub use session::{commit_session, open_session};
