@@ -24,6 +24,10 @@ pub const RESTART_HEALTHY_AFTER: Duration = Duration::from_secs(30);
 
 /// Ports are chosen before they are bound, so another process may win one in between.
 pub const PORT_ATTEMPTS_MAX: u32 = 3;
+/// How long a server of this process tries for a port that seems taken, see [`crate::ports`].
+pub const LISTEN_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two of those tries.
+pub const LISTEN_INTERVAL: Duration = Duration::from_millis(5);
 /// Between two questions to `/readyz`.
 pub const READINESS_INTERVAL: Duration = Duration::from_millis(25);
 /// One question to a loopback server, connect to last byte.

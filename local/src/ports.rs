@@ -3,9 +3,12 @@
 //! Chosen below the ephemeral range: while a server is down, a client that keeps trying to reach
 //! it would otherwise sooner or later be given the server's own port as its source, and hold it.
 
-use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
+use std::time::Instant;
+
+use crate::limits;
 
 /// Linux hands out 32768 and above to clients, macOS 49152 and above.
 const RANGE: Range<u16> = 20_000..32_768;
@@ -54,6 +57,21 @@ pub fn free(wish: u16) -> io::Result<u16> {
 /// Whether nobody listens on the port; always true of 0.
 pub fn is_free(port: u16) -> bool {
     bind(port).is_ok()
+}
+
+/// Binds a server's own address. A port that was freed a moment ago may still be held: a child
+/// that is being forked has a copy of every socket until it executes. That passes within
+/// milliseconds, so a taken port is tried again for a while.
+pub async fn listen(address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
+    let deadline = Instant::now() + limits::LISTEN_PATIENCE;
+    loop {
+        match tokio::net::TcpListener::bind(address).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                tokio::time::sleep(limits::LISTEN_INTERVAL).await;
+            }
+            result => return result,
+        }
+    }
 }
 
 fn bind_any() -> io::Result<TcpListener> {

@@ -146,16 +146,25 @@ async fn as_a_launcher() {
 #[test]
 fn a_child_dies_with_a_launcher_that_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut launcher = Command::new(std::env::current_exe().unwrap())
+    let launcher = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "as_a_launcher", "--ignored"])
         .env("CHILD_FOLDER", folder.path())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let launcher = Killed(launcher.unwrap());
     let pid = awaited(|| std::fs::read_to_string(folder.path().join("pid")).ok());
-    assert!(is_running(&pid));
-    launcher.kill().unwrap();
-    launcher.wait().unwrap();
+    // Not at once: a process that is just executing its program has no command line.
+    awaited(|| is_running(&pid).then_some(()));
+    drop(launcher);
     awaited(|| (!is_running(&pid)).then_some(()));
+}
+
+/// SIGKILL at the end, also of a test that fails.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).unwrap();
+    }
 }
 
 /// A zombie that nobody reaps has an empty command line.

@@ -19,14 +19,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use verify::Signature;
 
-use crate::limits;
+use crate::{limits, ports};
 use verify::Keys;
 
 /// One webhook as it arrived.
@@ -74,7 +73,7 @@ pub struct Receiver {
 impl Receiver {
     /// Binds (port 0 takes a free one) and serves in the background.
     pub async fn start(listen: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
+        let listener = ports::listen(listen).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             keys: Mutex::default(),

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use faults::S3Faults;
 
-use crate::limits;
+use crate::{limits, ports};
 
 /// Where to listen, where to store and who may enter.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl LocalS3 {
             &options.access_key,
             options.secret_key.as_str(),
         ));
-        let listener = TcpListener::bind(options.listen).await;
+        let listener = ports::listen(options.listen).await;
         let listen_error = |source| S3StartError::Listen {
             address: options.listen,
             source,
