@@ -32,7 +32,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 fn queues(names: &[String]) -> anyhow::Result<Vec<&'static QueueSpec>> {
-    if names.is_empty() {
+    // `WORKER_QUEUES=` arrives as one empty name; an empty value counts as absent.
+    if names.iter().all(String::is_empty) {
         return Ok(QueueSpec::ALL.to_vec());
     }
     let known = || QueueSpec::ALL.map(|queue| queue.name).join(", ");
@@ -43,4 +44,21 @@ fn queues(names: &[String]) -> anyhow::Result<Vec<&'static QueueSpec>> {
                 .ok_or_else(|| anyhow!("no queue is called {name}; there are {}", known()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_means_all_queues() {
+        let count = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            queues(&names).map(|queues| queues.len()).ok()
+        };
+        assert_eq!(count(&[]), Some(QueueSpec::ALL.len()));
+        assert_eq!(count(&[""]), Some(QueueSpec::ALL.len()));
+        assert_eq!(count(&["publish"]), Some(1));
+        assert_eq!(count(&["publish", "no-such"]), None);
+    }
 }
