@@ -1,0 +1,12 @@
+//! The rules of the house that no compiler holds, read from the source tree itself.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod tidy {
+    mod crates;
+    mod imports;
+    mod operations;
+    mod sources;
+    mod tree;
+    mod variables;
+}
