@@ -1,5 +1,6 @@
 //! An API process: start, serve, drain.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use common::config::ApiConfig;
@@ -32,6 +33,7 @@ pub enum StartError {
 /// An API that serves.
 #[derive(Debug)]
 pub struct Api {
+    address: SocketAddr,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
@@ -55,9 +57,19 @@ impl Api {
         ));
         let app = router(state);
         let service = move |_peer| TowerToHyperService::new(app.clone());
-        tracing::info!(http.listen = %listener.local_addr()?, "Serving");
+        let address = listener.local_addr()?;
+        tracing::info!(http.listen = %address, "Serving");
         let serving = tokio::spawn(http::serve(listener, service, stop.clone(), DRAIN));
-        Ok(Self { stop, serving })
+        Ok(Self {
+            address,
+            stop,
+            serving,
+        })
+    }
+
+    /// The address that is really bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Accepts no more, and lets open requests finish.
