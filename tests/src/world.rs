@@ -1,0 +1,273 @@
+//! A world per test: API, worker and scheduler in this process, over a database, a Redis prefix, an
+//! object store and a webhook receiver of its own. It ends with the test's runtime.
+
+use std::net::SocketAddr;
+
+use api::Api;
+use common::config::{
+    ApiConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig, WebhookConfig,
+    WorkerConfig,
+};
+use common::db::{self, PgPool};
+use common::identity::commands::create_key;
+use common::identity::{Permission, Sealer};
+use common::jobs::QueueSpec;
+use common::outbox::Outbox;
+use common::queue::Queue;
+use common::storage::Storage;
+use local::receiver::{Received, Receiver};
+use local::s3::{LocalS3, S3Options};
+use scheduler::Scheduler;
+use serde_json::Value;
+use tempfile::TempDir;
+use worker::Worker;
+
+use crate::servers::{Servers, small_pool};
+use crate::{Client, DEADLINE};
+
+/// Where packages are found, as the seed documents write it.
+pub const PUBLIC_BASE_URL: &str = "https://awareness.market";
+const BUCKET: &str = "awareness";
+const ADMIN_TOKEN: &str = "operator-token-of-the-tests";
+const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// What a world starts with; `Plan::default()` is everything, webhooks to loopback allowed.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub worker: bool,
+    pub scheduler: bool,
+    pub webhooks: WebhookConfig,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            worker: true,
+            scheduler: true,
+            webhooks: WebhookConfig {
+                allowed_cidrs: vec!["127.0.0.0/8".parse().unwrap()],
+                allow_http: true,
+            },
+        }
+    }
+}
+
+/// A running system with two users, `seller` and `stranger`.
+#[derive(Debug)]
+pub struct World {
+    pub pool: PgPool,
+    pub s3: LocalS3,
+    pub storage: Storage,
+    pub receiver: Receiver,
+    pub seller: Client,
+    pub stranger: Client,
+    pub anonymous: Client,
+    pub operator: Client,
+    api: Option<Api>,
+    worker: Option<Worker>,
+    scheduler: Option<Scheduler>,
+    api_config: ApiConfig,
+    _folder: TempDir,
+}
+
+impl World {
+    /// Everything runs.
+    pub async fn start() -> Self {
+        Self::planned(Plan::default()).await
+    }
+
+    /// Uploads are taken and wait, until [`World::start_worker`].
+    pub async fn without_worker() -> Self {
+        Self::planned(Plan {
+            worker: false,
+            ..Plan::default()
+        })
+        .await
+    }
+
+    /// Only the API: nothing works, nothing is swept but by the test.
+    pub async fn only_api() -> Self {
+        Self::planned(Plan {
+            worker: false,
+            scheduler: false,
+            ..Plan::default()
+        })
+        .await
+    }
+
+    /// What the plan says runs.
+    pub async fn planned(plan: Plan) -> Self {
+        // The HTTP clients take whichever provider the process has; a second call changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let servers = Servers::shared().await;
+        let folder = tempfile::tempdir().unwrap();
+        let s3 = LocalS3::start(S3Options::sandbox(folder.path(), BUCKET))
+            .await
+            .unwrap();
+        let receiver = Receiver::start(any_port()).await.unwrap();
+        let mut api_config = configuration(servers, &s3, plan.webhooks).await;
+        let pool = db::connect(&api_config.database).await.unwrap();
+        let api = Api::start(&api_config).await.unwrap();
+        api_config.listen = api.address();
+        let sealer = Sealer::new(&api_config.secrets);
+        let mut keys = Vec::new();
+        for user in ["seller", "stranger"] {
+            let created = create_key(&pool, &sealer, user, "test", &Permission::ALL)
+                .await
+                .unwrap();
+            receiver.trust_api_key(created.key.expose());
+            keys.push(created.key.expose().to_owned());
+        }
+        let anonymous = Client::new(format!("http://{}", api.address()), None);
+        let mut world = Self {
+            pool,
+            storage: Storage::new(&api_config.storage),
+            s3,
+            receiver,
+            seller: anonymous.with_token(&keys[0]),
+            stranger: anonymous.with_token(&keys[1]),
+            operator: anonymous.with_token(ADMIN_TOKEN),
+            anonymous,
+            api: Some(api),
+            worker: None,
+            scheduler: None,
+            api_config,
+            _folder: folder,
+        };
+        if plan.worker {
+            world.start_worker().await;
+        }
+        if plan.scheduler {
+            world.start_scheduler().await;
+        }
+        world
+    }
+
+    /// Starts a worker for all queues.
+    pub async fn start_worker(&mut self) {
+        let config = WorkerConfig {
+            ops_listen: any_port(),
+            public_base_url: PUBLIC_BASE_URL.to_owned(),
+            database: self.api_config.database.clone(),
+            redis: self.api_config.redis.clone(),
+            storage: self.api_config.storage.clone(),
+            secrets: self.api_config.secrets.clone(),
+            webhooks: self.api_config.webhooks.clone(),
+        };
+        let worker = Worker::start(&config, &QueueSpec::ALL).await.unwrap();
+        self.worker = Some(worker);
+    }
+
+    /// Starts a scheduler; it leads within a second.
+    pub async fn start_scheduler(&mut self) {
+        let config = SchedulerConfig {
+            ops_listen: any_port(),
+            staging_grace: std::time::Duration::from_secs(3600),
+            database: self.api_config.database.clone(),
+            redis: self.api_config.redis.clone(),
+            storage: self.api_config.storage.clone(),
+        };
+        self.scheduler = Some(Scheduler::start(&config).await.unwrap());
+    }
+
+    /// Lets the worker finish what it runs, and stops it.
+    pub async fn stop_worker(&mut self) {
+        self.worker.take().unwrap().drain().await;
+    }
+
+    /// Stops all three processes and starts them again, the API on its address.
+    pub async fn restart(&mut self) {
+        self.stop_worker().await;
+        self.scheduler.take().unwrap().stop().await;
+        self.api.take().unwrap().drain().await;
+        self.api = Some(Api::start(&self.api_config).await.unwrap());
+        self.start_worker().await;
+        self.start_scheduler().await;
+    }
+
+    /// Another hand on the same database and queues, for what only a process does.
+    pub async fn outbox(&self) -> Outbox {
+        use common::secrecy::ExposeSecret as _;
+        let redis = &self.api_config.redis;
+        let queue = Queue::connect(redis.url.expose_secret(), &redis.prefix).await;
+        Outbox::new(self.pool.clone(), queue.unwrap())
+    }
+
+    /// Uploads and waits for the end: the data of the final status.
+    pub async fn publish(&self, request: &Value) -> Value {
+        let answer = self.seller.upload(request).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        self.seller.ended(&answer.upload_id()).await
+    }
+
+    /// The webhook about an upload.
+    pub async fn webhook(&self, upload_id: &str) -> Received {
+        tokio::time::timeout(DEADLINE, self.receiver.wait_for_upload(upload_id))
+            .await
+            .expect("a webhook within the deadline")
+    }
+
+    /// The webhook address of this test.
+    pub fn webhook_url(&self) -> String {
+        format!("{}/webhook", self.receiver.url())
+    }
+
+    /// All keys under a prefix of the object store.
+    pub async fn objects(&self, prefix: &str) -> Vec<String> {
+        let page = self.storage.list(prefix, None).await.unwrap();
+        page.into_iter().map(|object| object.key).collect()
+    }
+
+    /// The bytes of an object.
+    pub async fn object(&self, key: &str) -> Vec<u8> {
+        use futures::TryStreamExt as _;
+        let chunks: Vec<bytes::Bytes> = self
+            .storage
+            .get(key)
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap();
+        chunks.concat()
+    }
+
+    /// One figure of a query.
+    pub async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+}
+
+async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookConfig) -> ApiConfig {
+    let sandbox = S3Options::sandbox("", BUCKET);
+    ApiConfig {
+        listen: any_port(),
+        ops_listen: any_port(),
+        public_base_url: PUBLIC_BASE_URL.to_owned(),
+        admin_token: ADMIN_TOKEN.into(),
+        database: small_pool(servers.create_database().await),
+        redis: RedisConfig {
+            url: servers.redis_url.clone().into(),
+            prefix: format!("test-{}", uuid::Uuid::now_v7().simple()),
+        },
+        storage: StorageConfig {
+            endpoint: s3.endpoint().parse().unwrap(),
+            public_endpoint: s3.endpoint().parse().unwrap(),
+            region: "us-east-1".to_owned(),
+            bucket: BUCKET.to_owned(),
+            access_key: sandbox.access_key,
+            secret_key: sandbox.secret_key.into(),
+        },
+        secrets: SecretConfig {
+            master_key: MASTER_KEY.into(),
+        },
+        webhooks,
+    }
+}
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}

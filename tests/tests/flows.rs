@@ -1,0 +1,8 @@
+//! The pipeline through the public API: every flow that a client, a receiver or an operator sees.
+//! One binary, so that all flows share one PostgreSQL and one Redis; each test has its own world.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod flows {
+    mod uploads;
+}
