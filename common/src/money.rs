@@ -11,7 +11,7 @@ use thiserror::Error;
 pub const PRICE_MINOR_MAX: i64 = 100_000_000;
 
 /// An amount in minor units, from zero to [`PRICE_MINOR_MAX`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Price(i64);
 

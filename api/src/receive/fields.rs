@@ -27,8 +27,8 @@ pub fn upload_fields(
     let mut text = |name: &str| required(&mut fields, name, &mut faults).unwrap_or_default();
     let (name, description) = (text("name"), text("description"));
     let (source_model, target_model) = (text("sourceModel"), text("targetModel"));
-    let epsilon =
-        number(&mut fields, "epsilon", &mut faults).and_then(|text| text.parse::<f64>().ok());
+    let epsilon = number(&mut fields, "epsilon", &mut faults)
+        .map(|text| text.parse::<f64>().unwrap_or(f64::NAN));
     let price = number(&mut fields, "price", &mut faults).and_then(|text| {
         Price::parse(&text)
             .map_err(|error| faults.push(FieldFault::new("price", error.to_string())))
@@ -46,23 +46,15 @@ pub fn upload_fields(
     }
     let is_known =
         |faults: &[FieldFault], name: &str| faults.iter().any(|fault| fault.field == name);
-    let (Some(package_type), Some(epsilon), Some(price)) = (package_type, epsilon, price) else {
-        if epsilon.is_none() && !is_known(&faults, "epsilon") {
-            faults.push(FieldFault::new(
-                "epsilon",
-                "must be a number from 0 to 1000",
-            ));
-        }
-        return Err(ApiError::fields(&faults));
-    };
+    // What is missing was noted above; its stand-in lets the other fields be judged too.
     let checked = UploadFields {
-        package_type,
+        package_type: package_type.unwrap_or(PackageType::Vector),
         name,
         description,
         source_model,
         target_model,
-        epsilon,
-        price,
+        epsilon: epsilon.unwrap_or_default(),
+        price: price.unwrap_or_default(),
         webhook_url,
     };
     for fault in checked.faults() {
