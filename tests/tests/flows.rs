@@ -4,5 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod flows {
+    mod fields;
+    mod limits;
+    mod presigned;
     mod uploads;
+    mod verdicts;
 }
