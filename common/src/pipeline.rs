@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::ids::{DeliveryId, JobId, UploadId};
 use crate::jobs::{self, JobName, JobState, JobsError, Lease, LeaseLost};
 use crate::outbox::{Outbox, Tx};
-use crate::uploads::{self, Refusal};
+use crate::uploads::{self, Refusal, Stage, UploadStatus};
 use crate::webhooks::{self, DeliveryState};
 
 /// How a running job ends without success.
@@ -123,8 +123,13 @@ async fn end_subject_in_tx(
 
 async fn revive_subject_in_tx(tx: &mut Tx, job: &str, subject: Uuid) -> Result<bool, sqlx::Error> {
     match job.parse() {
-        Ok(JobName::ValidateUpload | JobName::PublishUpload) => {
-            uploads::commands::revive_in_tx(tx, UploadId(subject)).await
+        Ok(JobName::ValidateUpload) => {
+            let (status, stage) = (UploadStatus::Pending, Stage::Queued);
+            uploads::commands::revive_in_tx(tx, UploadId(subject), status, stage).await
+        }
+        Ok(JobName::PublishUpload) => {
+            let (status, stage) = (UploadStatus::Processing, Stage::Publishing);
+            uploads::commands::revive_in_tx(tx, UploadId(subject), status, stage).await
         }
         Ok(JobName::DeliverWebhook) => {
             webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Pending).await?;

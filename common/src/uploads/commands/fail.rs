@@ -7,7 +7,7 @@ use crate::ids::UploadId;
 use crate::jobs::{self, Lease, LeaseLost};
 use crate::outbox::{Outbox, Tx};
 use crate::telemetry::metrics;
-use crate::uploads::{CHANGED, Refusal, Stage, Upload};
+use crate::uploads::{CHANGED, Refusal, Stage, Upload, UploadStatus};
 use crate::webhooks::{NewDelivery, promise_in_tx};
 
 /// The code of a failure that is ours; an operator may run such an upload again.
@@ -93,20 +93,27 @@ pub async fn fail_in_tx(
     Ok(())
 }
 
-/// Opens an upload again that failed through a fault of ours, because an operator retries its job.
-/// Its staged bytes are still there until the sweep has noted otherwise.
-pub async fn revive_in_tx(tx: &mut Tx, id: UploadId) -> Result<bool, sqlx::Error> {
+/// Opens an upload again that failed through a fault of ours, because an operator retries its job;
+/// `status` and `stage` are those in which that job expects it. Its staged bytes are still there
+/// until the sweep has noted otherwise.
+pub async fn revive_in_tx(
+    tx: &mut Tx,
+    id: UploadId,
+    status: UploadStatus,
+    stage: Stage,
+) -> Result<bool, sqlx::Error> {
     let revived = sqlx::query(
         "update uploads
-         set status = 'pending', stage = $2, error_code = null, error_message = null, finished_at = null,
+         set status = $2, stage = $3, error_code = null, error_message = null, finished_at = null,
              version = version + 1
          where id = $1
            and status = 'failed'
-           and error_code = $3
+           and error_code = $4
            and staging_swept_at is null",
     )
     .bind(id)
-    .bind(Stage::Queued.name())
+    .bind(status)
+    .bind(stage.name())
     .bind(INTERNAL)
     .execute(&mut **tx)
     .await?;
