@@ -9,7 +9,7 @@ use common::idempotency;
 use common::ids::UploadId;
 use common::limits::{JSON_BODY_BYTES_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTES_MAX};
 use common::telemetry::metrics;
-use common::uploads::{NewUpload, commands};
+use common::uploads::{NewUpload, UploadError, commands};
 use package::PackageType;
 
 use crate::body::{Blob, PackageField};
@@ -102,11 +102,17 @@ async fn create(
         if let Some(key) = key.as_ref().filter(|_| !staging.is_stored()) {
             return commands::replay(outbox.pool(), &new, key).await;
         }
-        let created = commands::create(&outbox, &new, key.as_ref()).await?;
-        if !created.is_replay {
+        let created = commands::create(&outbox, &new, key.as_ref()).await;
+        let may_be_recorded = match &created {
+            Ok(created) => !created.is_replay,
+            // A commit whose answer was lost may have happened. If not, the sweep takes the bytes.
+            Err(UploadError::Database(_)) => true,
+            Err(_) => false,
+        };
+        if may_be_recorded {
             staging.keep();
         }
-        Ok(created)
+        created
     });
     let created = recording.await.map_err(|error| {
         tracing::error!(%error, "Recording an upload broke off");
