@@ -85,6 +85,11 @@ impl Context {
         self.lock().remove(&job);
     }
 
+    /// What runs here.
+    pub fn running(&self) -> Vec<JobId> {
+        self.lock().keys().copied().collect()
+    }
+
     /// Stops a job that runs here.
     pub fn cancel(&self, job: JobId) {
         if let Some(token) = self.lock().get(&job) {

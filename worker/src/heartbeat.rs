@@ -46,5 +46,15 @@ pub async fn run(
             }
             Err(error) => tracing::warn!(%error, "The heartbeat did not reach PostgreSQL"),
         }
+        give_back_forgotten(&context).await;
+    }
+}
+
+async fn give_back_forgotten(context: &Context) {
+    let running = context.running();
+    match jobs::give_back_forgotten(&context.relaxed_pool, context.worker, &running).await {
+        Ok(0) => {}
+        Ok(count) => tracing::warn!(jobs.count = count, "Gave back jobs that do not run here"),
+        Err(error) => tracing::debug!(%error, "Could not look for forgotten jobs"),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Whatever a handler does (return, fail, panic, hang, be cancelled), the job's row says what comes
 //! next before the call is acknowledged. When PostgreSQL is away that is tried for a while; then the
-//! call is dropped, the lease ends with the worker's heartbeat, and the sweep wakes the job again.
+//! call is dropped, the next heartbeat that gets through gives the job back, and the sweep wakes it.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -93,7 +93,6 @@ async fn run_lease(context: &Context, lease: Lease) {
     let start = Instant::now();
     let cancelled = context.enter(lease.job);
     let result = supervise(context, name, &lease, &cancelled).await;
-    context.leave(lease.job);
     running.dec();
     let label = result.as_ref().err().map_or("done", JobError::label);
     let seconds = start.elapsed().as_secs_f64();
@@ -119,6 +118,7 @@ async fn run_lease(context: &Context, lease: Lease) {
         ),
     }
     settle(context, &lease, lease.attempts, result).await;
+    context.leave(lease.job);
 }
 
 /// The handler under its deadline; a panic and a cancellation are outcomes like others.
@@ -177,7 +177,7 @@ async fn settle(context: &Context, lease: &Lease, attempts: i32, result: Result<
         Ok(Ok(())) => {}
         Ok(Err(_lost)) => tracing::debug!("The lease was lost before the outcome was written"),
         Err(error) => {
-            tracing::error!(%error, "Could not write the outcome; the lease will run out")
+            tracing::error!(%error, "Could not write the outcome; the heartbeat will give the job back")
         }
     }
 }
