@@ -155,7 +155,7 @@ pub async fn request_cancel(pool: &PgPool, id: JobId) -> Result<bool, sqlx::Erro
     Ok(asked.rows_affected() == 1)
 }
 
-/// Stops a queue: what runs ends, nothing new starts, within a heartbeat.
+/// Stops a queue: what runs ends, nothing new starts, whichever worker hears of it when.
 pub async fn pause_queue(pool: &PgPool, queue: &str, reason: &str) -> Result<(), sqlx::Error> {
     set_paused(pool, queue, true, reason).await
 }

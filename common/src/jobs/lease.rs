@@ -53,7 +53,8 @@ impl Leaser {
         Self { requests }
     }
 
-    /// The lease, or none if the call is stale: the job ended, runs elsewhere or is not due.
+    /// The lease, or none if the call is stale: the job ended, runs elsewhere, is not due, or its
+    /// queue is paused.
     pub async fn lease(&self, wake: Wake) -> Result<Option<Lease>, sqlx::Error> {
         let (answer, answered) = oneshot::channel();
         self.requests
@@ -101,6 +102,12 @@ async fn lease_batch(
                on wake.id = jobs.id and wake.fence = jobs.fence
              where jobs.state = 'ready'
                and jobs.run_at <= now()
+               and not exists (
+                   select 1
+                   from queue_controls
+                   where queue_controls.queue = jobs.queue
+                     and paused
+               )
              order by jobs.id
              for update of jobs skip locked
          )
