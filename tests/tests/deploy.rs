@@ -83,7 +83,7 @@ fn services() -> BTreeMap<String, Service> {
     let rendered = accepted(&compose_config(&root().join(".env.sample")));
     let mut services: BTreeMap<String, Service> = BTreeMap::new();
     let (mut section, mut name, mut setting) = ("", "", "");
-    for line in rendered.lines() {
+    for line in rendered.lines().filter(|line| !line.is_empty()) {
         let text = line.trim_start();
         let depth = line.len() - text.len();
         let (key, value) = text.split_once(':').unwrap_or((text, ""));

@@ -53,7 +53,7 @@ fn collect(folder: &Path, files: &mut Vec<SourceFile>) {
             if is_ours && !is_left_over {
                 collect(&path, files);
             }
-        } else if name != ".env"
+        } else if ![".env", ".git"].contains(&name.as_str())
             && let Ok(text) = fs::read_to_string(&path)
         {
             let path = path.strip_prefix(root()).unwrap();
