@@ -137,8 +137,8 @@ fn check_measurement(
     report.null_control = Some(measurement.null_control);
     if report.anchors_distinct >= limits.anchors_min {
         report.interval = Some(measurement.interval);
-        // Written so that a control that is no number does not pass.
-        if !(measurement.null_control >= limits.null_control_min) {
+        // A control that is no number does not pass.
+        if measurement.null_control.is_nan() || measurement.null_control < limits.null_control_min {
             return Err(degenerate(format!(
                 "the anchors are degenerate: against another row's target the median anchor is off by \
                  {:.2} only, where {:.2} is the least",
