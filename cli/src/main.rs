@@ -1,1 +1,97 @@
-fn main() {}
+//! `awareness`: judge packages, migrate the database, and operate a marketplace from a shell.
+//!
+//! One file per noun. Everything but `verify` and `migrate` goes through the admin API, so it is
+//! allowed, logged and refused exactly as any other operator's call. Results are on standard
+//! output alone, everything else on standard error. Exit status: 0 done, 1 refused or not
+//! complete, 2 the call cannot be carried out as it was written.
+
+mod age;
+mod api;
+mod failure;
+mod jobs;
+mod keys;
+mod migrate;
+mod output;
+mod payloads;
+mod queues;
+mod table;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Judges packages and operates a marketplace.
+#[derive(Debug, Parser)]
+#[command(
+    name = "awareness",
+    version,
+    after_help = "Commands other than verify and migrate need AWARENESS_BASE_URL and \
+                  AWARENESS_ADMIN_TOKEN.\n\n\
+                  Example: awareness queues list"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(after_help = "Example: awareness verify w.safetensors package.safetensors")]
+    Verify(verify::VerifyArgs),
+    /// Bring the database at DATABASE_URL up to date; any number of times, also at once.
+    #[command(after_help = "Example: DATABASE_URL=postgres://… awareness migrate")]
+    Migrate,
+    #[command(after_help = "Example: awareness keys list --user acme")]
+    Keys(keys::KeysArgs),
+    #[command(after_help = "Example: awareness queues list")]
+    Queues(queues::QueuesArgs),
+    #[command(after_help = "Example: awareness jobs list --state quarantined")]
+    Jobs(jobs::JobsArgs),
+    #[command(after_help = "Example: awareness payloads list --json")]
+    Payloads(payloads::PayloadsArgs),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Verify(args) => return verify::run(args),
+        Command::Migrate => migrate::run().await,
+        Command::Keys(args) => keys::run(args).await,
+        Command::Queues(args) => queues::run(args).await,
+        Command::Jobs(args) => jobs::run(args).await,
+        Command::Payloads(args) => payloads::run(args).await,
+    };
+    match result {
+        Ok(output) => output.print(),
+        Err(failure) => failure.print(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_has_help_with_an_example_and_no_flag_takes_the_token() {
+        fn check(command: &clap::Command, path: &str) {
+            let help = command.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(|help| help.contains("Example: ")),
+                "{path}"
+            );
+            assert!(command.get_about().is_some(), "{path}");
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                assert!(!id.contains("token") || id.ends_with("file"), "{path} {id}");
+            }
+            for sub in command.get_subcommands() {
+                check(sub, &format!("{path} {}", sub.get_name()));
+            }
+        }
+        Arguments::command().debug_assert();
+        check(&Arguments::command(), "awareness");
+    }
+}
