@@ -53,9 +53,9 @@ fn awareness_signature(key: &str, body: &str) -> String {
     )
 }
 
-fn standard_headers(body: &str) -> Vec<String> {
+fn standard_headers(secret: &str, body: &str) -> Vec<String> {
     let now = chrono::Utc::now().timestamp();
-    let signature = Webhook::new(SECRET)
+    let signature = Webhook::new(secret)
         .unwrap()
         .sign("msg_1", now, body.as_bytes())
         .unwrap();
@@ -72,7 +72,7 @@ async fn a_waiter_is_woken_by_the_upload_it_waits_for() {
     receiver.trust_api_key("ak_live_seller");
     receiver.trust_standard_secret(SECRET);
     let body = r#"{"event":"upload.completed","uploadId":"upload_2","packageId":"pkg_1"}"#;
-    let mut headers = standard_headers(body);
+    let mut headers = standard_headers(SECRET, body);
     headers.push(awareness_signature("ak_live_seller", body));
     let other = r#"{"event":"upload.failed","uploadId":"upload_1"}"#;
     let (found, first, second) = tokio::join!(
@@ -102,7 +102,7 @@ async fn a_signature_by_an_unknown_key_or_over_another_body_is_invalid() {
     let receiver = receiver().await;
     receiver.trust_api_key("ak_live_seller");
     receiver.trust_standard_secret(SECRET);
-    let mut headers = standard_headers("{}");
+    let mut headers = standard_headers(SECRET, "{}");
     headers.push(awareness_signature(
         "ak_live_stranger",
         r#"{"uploadId":"u"}"#,
@@ -113,6 +113,26 @@ async fn a_signature_by_an_unknown_key_or_over_another_body_is_invalid() {
         (found.awareness_signature, found.standard_signature),
         (Signature::Invalid, Signature::Invalid)
     );
+}
+
+#[tokio::test]
+async fn an_api_key_verifies_both_signatures() {
+    let receiver = receiver().await;
+    let key = "ak_ai_0123456789abcdef0123456789abcdef";
+    receiver.trust_api_key(key);
+    let body = r#"{"uploadId":"u"}"#;
+    // The secret that the sender's own test pins for this key.
+    let secret = "whsec_YWtfYWlfMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let mut headers = standard_headers(secret, body);
+    headers.push(awareness_signature(key, body));
+    post(receiver.url(), body, &headers).await;
+    let found = receiver.wait_for_upload("u").await;
+    assert_eq!(
+        (found.awareness_signature, found.standard_signature),
+        (Signature::Valid, Signature::Valid)
+    );
+    assert_eq!(found.text, body);
+    assert_eq!(found.headers["webhook-id"], "msg_1");
 }
 
 #[tokio::test]

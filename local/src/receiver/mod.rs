@@ -1,18 +1,20 @@
 //! A sandbox webhook receiver: keeps what it was sent, says whether the signatures hold.
 //!
 //! Any POST is a delivery; `GET /received` lists the deliveries as JSON, oldest first. The answer
-//! can be switched, so that a test plays a broken receiver. Nothing is stored beyond the process.
+//! and its `Retry-After` can be switched, so that a test plays a broken receiver. Nothing is stored
+//! beyond the process.
 
 mod verify;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -48,6 +50,11 @@ pub struct Received {
     pub standard_signature: Signature,
     /// The status that was answered.
     pub answered: u16,
+    /// All headers, by their lower-case names; a value that is no text is empty.
+    pub headers: BTreeMap<String, String>,
+    /// The body as it arrived, what is no UTF-8 replaced.
+    #[serde(skip)]
+    pub text: String,
     /// The body; a JSON string if it is not JSON.
     pub body: serde_json::Value,
 }
@@ -55,7 +62,7 @@ pub struct Received {
 #[derive(Debug)]
 struct Shared {
     keys: Mutex<Keys>,
-    answer: Mutex<StatusCode>,
+    answer: Mutex<(StatusCode, Option<u64>)>,
     deliveries: Mutex<VecDeque<Received>>,
     /// The number of the newest delivery.
     newest: watch::Sender<u64>,
@@ -77,7 +84,7 @@ impl Receiver {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             keys: Mutex::default(),
-            answer: Mutex::new(StatusCode::OK),
+            answer: Mutex::new((StatusCode::OK, None)),
             deliveries: Mutex::default(),
             newest: watch::Sender::new(0),
         });
@@ -130,7 +137,12 @@ impl Receiver {
 
     /// What the next deliveries are answered with; 200 at first. They are kept in any case.
     pub fn set_answer(&self, status: StatusCode) {
-        *lock(&self.shared.answer) = status;
+        *lock(&self.shared.answer) = (status, None);
+    }
+
+    /// As [`Self::set_answer`], with a `Retry-After` of that many seconds.
+    pub fn set_answer_retry_after(&self, status: StatusCode, seconds: u64) {
+        *lock(&self.shared.answer) = (status, Some(seconds));
     }
 
     /// All kept deliveries, oldest first.
@@ -188,13 +200,18 @@ async fn receive(
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> StatusCode {
-    let answer = *lock(&shared.answer);
+) -> Response {
+    let (answer, retry_after) = *lock(&shared.answer);
     let keys = lock(&shared.keys).clone();
     let text =
         |value: &serde_json::Value, field: &str| value.get(field)?.as_str().map(str::to_owned);
-    let content = serde_json::from_slice(&body)
-        .unwrap_or_else(|_| serde_json::Value::String(String::from_utf8_lossy(&body).into_owned()));
+    let raw = String::from_utf8_lossy(&body).into_owned();
+    let content =
+        serde_json::from_slice(&body).unwrap_or_else(|_| serde_json::Value::String(raw.clone()));
+    let kept_headers = headers.iter().map(|(name, value)| {
+        let value = value.to_str().unwrap_or_default();
+        (name.as_str().to_owned(), value.to_owned())
+    });
     let mut deliveries = lock(&shared.deliveries);
     let number = *shared.newest.borrow() + 1;
     deliveries.push_back(Received {
@@ -210,13 +227,18 @@ async fn receive(
         awareness_signature: keys.check_awareness(&headers, &body),
         standard_signature: keys.check_standard(&headers, &body),
         answered: answer.as_u16(),
+        headers: kept_headers.collect(),
+        text: raw,
         body: content,
     });
     if deliveries.len() > limits::WEBHOOKS_KEPT_MAX {
         deliveries.pop_front();
     }
     shared.newest.send_replace(number);
-    answer
+    match retry_after {
+        Some(seconds) => (answer, [(header::RETRY_AFTER, seconds.to_string())]).into_response(),
+        None => answer.into_response(),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
