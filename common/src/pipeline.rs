@@ -71,7 +71,7 @@ pub async fn give_up_waiting(
 
 /// An operator cancels a job: at once if it waits, by its worker if it runs.
 pub async fn cancel(outbox: &Outbox, id: JobId, reason: &str) -> Result<(), JobsError> {
-    if jobs::request_cancel(outbox.pool(), id).await? {
+    if jobs::request_cancel(outbox.pool(), id, reason).await? {
         return Ok(());
     }
     give_up_waiting(outbox, id, GiveUp::Cancelled, reason).await

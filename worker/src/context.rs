@@ -11,8 +11,7 @@ use common::jobs::Leaser;
 use common::outbox::Outbox;
 use common::storage::Storage;
 use common::webhooks;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Raw bytes of packages that one process holds at once, in KiB: two of the largest.
 const VERIFY_KIB_MAX: usize = 2 * (common::limits::PACKAGE_BYTES_MAX as usize / 1024 + 1);
@@ -31,7 +30,7 @@ pub struct Context {
     pub relaxed_pool: PgPool,
     /// Bounds the memory that validation takes.
     pub verify_memory: Arc<Semaphore>,
-    running: Mutex<HashMap<JobId, CancellationToken>>,
+    running: Mutex<HashMap<JobId, oneshot::Sender<String>>>,
 }
 
 impl Context {
@@ -73,11 +72,11 @@ impl Context {
             .expect("the semaphore is never closed")
     }
 
-    /// Notes that a job runs here, so that an operator can stop it.
-    pub fn enter(&self, job: JobId) -> CancellationToken {
-        let token = CancellationToken::new();
-        self.lock().insert(job, token.clone());
-        token
+    /// Notes that a job runs here; the receiver gets an operator's reason to stop it.
+    pub fn enter(&self, job: JobId) -> oneshot::Receiver<String> {
+        let (stop, stopped) = oneshot::channel();
+        self.lock().insert(job, stop);
+        stopped
     }
 
     /// Notes that it no longer does.
@@ -91,13 +90,14 @@ impl Context {
     }
 
     /// Stops a job that runs here.
-    pub fn cancel(&self, job: JobId) {
-        if let Some(token) = self.lock().get(&job) {
-            token.cancel();
+    pub fn cancel(&self, job: JobId, reason: String) {
+        if let Some(stop) = self.lock().remove(&job) {
+            // A run that has just ended needs no stopping.
+            let _ = stop.send(reason);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, CancellationToken>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, oneshot::Sender<String>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

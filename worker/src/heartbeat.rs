@@ -40,9 +40,9 @@ pub async fn run(
                         lane.serving.resume();
                     }
                 }
-                beat.cancelled
-                    .into_iter()
-                    .for_each(|job| context.cancel(job));
+                for (job, reason) in beat.cancelled {
+                    context.cancel(job, reason);
+                }
             }
             Err(error) => tracing::warn!(%error, "The heartbeat did not reach PostgreSQL"),
         }

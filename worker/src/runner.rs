@@ -14,7 +14,7 @@ use common::pipeline::{self, GiveUp};
 use common::queue::{Delivery, Wake};
 use common::telemetry::metrics;
 use futures::FutureExt as _;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use crate::outcome::JobError;
@@ -92,7 +92,7 @@ async fn run_lease(context: &Context, lease: Lease) {
     running.inc();
     let start = Instant::now();
     let cancelled = context.enter(lease.job);
-    let result = supervise(context, name, &lease, &cancelled).await;
+    let result = supervise(context, name, &lease, cancelled).await;
     running.dec();
     let label = result.as_ref().err().map_or("done", JobError::label);
     let seconds = start.elapsed().as_secs_f64();
@@ -126,11 +126,11 @@ async fn supervise(
     context: &Context,
     name: JobName,
     lease: &Lease,
-    cancelled: &CancellationToken,
+    cancelled: oneshot::Receiver<String>,
 ) -> Result<(), JobError> {
     let handler = AssertUnwindSafe(handlers::run(context, name, lease)).catch_unwind();
     tokio::select! {
-        () = cancelled.cancelled() => Err(JobError::Cancel { reason: "cancelled by an operator".to_owned() }),
+        Ok(reason) = cancelled => Err(JobError::Cancel { reason }),
         ended = tokio::time::timeout(name.spec().timeout, handler) => match ended {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => Err(JobError::Retry { outcome: "panic", reason: panic_text(&*panic), delay: None }),

@@ -145,13 +145,18 @@ pub async fn requeue_in_tx(conn: &mut PgConnection, id: JobId) -> Result<JobStat
     Ok(state)
 }
 
-/// Asks the worker that runs the job to stop it. False if nobody runs it.
-pub async fn request_cancel(pool: &PgPool, id: JobId) -> Result<bool, sqlx::Error> {
-    let asked =
-        sqlx::query("update jobs set cancel_requested = true where id = $1 and state = 'running'")
-            .bind(id)
-            .execute(pool)
-            .await?;
+/// Asks the worker that runs the job to stop it, for that reason. False if nobody runs it.
+pub async fn request_cancel(pool: &PgPool, id: JobId, reason: &str) -> Result<bool, sqlx::Error> {
+    let asked = sqlx::query(
+        "update jobs
+         set cancel_requested = true, reason = $2
+         where id = $1
+           and state = 'running'",
+    )
+    .bind(id)
+    .bind(reason)
+    .execute(pool)
+    .await?;
     Ok(asked.rows_affected() == 1)
 }
 

@@ -10,8 +10,8 @@ use crate::limits::LEASE;
 pub struct Beat {
     /// Queues that an operator paused.
     pub paused: Vec<String>,
-    /// Jobs of this worker that an operator wants stopped.
-    pub cancelled: Vec<JobId>,
+    /// Jobs of this worker that an operator wants stopped, and why.
+    pub cancelled: Vec<(JobId, String)>,
 }
 
 /// Renews the word that this worker lives, and asks what operators want.
@@ -36,8 +36,8 @@ pub async fn beat(
     let paused = sqlx::query_scalar("select queue from queue_controls where paused")
         .fetch_all(pool)
         .await?;
-    let cancelled = sqlx::query_scalar(
-        "select id
+    let cancelled = sqlx::query_as(
+        "select id, coalesce(reason, 'cancelled by an operator')
          from jobs
          where worker = $1
            and state = 'running'
