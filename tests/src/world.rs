@@ -145,6 +145,12 @@ impl World {
 
     /// Starts a worker for all queues.
     pub async fn start_worker(&mut self) {
+        self.start_worker_that_may_reach(self.api_config.webhooks.clone())
+            .await;
+    }
+
+    /// Starts a worker with an egress policy of its own.
+    pub async fn start_worker_that_may_reach(&mut self, webhooks: WebhookConfig) {
         let config = WorkerConfig {
             ops_listen: any_port(),
             public_base_url: PUBLIC_BASE_URL.to_owned(),
@@ -152,7 +158,7 @@ impl World {
             redis: self.api_config.redis.clone(),
             storage: self.api_config.storage.clone(),
             secrets: self.api_config.secrets.clone(),
-            webhooks: self.api_config.webhooks.clone(),
+            webhooks,
         };
         let worker = Worker::start(&config, &QueueSpec::ALL).await.unwrap();
         self.worker = Some(worker);
@@ -170,16 +176,17 @@ impl World {
         self.scheduler = Some(Scheduler::start(&config).await.unwrap());
     }
 
-    /// Lets the worker finish what it runs, and stops it.
-    pub async fn stop_worker(&mut self) {
-        self.worker.take().unwrap().drain().await;
-    }
-
-    /// Stops all three processes and starts them again, the API on its address.
+    /// Stops all three processes, as SIGTERM does, and starts them again, the API on its address.
     pub async fn restart(&mut self) {
-        self.stop_worker().await;
-        self.scheduler.take().unwrap().stop().await;
-        self.api.take().unwrap().drain().await;
+        if let Some(worker) = self.worker.take() {
+            worker.drain().await;
+        }
+        if let Some(scheduler) = self.scheduler.take() {
+            scheduler.stop().await;
+        }
+        if let Some(api) = self.api.take() {
+            api.drain().await;
+        }
         self.api = Some(Api::start(&self.api_config).await.unwrap());
         self.start_worker().await;
         self.start_scheduler().await;

@@ -5,8 +5,11 @@
 
 mod flows {
     mod fields;
+    mod idempotency;
+    mod keys;
     mod limits;
     mod presigned;
+    mod status;
     mod uploads;
     mod verdicts;
 }
