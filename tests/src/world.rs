@@ -176,11 +176,16 @@ impl World {
         self.scheduler = Some(Scheduler::start(&config).await.unwrap());
     }
 
-    /// Stops all three processes, as SIGTERM does, and starts them again, the API on its address.
-    pub async fn restart(&mut self) {
+    /// Lets the worker finish what it runs, and stops it.
+    pub async fn stop_worker(&mut self) {
         if let Some(worker) = self.worker.take() {
             worker.drain().await;
         }
+    }
+
+    /// Stops all three processes, as SIGTERM does, and starts them again, the API on its address.
+    pub async fn restart(&mut self) {
+        self.stop_worker().await;
         if let Some(scheduler) = self.scheduler.take() {
             scheduler.stop().await;
         }

@@ -4,12 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod flows {
+    mod admin;
+    mod errors;
     mod fields;
     mod idempotency;
     mod keys;
     mod limits;
     mod presigned;
     mod status;
+    mod sweeps;
     mod uploads;
     mod verdicts;
+    mod webhooks;
 }
