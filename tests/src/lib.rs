@@ -7,10 +7,13 @@
 )]
 
 pub mod client;
+pub mod ground;
 pub mod packages;
 pub mod raw;
 pub mod redis;
+pub mod sample;
 pub mod servers;
+pub mod stack;
 pub mod world;
 
 pub use client::{Answer, Client};
