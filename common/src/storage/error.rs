@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// Why a call to the store failed.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum StorageError {
     /// There is no object under the key.
     #[error("no object under {0}")]

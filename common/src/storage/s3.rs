@@ -243,9 +243,12 @@ impl Storage {
 fn fault<E, R>(key: &str, error: &SdkError<E, R>) -> StorageError
 where
     E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
     SdkError<E, R>: std::error::Error,
 {
+    if let Some(own) = own_fault(error) {
+        return own;
+    }
     let code = error
         .as_service_error()
         .and_then(aws_sdk_s3::error::ProvideErrorMetadata::code);
@@ -256,4 +259,10 @@ where
         }
         _ => StorageError::Unavailable(aws_sdk_s3::error::DisplayErrorContext(error).to_string()),
     }
+}
+
+/// The fault of the stream that was being sent, if that is what ended the call.
+fn own_fault(error: &(dyn std::error::Error + 'static)) -> Option<StorageError> {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.find_map(|cause| cause.downcast_ref::<StorageError>().cloned())
 }
