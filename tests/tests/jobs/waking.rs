@@ -191,7 +191,9 @@ async fn finished_jobs_leave_nothing_in_redis() {
         .await
         .unwrap();
     // What names workers is no trace of a job.
-    let is_of_jobs = |key: &String| !key.ends_with(":beats") && !key.contains(":workers");
+    let is_of_jobs = |key: &String| {
+        key.starts_with(&ground.prefix) && !key.ends_with(":beats") && !key.contains(":workers")
+    };
     let mut left = Vec::new();
     let swept = async {
         loop {
