@@ -2,8 +2,6 @@
 //! against the limit. It proves arithmetic, not quality: whoever picks the anchors can make them up,
 //! which is why the level of evidence stays at self-attested.
 
-use std::collections::HashSet;
-
 use crate::epsilon::{Layer, LinearMap, Measurement, Unmeasurable, measure};
 use crate::findings::Findings;
 use crate::limits::Limits;
@@ -52,12 +50,12 @@ fn degenerate(message: String) -> Refusal {
     refusal(Code::AnchorsDegenerate, message)
 }
 
+/// Sorting compares rows up to their first difference; hashing would read all of every row.
 fn distinct_rows(tensor: &Tensor<'_>) -> usize {
-    tensor
-        .bytes
-        .chunks_exact(tensor.row_bytes())
-        .collect::<HashSet<_>>()
-        .len()
+    let mut rows: Vec<&[u8]> = tensor.bytes.chunks_exact(tensor.row_bytes()).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows.len()
 }
 
 fn check_rows(
@@ -99,22 +97,25 @@ fn measure_in<T: Real>(
     anchors: &Anchors<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Measurement, Unmeasurable> {
-    let layer = |tensor: &Tensor<'_>| Layer {
-        values: tensor.read_all(),
-        outputs: tensor.rows(),
-        inputs: tensor.columns(),
-    };
     let layers = match &w_matrix.weights {
         Weights::Dense(weight) => vec![layer(weight)],
         Weights::Factored { b, a } => vec![layer(a), layer(b)],
     };
-    let bias = w_matrix.bias.map(|bias| bias.read_all());
+    let bias = w_matrix.bias.map(|bias| bias.values().into_owned());
     measure::<T>(
         &LinearMap { layers, bias },
         &anchors.source,
         &anchors.target,
         monitor,
     )
+}
+
+fn layer<'a, T: Real>(tensor: &Tensor<'a>) -> Layer<'a, T> {
+    Layer {
+        values: tensor.values(),
+        outputs: tensor.rows(),
+        inputs: tensor.columns(),
+    }
 }
 
 fn check_measurement(

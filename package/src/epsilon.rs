@@ -7,6 +7,8 @@
 //! Products run in `f32` (in `f64` if anything is stored so), all norms add up in `f64`, and rows pass
 //! through in blocks, so that memory does not grow with their number.
 
+use std::borrow::Cow;
+
 use crate::matrix::{Matrix, Order, ProductShape, Rows, multiply_transposed};
 use crate::monitor::Monitor;
 use crate::random::Random;
@@ -18,7 +20,7 @@ const BLOCK_ROWS_MAX: usize = 1024;
 /// Values of one block buffer; there are four of them.
 const BLOCK_VALUES_MAX: usize = 4 << 20;
 /// Rows that are brought from the product's column order into row order at once.
-const TILE_ROWS: usize = 16;
+const TILE_ROWS: usize = 32;
 const RESAMPLES: usize = 2000;
 /// Rows are resampled in at most this many groups of neighbours, which bounds the time.
 const RESAMPLE_GROUPS_MAX: usize = 4096;
@@ -67,7 +69,7 @@ pub fn measure_epsilon(
         && bias.is_none_or(|bias| bias.len() == weight.rows);
     let map = LinearMap {
         layers: vec![Layer {
-            values: weight.values.clone(),
+            values: Cow::Borrowed(&weight.values),
             outputs: weight.rows,
             inputs: weight.columns,
         }],
@@ -79,16 +81,16 @@ pub fn measure_epsilon(
 
 /// One factor of a map, row-major [outputs, inputs].
 #[derive(Debug)]
-pub(crate) struct Layer<T> {
-    pub(crate) values: Vec<T>,
+pub(crate) struct Layer<'a, T: Clone> {
+    pub(crate) values: Cow<'a, [T]>,
     pub(crate) outputs: usize,
     pub(crate) inputs: usize,
 }
 
 /// `y = L_k ... L_1 x + b`. A factored W is never multiplied out.
 #[derive(Debug)]
-pub(crate) struct LinearMap<T> {
-    pub(crate) layers: Vec<Layer<T>>,
+pub(crate) struct LinearMap<'a, T: Clone> {
+    pub(crate) layers: Vec<Layer<'a, T>>,
     pub(crate) bias: Option<Vec<T>>,
 }
 
@@ -113,7 +115,7 @@ struct RowNorms {
 
 /// Measures in the precision `T`. The shapes must fit.
 pub(crate) fn measure<T: Real>(
-    map: &LinearMap<T>,
+    map: &LinearMap<'_, T>,
     source: &dyn Rows<T>,
     target: &dyn Rows<T>,
     monitor: &dyn Monitor,
@@ -146,7 +148,7 @@ pub(crate) fn measure<T: Real>(
     summarise(&norms)
 }
 
-fn block_rows<T>(map: &LinearMap<T>) -> usize {
+fn block_rows<T: Clone>(map: &LinearMap<'_, T>) -> usize {
     let widest = map
         .layers
         .iter()
@@ -172,33 +174,43 @@ fn column_means<T: Real>(target: &dyn Rows<T>) -> Vec<f64> {
 
 /// Leaves the prediction without bias in the first buffer, column by column.
 fn predict<T: Real>(
-    map: &LinearMap<T>,
+    map: &LinearMap<'_, T>,
     source: &dyn Rows<T>,
     rows: std::ops::Range<usize>,
     buffers: &mut [Vec<T>; 3],
 ) {
     let count = rows.len();
     let [prediction, input, output] = buffers;
-    input.resize(count * source.columns(), T::default());
-    source.read_rows(rows.start, input);
+    let stored = source.rows_in_place(rows.clone());
+    if stored.is_none() {
+        let values = room(input, count * source.columns());
+        source.read_rows(rows.start, values);
+    }
     for (index, layer) in map.layers.iter().enumerate() {
         let shape = ProductShape {
             rows: count,
             inner: layer.inputs,
             columns: layer.outputs,
         };
-        let last = index + 1 == map.layers.len();
-        let (product, order) = if last {
-            (&mut *prediction, Order::ColumnMajor)
+        let left = stored.filter(|_| index == 0).unwrap_or(input);
+        if index + 1 == map.layers.len() {
+            let product = room(prediction, count * layer.outputs);
+            multiply_transposed(shape, left, &layer.values, product, Order::ColumnMajor);
         } else {
-            (&mut *output, Order::RowMajor)
-        };
-        product.resize(count * layer.outputs, T::default());
-        multiply_transposed(shape, input, &layer.values, product, order);
-        if !last {
+            let product = room(output, count * layer.outputs);
+            multiply_transposed(shape, left, &layer.values, product, Order::RowMajor);
             std::mem::swap(input, output);
         }
     }
+}
+
+/// The first `length` values of a buffer, which is allocated anew when it is too short: zeroed by the
+/// system, unlike one that is grown.
+fn room<T: Real>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
+    if buffer.len() < length {
+        *buffer = vec![T::default(); length];
+    }
+    &mut buffer[..length]
 }
 
 /// Predictions of neighbouring rows, column by column.
@@ -209,13 +221,16 @@ struct Block<'a, T> {
 }
 
 impl<T: Real> Block<'_, T> {
-    /// Copies the rows from `start` on into `tile`, row by row.
+    /// Copies the rows from `start` on into `tile`, row by row, a cache line of columns at a time: the
+    /// rows of a tile often lie a power of two apart, where they evict each other.
     fn read_tile(&self, start: usize, columns: usize, tile: &mut [T]) {
-        let count = tile.len() / columns;
-        for column in 0..columns {
-            let values = &self.prediction[column * self.rows + start..][..count];
-            for (row, value) in values.iter().enumerate() {
-                tile[row * columns + column] = *value;
+        const LINE: usize = 16;
+        for first in (0..columns).step_by(LINE) {
+            let line = LINE.min(columns - first);
+            for (row, values) in tile.chunks_exact_mut(columns).enumerate() {
+                for (offset, value) in values[first..first + line].iter_mut().enumerate() {
+                    *value = self.prediction[(first + offset) * self.rows + start + row];
+                }
             }
         }
     }
@@ -247,52 +262,64 @@ fn compare<T: Real>(
                     .zip(bias)
                     .for_each(|(value, bias)| *value = value.plus(*bias));
             }
-            norms.push(RowNorms {
-                residual: distance_squared(predicted, &actual),
-                target: dot(&actual, &actual),
-                spread: distance_squared(&actual, mean),
-                against_another: distance_squared(predicted, &other),
-                cosine: cosine(predicted, &actual),
-            });
+            norms.push(row_norms(predicted, &actual, &other, mean));
         }
     }
 }
 
-fn cosine<T: Real>(left: &[T], right: &[T]) -> f64 {
-    let scale = (dot(left, left) * dot(right, right)).sqrt();
-    if scale > 0.0 {
-        dot(left, right) / scale
-    } else {
-        0.0
+/// The passes are fused in pairs: the rows come from the cache, and what costs is the conversion to double precision.
+fn row_norms<T: Real>(predicted: &[T], actual: &[T], other: &[T], mean: &[f64]) -> RowNorms {
+    let [residual, inner] = sums_of(predicted, actual, |predicted, actual| {
+        [
+            (predicted - actual) * (predicted - actual),
+            predicted * actual,
+        ]
+    });
+    let [against_another, length] = sums_of(predicted, other, |predicted, other| {
+        [
+            (predicted - other) * (predicted - other),
+            predicted * predicted,
+        ]
+    });
+    let [spread, target] = sums_of(actual, mean, |actual, mean| {
+        [(actual - mean) * (actual - mean), actual * actual]
+    });
+    let scale = (length * target).sqrt();
+    let cosine = if scale > 0.0 { inner / scale } else { 0.0 };
+    RowNorms {
+        residual,
+        target,
+        spread,
+        against_another,
+        cosine,
     }
 }
 
-fn dot<T: Real>(left: &[T], right: &[T]) -> f64 {
-    sum_of(left, right, |left, right| left * right)
-}
-
-fn distance_squared<T: Real, U: Real>(left: &[T], right: &[U]) -> f64 {
-    sum_of(left, right, |left, right| (left - right) * (left - right))
-}
-
-/// Adds up in eight lanes, which lets the compiler use vector registers.
+/// Adds up two terms in eight lanes each, which lets the compiler use vector registers.
 #[inline]
-fn sum_of<T: Real, U: Real>(left: &[T], right: &[U], term: impl Fn(f64, f64) -> f64) -> f64 {
+fn sums_of<T: Real, U: Real>(
+    left: &[T],
+    right: &[U],
+    terms: impl Fn(f64, f64) -> [f64; 2],
+) -> [f64; 2] {
     const LANES: usize = 8;
     let (left, left_rest) = left.as_chunks::<LANES>();
     let (right, right_rest) = right.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
+    let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
     for (left, right) in left.iter().zip(right) {
         for lane in 0..LANES {
-            sums[lane] += term(left[lane].into(), right[lane].into());
+            let [one, other] = terms(left[lane].into(), right[lane].into());
+            first[lane] += one;
+            second[lane] += other;
         }
     }
-    let rest: f64 = left_rest
-        .iter()
-        .zip(right_rest)
-        .map(|(left, right)| term((*left).into(), (*right).into()))
-        .sum();
-    sums.iter().sum::<f64>() + rest
+    let mut sums = [first.iter().sum::<f64>(), second.iter().sum()];
+    for (left, right) in left_rest.iter().zip(right_rest) {
+        let [one, other] = terms((*left).into(), (*right).into());
+        sums[0] += one;
+        sums[1] += other;
+    }
+    sums
 }
 
 fn summarise(norms: &[RowNorms]) -> Result<Measurement, Unmeasurable> {

@@ -1,6 +1,8 @@
 //! Dense matrices and the one product that everything costs: `A Bᵀ`, on one thread, in `f32` or
 //! `f64`, through the `gemm` crate's kernels, which pick the widest vectors at run time.
 
+use std::ops::Range;
+
 use gemm::Parallelism;
 
 use crate::tensor::{Real, Tensor};
@@ -62,6 +64,8 @@ pub(crate) trait Rows<T> {
     fn columns(&self) -> usize;
     /// Reads whole rows from `first_row` on until `out` is full.
     fn read_rows(&self, first_row: usize, out: &mut [T]);
+    /// The rows as they are stored, if that is in this precision and aligned.
+    fn rows_in_place(&self, rows: Range<usize>) -> Option<&[T]>;
 }
 
 impl<T: Real> Rows<T> for Tensor<'_> {
@@ -75,6 +79,12 @@ impl<T: Real> Rows<T> for Tensor<'_> {
 
     fn read_rows(&self, first_row: usize, out: &mut [T]) {
         self.read(first_row * Tensor::columns(self), out);
+    }
+
+    fn rows_in_place(&self, rows: Range<usize>) -> Option<&[T]> {
+        let columns = Tensor::columns(self);
+        self.in_place()?
+            .get(rows.start * columns..rows.end * columns)
     }
 }
 
@@ -90,6 +100,11 @@ impl Rows<f64> for Matrix {
     fn read_rows(&self, first_row: usize, out: &mut [f64]) {
         let first = first_row * self.columns;
         out.copy_from_slice(&self.values[first..first + out.len()]);
+    }
+
+    fn rows_in_place(&self, rows: Range<usize>) -> Option<&[f64]> {
+        self.values
+            .get(rows.start * self.columns..rows.end * self.columns)
     }
 }
 

@@ -70,23 +70,35 @@ pub(crate) fn spectrum_of(weights: &Weights<'_>, full_dimension_max: usize) -> O
 }
 
 fn dense(matrix: &dyn Rows<f64>, full_dimension_max: usize) -> Option<Spectrum> {
-    let mut work = tall(matrix);
-    let triangle = triangle_in_place(&mut work)?;
-    let smaller = triangle.nrows();
+    let smaller = matrix.rows().min(matrix.columns());
     if smaller <= full_dimension_max {
-        from_all(upper_of(triangle).as_ref(), smaller)
-    } else {
-        from_ends(triangle)
+        return from_all(upper_triangle(matrix)?.as_ref(), smaller);
     }
+    let mut work = tall(matrix);
+    from_ends(triangle_in_place(&mut work)?)
 }
 
 /// For `B A` with `B = Q_b R_b` and `Aᵀ = Q_a R_a`, the singular values are those of `R_b R_aᵀ`.
 fn factored(b: &dyn Rows<f64>, a: &dyn Rows<f64>) -> Option<Spectrum> {
-    let (mut b_work, mut a_work) = (tall(b), tall(a));
-    let b_triangle = upper_of(triangle_in_place(&mut b_work)?);
-    let a_triangle = upper_of(triangle_in_place(&mut a_work)?);
-    let core = &b_triangle * a_triangle.transpose();
+    let core = upper_triangle(b)? * upper_triangle(a)?.transpose();
     from_all(core.as_ref(), b.rows().min(a.columns()))
+}
+
+/// R as a matrix of its own; the large work space is free again when it returns.
+fn upper_triangle(matrix: &dyn Rows<f64>) -> Option<Mat<f64>> {
+    let mut work = tall(matrix);
+    let triangle = triangle_in_place(&mut work)?;
+    Some(Mat::from_fn(
+        triangle.nrows(),
+        triangle.ncols(),
+        |row, column| {
+            if row <= column {
+                triangle[(row, column)]
+            } else {
+                0.0
+            }
+        },
+    ))
 }
 
 /// The matrix, or its transpose, such that it has at least as many rows as columns.
@@ -133,16 +145,6 @@ fn triangle_in_place(tall: &mut Mat<f64>) -> Option<MatRef<'_, f64>> {
     );
     let triangle = tall.get(..columns, ..columns);
     triangle.is_all_finite().then_some(triangle)
-}
-
-fn upper_of(triangle: MatRef<'_, f64>) -> Mat<f64> {
-    Mat::from_fn(triangle.nrows(), triangle.ncols(), |row, column| {
-        if row <= column {
-            triangle[(row, column)]
-        } else {
-            0.0
-        }
-    })
 }
 
 fn from_all(square: MatRef<'_, f64>, smaller_side: usize) -> Option<Spectrum> {

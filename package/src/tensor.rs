@@ -1,6 +1,7 @@
 //! Element types and the decoding of tensor bytes into `f32` or `f64`, in blocks, from unaligned
 //! little-endian memory. Ranges are trusted: the header stage has checked them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use half::f16;
@@ -141,10 +142,22 @@ impl<'a> Tensor<'a> {
         );
     }
 
-    pub(crate) fn read_all<T: Real>(&self) -> Vec<T> {
-        let mut values = vec![T::default(); self.shape.iter().product()];
-        self.read(0, &mut values);
-        values
+    /// All values: in place if possible, else decoded.
+    pub(crate) fn values<T: Real>(&self) -> Cow<'a, [T]> {
+        self.in_place().map_or_else(
+            || {
+                let mut values = vec![T::default(); self.shape.iter().product()];
+                self.read(0, &mut values);
+                Cow::Owned(values)
+            },
+            Cow::Borrowed,
+        )
+    }
+
+    /// The values as they are stored, if that is in this precision and aligned.
+    pub(crate) fn in_place<T: Real>(&self) -> Option<&'a [T]> {
+        let same = self.dtype == T::DTYPE && cfg!(target_endian = "little");
+        bytemuck::try_cast_slice(self.bytes).ok().filter(|_| same)
     }
 
     /// Index of the first element that is no finite number. Integers always are.
@@ -182,7 +195,8 @@ fn find<const N: usize>(bytes: &[u8], bad: impl Fn([u8; N]) -> bool) -> Option<u
 }
 
 /// The two precisions that are computed in.
-pub(crate) trait Real: Copy + Default + Into<f64> + fmt::Debug + 'static {
+pub(crate) trait Real: Copy + Default + Into<f64> + fmt::Debug + bytemuck::Pod {
+    const DTYPE: Dtype;
     const ZERO: Self;
     const ONE: Self;
 
@@ -193,6 +207,7 @@ pub(crate) trait Real: Copy + Default + Into<f64> + fmt::Debug + 'static {
 }
 
 impl Real for f32 {
+    const DTYPE: Dtype = Dtype::F32;
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 
@@ -216,6 +231,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const DTYPE: Dtype = Dtype::F64;
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
 

@@ -23,7 +23,7 @@ use crate::{anchors, container, finite, header, map_quality, policy, schema, sha
 /// Judges a package: both blobs, whole, against what the seller declared.
 ///
 /// Never panics. Peak memory beyond the two slices is at most four times their length (a 16 bit W in
-/// double precision) plus 128 MiB of blocks and triangles, proven by the test
+/// double precision) plus 64 MiB of blocks and triangles, proven by the test
 /// `the_largest_packages_stay_within_the_documented_memory`. A W of 4096 x 4096 with a thousand
 /// anchors takes a few seconds on one core; time grows at most with the 1.5th power of the length.
 #[must_use]
