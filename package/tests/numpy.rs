@@ -1,6 +1,8 @@
 //! The figures against NumPy and SciPy on random cases. The interpreter is named by the environment
 //! variable `AWARENESS_PYTHON`, which `./test` points at a virtual environment that has both.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+
 mod builder;
 
 use std::io::Write as _;

@@ -2,6 +2,8 @@
 //! that was evaluated with NumPy. SciPy's Procrustes examples and the Hilbert condition numbers are
 //! beside the functions that they test.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+
 mod builder;
 
 use builder::Builder;
