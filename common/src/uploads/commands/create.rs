@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
-use crate::ids::UploadPublicId;
+use crate::ids::{UploadId, UploadPublicId, UserId};
 use crate::jobs::{JobName, NewJob};
 use crate::outbox::{Outbox, Tx};
 use crate::uploads::{NewUpload, Receipt, Stage, UploadError, UploadStatus};
@@ -44,7 +44,7 @@ pub async fn create(
         Stage::Queued,
     )
     .await?;
-    enqueue_validation_in_tx(&mut tx, new).await?;
+    enqueue_validation_in_tx(&mut tx, new.id, new.owner, &new.request_id).await?;
     tx.announce(crate::uploads::CHANGED, public_id.as_str());
     tx.commit().await?;
     Ok(Created {
@@ -74,20 +74,26 @@ fn answer_again(earlier: StoredAnswer, fingerprint: &[u8]) -> Result<Created, Up
     }
 }
 
-async fn enqueue_validation_in_tx(tx: &mut Tx, new: &NewUpload) -> Result<(), sqlx::Error> {
+/// The bytes are there: notes it, and writes the job that judges them.
+pub(super) async fn enqueue_validation_in_tx(
+    tx: &mut Tx,
+    upload: UploadId,
+    owner: UserId,
+    request_id: &str,
+) -> Result<(), sqlx::Error> {
     events::append_in_tx(
         tx,
-        new.id.0,
+        upload.0,
         "upload.accepted",
-        &new.request_id,
+        request_id,
         serde_json::json!({}),
     )
     .await?;
     tx.enqueue(&NewJob {
         name: JobName::ValidateUpload,
-        subject: new.id.0,
-        tenant: Some(new.owner),
-        trace: new.request_id.clone(),
+        subject: upload.0,
+        tenant: Some(owner),
+        trace: request_id.to_owned(),
         delay: std::time::Duration::ZERO,
     })
     .await

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{UploadId, UploadPublicId, UserId};
-use crate::jobs::{JobName, NewJob};
 use crate::limits::PRESIGNED_SECONDS;
 use crate::outbox::{Outbox, Tx};
 use crate::storage::{Blob, PresignedPut, Storage, StorageError, staging_key};
@@ -113,28 +111,19 @@ pub async fn commit_session(
         }
     }
     let mut tx = outbox.begin().await?;
-    let is_first = set_pending_in_tx(&mut tx, id).await?;
-    if is_first {
-        events::append_in_tx(
-            &mut tx,
-            id.0,
-            "upload.accepted",
-            &upload.request_id,
-            serde_json::json!({}),
-        )
-        .await?;
-        tx.enqueue(&NewJob {
-            name: JobName::ValidateUpload,
-            subject: id.0,
-            tenant: Some(owner),
-            trace: upload.request_id.clone(),
-            delay: Duration::ZERO,
-        })
-        .await?;
+    if set_pending_in_tx(&mut tx, id).await? {
+        super::create::enqueue_validation_in_tx(&mut tx, id, owner, &upload.request_id).await?;
         tx.announce(CHANGED, public_id.as_str());
         tx.commit().await?;
+        return Ok(Receipt::of(public_id));
     }
-    Ok(Receipt::of(public_id))
+    // Another commit came first, or the session ran out since it was looked at.
+    let view = queries::find_view(outbox.pool(), public_id).await?;
+    match view.map(|view| view.status) {
+        Some(UploadStatus::Expired) => Err(UploadError::WrongState("expired".to_owned())),
+        Some(_) => Ok(Receipt::of(public_id)),
+        None => Err(UploadError::NotFound),
+    }
 }
 
 async fn set_pending_in_tx(tx: &mut Tx, id: UploadId) -> Result<bool, sqlx::Error> {
