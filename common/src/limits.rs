@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// Both blobs of a package together, decoded: the seed's "< 50 MB" (design §3 row 3).
 pub const PACKAGE_BYTES_MAX: u64 = 52_428_800;
-/// One staged object, and so the memory one upload holds twice (one filling, one on its way).
-/// S3 asks at least 5 MiB of a part, and fewer parts are fewer round trips.
-pub const PART_BYTES: usize = 5 * 1024 * 1024;
+/// One staged object, and so the memory one upload holds twice (one filling, one on its way). Each is
+/// an object of its own, so S3's minimum for parts does not apply; fewer would mean more memory.
+pub const PART_BYTES: usize = 4 * 1024 * 1024;
 /// A JSON body: base64 of the largest package and room for its fields.
 pub const JSON_BODY_BYTES_MAX: u64 = PACKAGE_BYTES_MAX / 3 * 4 + 1024 * 1024;
 /// A multipart body: the largest package and room for its fields.
@@ -22,7 +22,7 @@ pub const UPLOAD_REQUEST_SECONDS_MAX: u64 = 900;
 pub const HEADER_READ_SECONDS_MAX: u64 = 10;
 /// A body may not pause longer.
 pub const BODY_IDLE_SECONDS_MAX: u64 = 30;
-/// Uploads whose bytes one API process takes at the same time; at 11 MiB each that is 700 MiB.
+/// Uploads whose bytes one API process takes at the same time; at 9 MiB each that is under 600 MiB.
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 64;
 /// Connections one API process holds.
 pub const CONNECTIONS_MAX: usize = 10_000;

@@ -1,6 +1,8 @@
 //! Writes blobs into staging, part by part, while they arrive.
 
-use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+
+use bytes::Bytes;
 use common::ids::UploadId;
 use common::limits::PART_BYTES;
 use common::storage::{Blob, Storage, StorageError, staging_key};
@@ -31,7 +33,10 @@ pub struct Staging {
 #[derive(Debug)]
 struct OpenBlob {
     blob: Blob,
-    buffer: BytesMut,
+    /// The part that fills; it grows to one part exactly and never beyond.
+    filling: Vec<u8>,
+    /// Parts that are full and wait to be sent.
+    full: VecDeque<Bytes>,
     digest: Sha256,
     size_bytes: u64,
     parts: u16,
@@ -51,11 +56,11 @@ impl Staging {
 
     /// Begins a blob.
     pub fn start(&mut self, blob: Blob) {
-        let digest = Sha256::new();
         self.open = Some(OpenBlob {
             blob,
-            buffer: BytesMut::new(),
-            digest,
+            filling: Vec::new(),
+            full: VecDeque::new(),
+            digest: Sha256::new(),
             size_bytes: 0,
             parts: 0,
         });
@@ -66,18 +71,13 @@ impl Staging {
         if let Some(open) = &mut self.open {
             open.digest.update(bytes);
             open.size_bytes += bytes.len() as u64;
-            open.buffer.extend_from_slice(bytes);
+            open.fill(bytes);
         }
     }
 
     /// Sends what has filled a part. At most one part is under way.
     pub async fn send_full_parts(&mut self) -> Result<(), StorageError> {
-        while let Some(open) = self
-            .open
-            .as_mut()
-            .filter(|open| open.buffer.len() >= PART_BYTES)
-        {
-            let part = open.buffer.split_to(PART_BYTES).freeze();
+        while let Some(part) = self.open.as_mut().and_then(|open| open.full.pop_front()) {
             self.send(part).await?;
         }
         Ok(())
@@ -86,9 +86,12 @@ impl Staging {
     /// Ends the blob: the rest is sent, and everything has arrived.
     pub async fn finish(&mut self) -> Result<BlobInfo, StorageError> {
         self.send_full_parts().await?;
-        if let Some(open) = self.open.as_mut().filter(|open| !open.buffer.is_empty()) {
-            let part = open.buffer.split().freeze();
-            self.send(part).await?;
+        let rest = self
+            .open
+            .as_mut()
+            .map(|open| std::mem::take(&mut open.filling));
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            self.send(Bytes::from(rest)).await?;
         }
         self.await_sending().await?;
         let open = self.open.take();
@@ -140,6 +143,31 @@ impl Staging {
                 .await
                 .map_err(|error| StorageError::Unavailable(error.to_string()))?,
             None => Ok(()),
+        }
+    }
+}
+
+impl OpenBlob {
+    /// Cuts bytes into parts.
+    fn fill(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(PART_BYTES - self.filling.len()));
+            self.make_room(now.len());
+            self.filling.extend_from_slice(now);
+            if self.filling.len() == PART_BYTES {
+                self.full
+                    .push_back(Bytes::from(std::mem::take(&mut self.filling)));
+            }
+            bytes = later;
+        }
+    }
+
+    /// Doubles the buffer, but not beyond a part: a `Vec` left to itself would take up to two.
+    fn make_room(&mut self, more: usize) {
+        let wanted = self.filling.len() + more;
+        if wanted > self.filling.capacity() {
+            let capacity = wanted.max(2 * self.filling.capacity()).min(PART_BYTES);
+            self.filling.reserve_exact(capacity - self.filling.len());
         }
     }
 }

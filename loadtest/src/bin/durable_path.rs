@@ -40,8 +40,8 @@ insert into jobs (id, name, queue, lane, subject, trace, run_at)
     values (gen_random_uuid(), 'validate_upload', 'bench', 'fast', gen_random_uuid(), 'req', now())
     returning id \\gset
 commit;
-update jobs set state = 'running', fence = fence + 1, worker = gen_random_uuid(), started_at = now() where id = ':id';
-update jobs set state = 'done', worker = null, finished_at = now() where id = ':id' and fence = 1;
+update jobs set state = 'running', fence = fence + 1, worker = gen_random_uuid(), started_at = now() where id = :id;
+update jobs set state = 'done', worker = null, finished_at = now() where id = :id and fence = 1;
 ";
 
 #[tokio::main]
