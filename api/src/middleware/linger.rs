@@ -18,6 +18,8 @@ use futures::{Stream, StreamExt as _};
 
 /// A refused client may go on sending this long.
 const LINGER: Duration = Duration::from_secs(10);
+/// And this much: several times the largest body that is taken, for those who sent too much.
+const LINGER_BYTES_MAX: u64 = 4 * JSON_BODY_BYTES_MAX;
 
 /// Wraps the body so that its rest is read when its handler drops it.
 pub async fn linger(request: Request, next: Next) -> Response {
@@ -56,7 +58,7 @@ impl Drop for Lingering {
         tokio::spawn(tokio::time::timeout(LINGER, async move {
             let mut read_bytes = 0;
             while let Some(Ok(chunk)) = rest.next().await
-                && read_bytes < JSON_BODY_BYTES_MAX
+                && read_bytes < LINGER_BYTES_MAX
             {
                 read_bytes += chunk.len() as u64;
             }
