@@ -1,12 +1,5 @@
 //! Reads an error of PostgreSQL: a decision of the schema, or a fault of ours.
 
-/// The constraint that refused a write, if that is what happened.
-pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::constraint)
-}
-
 /// Whether the same statement may succeed later without anybody changing it: the server is away,
 /// shutting down, out of resources, or chose this transaction to break a deadlock.
 pub fn is_ours_to_fix(error: &sqlx::Error) -> bool {

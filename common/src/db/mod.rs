@@ -3,7 +3,7 @@
 mod constraint;
 mod lock;
 
-pub use constraint::{is_ours_to_fix, violated_constraint};
+pub use constraint::is_ours_to_fix;
 pub use lock::LockConnection;
 pub use sqlx::{Error, PgConnection, PgPool};
 

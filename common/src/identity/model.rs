@@ -65,16 +65,6 @@ impl Principal {
     }
 }
 
-/// A user.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    pub id: UserId,
-    pub name: String,
-    pub package_count: i64,
-    pub created_at: DateTime<Utc>,
-}
-
 /// A key as it may be shown.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]

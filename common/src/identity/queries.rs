@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 
-use super::{ApiKey, IdentityError, KeySummary, Principal, Sealer, User};
+use super::{ApiKey, IdentityError, KeySummary, Principal, Sealer};
 use crate::ids::{ApiKeyId, UserId};
 
 /// `last_used_at` is kept to this, so that a busy key does not write a row per request.
@@ -39,14 +39,6 @@ pub async fn authenticate(pool: &PgPool, key: &ApiKey) -> Result<Option<Principa
         key: id,
         permissions,
     }))
-}
-
-/// The user of that name.
-pub async fn find_user(pool: &PgPool, name: &str) -> Result<Option<User>, sqlx::Error> {
-    sqlx::query_as("select id, name, package_count, created_at from users where name = $1")
-        .bind(name)
-        .fetch_optional(pool)
-        .await
 }
 
 /// Keys, newest first: one user's, or all.

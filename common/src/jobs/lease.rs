@@ -5,6 +5,7 @@
 //! crash of PostgreSQL forgets leaves the job ready, and the (fence, worker) pair of the forgotten
 //! lease no longer finishes anything once another worker has it.
 
+use sqlx::postgres::PgQueryResult;
 use sqlx::{PgConnection, PgPool};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -147,9 +148,14 @@ pub async fn finish_in_tx(
     .bind(lease.worker)
     .execute(conn)
     .await?;
-    Ok(if done.rows_affected() == 1 {
+    Ok(held(&done))
+}
+
+/// Whether a write that asked for the lease found it held.
+pub(super) fn held(written: &PgQueryResult) -> Result<(), LeaseLost> {
+    if written.rows_affected() == 1 {
         Ok(())
     } else {
         Err(LeaseLost)
-    })
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
+use super::lease::held;
 use super::{Lease, LeaseLost};
 use crate::ids::{JobId, WorkerId};
 use crate::limits::LEASE;
@@ -89,11 +90,7 @@ async fn set_ready(
     .bind(delay.as_secs_f64())
     .execute(executor)
     .await?;
-    Ok(if changed.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(LeaseLost)
-    })
+    Ok(held(&changed))
 }
 
 /// Ends a running job with a reason that the client sees through its subject.
@@ -143,11 +140,7 @@ async fn end_in_tx(
     .bind(reason)
     .execute(conn)
     .await?;
-    Ok(if changed.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(LeaseLost)
-    })
+    Ok(held(&changed))
 }
 
 /// Ends a job that nobody runs. False if it is not waiting.

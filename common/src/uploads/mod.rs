@@ -20,7 +20,6 @@ pub use model::{
 };
 pub use queries::{
     expire_sessions, find, find_view, mark_staging_swept, owns_staging, staged_to_sweep,
-    status_version,
 };
 
 /// The topic under which changes of uploads are announced; the id is the public one.

@@ -41,17 +41,6 @@ pub async fn find_view(
     .await
 }
 
-/// The version of an upload's status, for a cheap look whether anything changed.
-pub async fn status_version(
-    pool: &PgPool,
-    id: &UploadPublicId,
-) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from uploads where public_id = $1")
-        .bind(id)
-        .fetch_optional(pool)
-        .await
-}
-
 /// Ends sessions whose bytes were never committed.
 pub async fn expire_sessions(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let expired = sqlx::query(
