@@ -4,7 +4,8 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
-//! < `events idempotency identity webhooks` < `catalog` < `uploads` < `pipeline`
+//! < `cards events idempotency identity ledger signatures webhooks` < `catalog` < `payments quotes uploads` < `purchases` < `disputes`
+//! < `pipeline`
 
 pub mod ids;
 pub mod limits;
@@ -28,6 +29,7 @@ pub mod outbox;
 pub mod events;
 pub mod idempotency;
 pub mod identity;
+pub mod ledger;
 pub mod webhooks;
 
 pub mod catalog;

@@ -27,6 +27,7 @@ use local::s3::{LocalS3, S3Options};
 use package::PackageType;
 use scheduler::Scheduler;
 use sha2::{Digest as _, Sha256};
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -304,9 +305,12 @@ impl Ground {
         );
     }
 
-    /// Runs a statement behind the product's back.
+    /// Runs a statement behind the product's back, with the rights of the schema's owner.
     pub async fn run(&self, sql: &'static str) -> u64 {
-        let done = sqlx::query(sql).execute(&self.pool).await;
+        let mut login = PgConnection::connect_with(&self.pool.connect_options())
+            .await
+            .expect("a connection");
+        let done = sqlx::query(sql).execute(&mut login).await;
         done.expect("a sound statement").rows_affected()
     }
 

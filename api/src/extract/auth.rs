@@ -8,9 +8,9 @@ use common::identity::{self, ApiKey, Permission, Principal};
 use crate::error::{ApiError, Code};
 use crate::state::ApiState;
 
-/// A caller with a key that may upload.
+/// A caller with a valid key, whatever it allows.
 #[derive(Debug, Clone)]
-pub struct Uploader(pub Principal);
+pub struct Caller(pub Principal);
 
 /// A caller, if a key was sent; a key that is sent must be good.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-impl FromRequestParts<ApiState> for Uploader {
+impl FromRequestParts<ApiState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
@@ -33,17 +33,41 @@ impl FromRequestParts<ApiState> for Uploader {
                 "Send your API key as Authorization: Bearer ak_ai_….",
             )
         })?;
-        let principal = authenticate(state, token).await?;
-        if principal.may(Permission::Upload) {
-            Ok(Self(principal))
-        } else {
-            Err(ApiError::new(
-                Code::Forbidden,
-                "This API key lacks the permission upload.",
-            ))
-        }
+        Ok(Self(authenticate(state, token).await?))
     }
 }
+
+macro_rules! caller_who_may {
+    ($(#[$doc:meta])* $name:ident, $permission:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name(pub Principal);
+
+        impl FromRequestParts<ApiState> for $name {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                state: &ApiState,
+            ) -> Result<Self, ApiError> {
+                let Caller(principal) = Caller::from_request_parts(parts, state).await?;
+                if principal.may(Permission::$permission) {
+                    return Ok(Self(principal));
+                }
+                let permission = Permission::$permission;
+                let message = format!("This API key lacks the permission {permission}.");
+                Err(ApiError::new(Code::Forbidden, message))
+            }
+        }
+    };
+}
+
+caller_who_may!(/// A caller whose key may upload and sell.
+    Uploader, Upload);
+caller_who_may!(/// A caller whose key may buy.
+    Purchaser, Purchase);
+caller_who_may!(/// A caller whose key may download.
+    Downloader, Download);
 
 impl FromRequestParts<ApiState> for MaybeCaller {
     type Rejection = ApiError;

@@ -5,7 +5,7 @@ mod idempotency;
 mod json;
 mod prefer;
 
-pub use auth::{MaybeCaller, Uploader, bearer};
+pub use auth::{Caller, Downloader, MaybeCaller, Purchaser, Uploader, bearer};
 pub use idempotency::IdempotencyHeader;
 pub use json::{Json, Path, Query};
 pub use prefer::PreferWait;

@@ -1,12 +1,13 @@
 //! Values of the catalogue.
 
-use crate::ids::{UploadId, UserId};
+use crate::ids::{ApiKeyId, UploadId, UserId};
 
 /// What becomes a package.
 #[derive(Debug, Clone)]
 pub struct NewPackage {
     pub upload: UploadId,
     pub owner: UserId,
+    pub api_key: ApiKeyId,
     pub package_type: String,
     pub name: String,
     pub description: String,
@@ -18,6 +19,8 @@ pub struct NewPackage {
     pub tier: Option<String>,
     pub price_minor: i64,
     pub currency: String,
+    /// Where the seller hears of the listing.
+    pub webhook_url: Option<String>,
     pub package_key: String,
     pub w_matrix_key: String,
     pub report: serde_json::Value,

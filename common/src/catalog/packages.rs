@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::NewPackage;
 use crate::ids::{PackageId, PackagePublicId};
 
-/// Makes a package visible. A second package of one upload is impossible: the constraint
+/// Makes a package visible and lists it for sale, without a limit. A second package of one upload is impossible: the constraint
 /// `packages_one_per_upload` refuses it.
 pub async fn publish_in_tx(
     conn: &mut PgConnection,
@@ -16,10 +16,10 @@ pub async fn publish_in_tx(
     sqlx::query(
         "insert into packages (
              id, public_id, owner_id, upload_id, package_type, name, description, source_model, target_model,
-             epsilon_declared, epsilon_measured, evidence_level, tier, price_minor, currency,
+             epsilon_declared, epsilon_measured, evidence_level, tier,
              package_key, w_matrix_key, report
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(id)
     .bind(&public_id)
@@ -34,11 +34,21 @@ pub async fn publish_in_tx(
     .bind(new.epsilon_measured)
     .bind(&new.evidence_level)
     .bind(&new.tier)
-    .bind(new.price_minor)
-    .bind(&new.currency)
     .bind(&new.package_key)
     .bind(&new.w_matrix_key)
     .bind(&new.report)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "insert into listings (package_id, seller_id, api_key_id, price_minor, currency, webhook_url)
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id)
+    .bind(new.owner)
+    .bind(new.api_key)
+    .bind(new.price_minor)
+    .bind(&new.currency)
+    .bind(&new.webhook_url)
     .execute(&mut *conn)
     .await?;
     sqlx::query("update users set package_count = package_count + 1 where id = $1")

@@ -22,3 +22,8 @@ pub fn is_ours_to_fix(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+/// The constraint that a statement broke.
+pub fn constraint_of(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.constraint()
+}

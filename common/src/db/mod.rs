@@ -3,7 +3,7 @@
 mod constraint;
 mod lock;
 
-pub use constraint::is_ours_to_fix;
+pub use constraint::{constraint_of, is_ours_to_fix};
 pub use lock::LockConnection;
 pub use sqlx::{Error, PgConnection, PgPool};
 
@@ -57,6 +57,7 @@ async fn connect_with(
         .acquire_timeout(config.connection_timeout)
         .max_lifetime(Duration::from_secs(1800))
         .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(act_as_services(connection)))
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > PING_AFTER_IDLE {
@@ -71,9 +72,29 @@ async fn connect_with(
         .await
 }
 
-/// Brings the schema up to date. Any number of processes may call it at once.
+/// Gives up the rights of the login: the services act as the role that cannot rewrite the ledger.
+/// Before the first migration there is no such role.
+async fn act_as_services(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "select set_config('role', rolname, false)
+         from pg_roles
+         where rolname = 'awareness_app'",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Brings the schema up to date, with the rights of the login. Any number of processes may call it
+/// at once.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
-    MIGRATOR.run(pool).await
+    let login = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with((*pool.connect_options()).clone())
+        .await?;
+    MIGRATOR.run(&login).await?;
+    login.close().await;
+    Ok(())
 }
 
 /// Whether the schema is at least as new as this program.

@@ -76,7 +76,7 @@ async fn the_seeds_request_is_accepted_with_the_seeds_answer_and_ends_as_one_pac
     assert_eq!(ended["error"], json!(null));
     assert!(ended["packageId"].as_str().unwrap().starts_with("pkg_"));
     assert_eq!(world.count("select count(*) from packages").await, 1);
-    assert_eq!(world.count("select price_minor from packages").await, 999);
+    assert_eq!(world.count("select price_minor from listings").await, 999);
     let sold = "select package_count from users where name = 'seller'";
     assert_eq!(world.count(sold).await, 1);
     assert_published(&world, &sample).await;
@@ -116,7 +116,7 @@ async fn a_multipart_form_is_published_like_json() {
     assert_eq!(answer.status, 202, "{}", answer.text);
     let ended = world.seller.ended(&answer.upload_id()).await;
     assert_eq!(ended["status"], "completed", "{ended}");
-    assert_eq!(world.count("select price_minor from packages").await, 50);
+    assert_eq!(world.count("select price_minor from listings").await, 50);
     assert_published(&world, &sample).await;
 }
 

@@ -84,6 +84,7 @@ fn new_package(upload: &Upload) -> NewPackage {
     NewPackage {
         upload: upload.id,
         owner: upload.owner_id,
+        api_key: upload.api_key_id,
         package_type: upload.package_type.clone(),
         name: upload.name.clone(),
         description: upload.description.clone(),
@@ -97,6 +98,7 @@ fn new_package(upload: &Upload) -> NewPackage {
         tier: text("/tier"),
         price_minor: upload.price_minor,
         currency: upload.currency.clone(),
+        webhook_url: upload.webhook_url.clone(),
         package_key: content_key(&upload.blob(Blob::Package).sha256),
         w_matrix_key: content_key(&upload.blob(Blob::WMatrix).sha256),
         report,

@@ -1,0 +1,17 @@
+//! The ledger: double-entry, append-only, and guarded by the schema (`migrations/0005_ledger.sql`).
+//!
+//! Money moves by posting a [`Posting`]: two or more legs that sum to zero, made by the pure rules of
+//! `posting`. A hold sets a buyer's credits aside until its purchase settles or ends. Nothing here
+//! decides who may pay; that is for `purchases`, `payments` and `disputes`.
+
+mod error;
+mod model;
+mod posting;
+mod queries;
+mod write;
+
+pub use error::LedgerError;
+pub use model::{AccountKind, Balance, HoldEnd, TransferKind};
+pub use posting::{Leg, Posting, Split};
+pub use queries::balance;
+pub use write::{fold, hold_in_tx, open_in_tx, post_in_tx, release_hold_in_tx};

@@ -1,0 +1,112 @@
+//! Words of the ledger.
+
+use std::fmt;
+
+/// What an account is for. The platform's own have no owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccountKind {
+    /// What a buyer can spend: never below zero.
+    BuyerCredits,
+    /// What a seller has earned: below zero after a refund of what was paid out.
+    SellerEarnings,
+    /// The platform's share.
+    PlatformFees,
+    /// The world outside: negative by as much as has come in.
+    PaymentsClearing,
+    /// On its way to sellers.
+    Payouts,
+    /// Earnings frozen by disputes.
+    RefundsReserve,
+}
+
+impl AccountKind {
+    /// Its name in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BuyerCredits => "buyer_credits",
+            Self::SellerEarnings => "seller_earnings",
+            Self::PlatformFees => "platform_fees",
+            Self::PaymentsClearing => "payments_clearing",
+            Self::Payouts => "payouts",
+            Self::RefundsReserve => "refunds_reserve",
+        }
+    }
+}
+
+impl fmt::Display for AccountKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why money moved. Each kind happens at most once for its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransferKind {
+    /// A payment became credits (subject: the payment).
+    TopUp,
+    /// An operator gave or took credits (subject: the adjustment's id).
+    Adjustment,
+    /// A purchase was paid (subject: the purchase). Posted by `settle_purchases` alone.
+    Settlement,
+    /// A purchase was reversed (subject: the purchase).
+    Refund,
+    /// A dispute set the seller's share aside (subject: the dispute).
+    DisputeFreeze,
+    /// A dispute gave it back (subject: the dispute).
+    DisputeRelease,
+    /// A seller asked for earnings (subject: the payout).
+    Payout,
+    /// They left the house (subject: the payout).
+    PayoutPaid,
+    /// They could not, and came back (subject: the payout).
+    PayoutReturned,
+}
+
+impl TransferKind {
+    /// Its name in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TopUp => "top_up",
+            Self::Adjustment => "adjustment",
+            Self::Settlement => "settlement",
+            Self::Refund => "refund",
+            Self::DisputeFreeze => "dispute_freeze",
+            Self::DisputeRelease => "dispute_release",
+            Self::Payout => "payout",
+            Self::PayoutPaid => "payout_paid",
+            Self::PayoutReturned => "payout_returned",
+        }
+    }
+}
+
+/// How a hold ends without its purchase being settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldEnd {
+    Voided,
+    Expired,
+}
+
+impl HoldEnd {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Voided => "voided",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What an account holds, in minor units.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Balance {
+    /// All that was posted.
+    pub posted_minor: i64,
+    /// Set aside for purchases under way.
+    pub held_minor: i64,
+}
+
+impl Balance {
+    /// What can be spent.
+    pub fn available_minor(self) -> i64 {
+        self.posted_minor - self.held_minor
+    }
+}

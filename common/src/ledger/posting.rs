@@ -1,0 +1,182 @@
+//! The posting rules: which accounts gain and lose by what happens. Pure; every rule sums to zero.
+
+use uuid::Uuid;
+
+use super::{AccountKind, TransferKind};
+use crate::ids::UserId;
+
+/// One account's gain (positive) or loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leg {
+    /// Nil for the platform.
+    pub owner: Uuid,
+    pub account: AccountKind,
+    pub amount_minor: i64,
+}
+
+impl Leg {
+    fn of(owner: UserId, account: AccountKind, amount_minor: i64) -> Self {
+        Self {
+            owner: owner.0,
+            account,
+            amount_minor,
+        }
+    }
+
+    fn of_platform(account: AccountKind, amount_minor: i64) -> Self {
+        Self {
+            owner: Uuid::nil(),
+            account,
+            amount_minor,
+        }
+    }
+}
+
+/// A transfer to be posted. Legs of zero are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    pub kind: TransferKind,
+    pub subject: Uuid,
+    pub legs: Vec<Leg>,
+}
+
+/// A price divided between seller and platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    pub price_minor: i64,
+    pub fee_minor: i64,
+    pub net_minor: i64,
+}
+
+impl Split {
+    /// The fee is `fee_basis_points` of the price, rounded half up to a whole minor unit; the seller
+    /// gets the rest, so the parts always sum to the price.
+    pub fn of(price_minor: i64, fee_basis_points: u16) -> Self {
+        let fee_minor = (price_minor * i64::from(fee_basis_points) + 5_000) / 10_000;
+        Self {
+            price_minor,
+            fee_minor,
+            net_minor: price_minor - fee_minor,
+        }
+    }
+}
+
+impl Posting {
+    fn new(kind: TransferKind, subject: Uuid, legs: &[Leg]) -> Self {
+        let legs = legs
+            .iter()
+            .copied()
+            .filter(|leg| leg.amount_minor != 0)
+            .collect();
+        Self {
+            kind,
+            subject,
+            legs,
+        }
+    }
+
+    /// A payment from outside becomes a buyer's credits.
+    pub fn top_up(payment: Uuid, buyer: UserId, amount_minor: i64) -> Self {
+        Self::new(
+            TransferKind::TopUp,
+            payment,
+            &[
+                Leg::of(buyer, AccountKind::BuyerCredits, amount_minor),
+                Leg::of_platform(AccountKind::PaymentsClearing, -amount_minor),
+            ],
+        )
+    }
+
+    /// An operator gives credits, or takes them (negative).
+    pub fn adjustment(adjustment: Uuid, user: UserId, amount_minor: i64) -> Self {
+        let top_up = Self::top_up(adjustment, user, amount_minor);
+        Self {
+            kind: TransferKind::Adjustment,
+            ..top_up
+        }
+    }
+
+    /// A settled purchase is reversed, fee and all. A disputed one's share comes out of the reserve.
+    pub fn refund(
+        purchase: Uuid,
+        buyer: UserId,
+        seller: UserId,
+        split: Split,
+        is_frozen: bool,
+    ) -> Self {
+        let share = if is_frozen {
+            Leg::of_platform(AccountKind::RefundsReserve, -split.net_minor)
+        } else {
+            Leg::of(seller, AccountKind::SellerEarnings, -split.net_minor)
+        };
+        Self::new(
+            TransferKind::Refund,
+            purchase,
+            &[
+                Leg::of(buyer, AccountKind::BuyerCredits, split.price_minor),
+                share,
+                Leg::of_platform(AccountKind::PlatformFees, -split.fee_minor),
+            ],
+        )
+    }
+
+    /// A dispute sets the seller's share of a sale aside.
+    pub fn dispute_freeze(dispute: Uuid, seller: UserId, net_minor: i64) -> Self {
+        Self::new(
+            TransferKind::DisputeFreeze,
+            dispute,
+            &[
+                Leg::of(seller, AccountKind::SellerEarnings, -net_minor),
+                Leg::of_platform(AccountKind::RefundsReserve, net_minor),
+            ],
+        )
+    }
+
+    /// A dispute ends for the seller.
+    pub fn dispute_release(dispute: Uuid, seller: UserId, net_minor: i64) -> Self {
+        Self::new(
+            TransferKind::DisputeRelease,
+            dispute,
+            &[
+                Leg::of(seller, AccountKind::SellerEarnings, net_minor),
+                Leg::of_platform(AccountKind::RefundsReserve, -net_minor),
+            ],
+        )
+    }
+
+    /// A seller asks for earnings.
+    pub fn payout(payout: Uuid, seller: UserId, amount_minor: i64) -> Self {
+        Self::new(
+            TransferKind::Payout,
+            payout,
+            &[
+                Leg::of(seller, AccountKind::SellerEarnings, -amount_minor),
+                Leg::of_platform(AccountKind::Payouts, amount_minor),
+            ],
+        )
+    }
+
+    /// A payout left the house.
+    pub fn payout_paid(payout: Uuid, amount_minor: i64) -> Self {
+        Self::new(
+            TransferKind::PayoutPaid,
+            payout,
+            &[
+                Leg::of_platform(AccountKind::Payouts, -amount_minor),
+                Leg::of_platform(AccountKind::PaymentsClearing, amount_minor),
+            ],
+        )
+    }
+
+    /// A payout could not be made.
+    pub fn payout_returned(payout: Uuid, seller: UserId, amount_minor: i64) -> Self {
+        Self::new(
+            TransferKind::PayoutReturned,
+            payout,
+            &[
+                Leg::of_platform(AccountKind::Payouts, -amount_minor),
+                Leg::of(seller, AccountKind::SellerEarnings, amount_minor),
+            ],
+        )
+    }
+}
