@@ -5,6 +5,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use common::money::decimal_text;
+use common::purchases::PurchaseError;
 use common::storage::StorageError;
 use common::uploads::{FieldFault, UploadError};
 use common::{db, identity::IdentityError, jobs::JobsError};
@@ -15,6 +17,9 @@ use crate::body::BodyError;
 /// Seconds after which a client may try again when a part of ours is away (the seed's figure).
 const UNAVAILABLE_RETRY_SECONDS: u64 = 10;
 
+const IDEMPOTENCY_CONFLICT: &str =
+    "This Idempotency-Key was used with a different request. Use a new key for a new request.";
+
 /// The stable codes. More are only ever added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -24,6 +29,7 @@ pub enum Code {
     NotFound,
     MethodNotAllowed,
     Conflict,
+    PaymentRequired,
     IdempotencyConflict,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -42,6 +48,7 @@ impl Code {
             Self::NotFound => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Conflict => "CONFLICT",
+            Self::PaymentRequired => "PAYMENT_REQUIRED",
             Self::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
@@ -60,6 +67,7 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
             Self::IdempotencyConflict => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -208,16 +216,50 @@ impl From<UploadError> for ApiError {
         match error {
             UploadError::Fields(faults) => Self::fields(&faults),
             UploadError::NotFound => Self::new(Code::NotFound, "There is no such upload."),
-            UploadError::IdempotencyConflict => Self::new(
-                Code::IdempotencyConflict,
-                "This Idempotency-Key was used with a different request. Use a new key for a new request.",
-            ),
+            UploadError::IdempotencyConflict => {
+                Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)
+            }
             UploadError::BytesMissing(field) | UploadError::BytesDiffer(field) => {
                 Self::new(Code::Conflict, sentence(&error)).field(field, error.to_string())
             }
             UploadError::WrongState(_) => Self::new(Code::Conflict, sentence(&error)),
             UploadError::Storage(error) => error.into(),
             UploadError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<PurchaseError> for ApiError {
+    fn from(error: PurchaseError) -> Self {
+        let text = sentence(&error);
+        match error {
+            PurchaseError::PackageNotFound | PurchaseError::NotFound => {
+                Self::new(Code::NotFound, format!("There is {}", text.to_lowercase()))
+            }
+            PurchaseError::NotForSale | PurchaseError::SoldOut => Self::new(Code::Conflict, text),
+            PurchaseError::OwnPackage => Self::new(Code::Forbidden, text),
+            PurchaseError::PriceChanged {
+                expected_minor,
+                current_minor,
+            } => Self::new(Code::Conflict, text)
+                .field("expectedPrice", decimal_text(expected_minor))
+                .field("currentPrice", decimal_text(current_minor)),
+            PurchaseError::BoughtBefore(id) => Self::new(Code::Conflict, text)
+                .field("purchaseId", id.to_string())
+                .field("statusUrl", format!("/api/ai/purchases/{id}")),
+            PurchaseError::InsufficientCredits {
+                price_minor,
+                balance,
+            } => Self::new(Code::PaymentRequired, text)
+                .field("price", decimal_text(price_minor))
+                .field("available", decimal_text(balance.available_minor()))
+                .field("held", decimal_text(balance.held_minor)),
+            PurchaseError::IdempotencyConflict => {
+                Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)
+            }
+            PurchaseError::CardsAreOff => Self::new(Code::InvalidInput, text)
+                .field("paymentMethod", "stripe is not configured; use credits"),
+            PurchaseError::Database(error) => error.into(),
         }
     }
 }

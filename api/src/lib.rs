@@ -5,6 +5,7 @@
 pub mod body;
 mod error;
 mod extract;
+mod follow;
 mod middleware;
 mod operations;
 mod process;

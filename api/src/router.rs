@@ -13,7 +13,7 @@ use common::limits::{
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
-use crate::routes::{admin, system, uploads};
+use crate::routes::{admin, purchases, system, uploads};
 use crate::state::ApiState;
 
 /// The application.
@@ -28,11 +28,24 @@ pub fn router(state: ApiState) -> Router {
             "/api/ai/package-status/{upload_id}",
             get(uploads::get_package_status),
         )
+        .route(
+            "/api/ai/purchase-package",
+            post(purchases::purchase_package),
+        )
+        .route(
+            "/api/ai/purchases/{purchase_id}",
+            get(purchases::get_purchase),
+        )
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(WAIT_SECONDS_MAX + 10));
     let streaming = Router::new()
         .route(
             "/api/ai/package-status/{upload_id}/events",
             get(uploads::stream_package_status),
+        )
+        .route(
+            "/api/ai/purchases/{purchase_id}/events",
+            get(purchases::stream_purchase),
         )
         .layer(within(EVENT_STREAM_SECONDS_MAX));
     let quick = Router::new()

@@ -22,6 +22,8 @@ pub struct ApiState {
     /// Which webhook addresses are taken.
     pub webhook_policy: Arc<Policy>,
     pub admin_token: SecretString,
+    pub public_base_url: Arc<str>,
+    pub fee_basis_points: u16,
     /// Bounds the memory that uploads take together.
     pub uploads_in_flight: Arc<Semaphore>,
     /// Cancelled when the process stops: long waits end early.
@@ -37,6 +39,8 @@ impl ApiState {
             sealer: Sealer::new(&config.secrets),
             webhook_policy: Arc::new(Policy::from(&config.webhooks)),
             admin_token: config.admin_token.clone(),
+            public_base_url: config.public_base_url.as_str().into(),
+            fee_basis_points: config.fee_basis_points,
             uploads_in_flight: Arc::new(Semaphore::new(UPLOADS_IN_FLIGHT_MAX)),
             stopping,
         }

@@ -1,7 +1,7 @@
 //! Identifiers: one newtype per kind of row, so that two ids never change places.
 //!
 //! Rows are keyed by UUIDv7 (ordered by time, good for indexes). What leaves the house is a public
-//! id: `pkg_…`, or `upload_<unix seconds>_<32 hex>`, whose 128 random bits make it a capability.
+//! id: `pkg_…`, `pur_…`, or `upload_<unix seconds>_<32 hex>`, whose 128 random bits make it a capability.
 
 use std::fmt;
 
@@ -60,6 +60,68 @@ row_id!(/// A published package.
     PackageId);
 row_id!(/// A webhook delivery.
     DeliveryId);
+
+macro_rules! prefixed_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
+        #[sqlx(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, later ones sort after earlier ones.
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// Reads what clients hold; it need not exist.
+            pub fn parse(text: &str) -> Option<Self> {
+                let hex = text.strip_prefix($prefix)?;
+                let is_canonical = hex.len() == 32
+                    && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                is_canonical.then(|| hex.parse().ok().map(Self))?
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0.simple())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| {
+                    serde::de::Error::custom(concat!("must look like ", $prefix, "<32 hex digits>"))
+                })
+            }
+        }
+    };
+}
+
+prefixed_id!(/// A purchase, `pur_<32 hex>`. It guards nothing: only its buyer and seller may see it.
+    PurchaseId, "pur_");
+prefixed_id!(/// A quote, `quo_<32 hex>`.
+    QuoteId, "quo_");
+prefixed_id!(/// A payment by card, `pay_<32 hex>`.
+    PaymentId, "pay_");
+prefixed_id!(/// A payout to a seller, `out_<32 hex>`.
+    PayoutId, "out_");
+prefixed_id!(/// A dispute about a purchase, `dis_<32 hex>`.
+    DisputeId, "dis_");
 
 macro_rules! public_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -131,6 +193,16 @@ pub fn random_hex<const BYTES: usize>() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefixed_id_reads_back_and_nothing_else_does() {
+        let id = PurchaseId::new();
+        assert_eq!(PurchaseId::parse(&id.to_string()), Some(id));
+        let upper = id.to_string().to_uppercase();
+        for text in ["", "pur_", "pur_1", &upper, &id.0.to_string()] {
+            assert_eq!(PurchaseId::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_public_id_is_told_from_other_text() {

@@ -36,6 +36,8 @@ pub mod catalog;
 
 pub mod uploads;
 
+pub mod purchases;
+
 pub mod pipeline;
 
 pub use reqwest;

@@ -66,3 +66,18 @@ pub const FINISHED_JOB_HOURS: i64 = 72;
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// A page of an operator's list.
 pub const PAGE_ROWS_MAX: i64 = 200;
+
+/// The platform's fee may be set up to this: half of the price.
+pub const FEE_BASIS_POINTS_MAX: u16 = 5_000;
+/// Purchases that one transaction settles. More add latency and hardly speed.
+pub const SETTLE_BATCH_MAX: usize = 32;
+/// Transactions that settle at once in one worker: more only wait for each other.
+pub const SETTLE_CONNECTIONS: usize = 4;
+/// How long a purchase may wait for its settlement before its hold is given back.
+pub const PURCHASE_SECONDS: u64 = 3600;
+/// How long a purchase may wait for a card.
+pub const CARD_PURCHASE_SECONDS: u64 = 3600;
+/// The right to download lasts this long; its owner may renew it (design §3 row 13).
+pub const GRANT_SECONDS: u64 = 7 * 24 * 3600;
+/// How long a request waits for its purchase when the client does not say (design §3 row 8).
+pub const PURCHASE_WAIT_SECONDS: u64 = 10;

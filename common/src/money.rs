@@ -65,8 +65,21 @@ impl Price {
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+        f.write_str(&decimal_text(self.0))
     }
+}
+
+/// An amount as decimal text: `9.99`, `-0.05`.
+pub fn decimal_text(amount_minor: i64) -> String {
+    let sign = if amount_minor < 0 { "-" } else { "" };
+    let minor = amount_minor.unsigned_abs();
+    format!("{sign}{}.{:02}", minor / 100, minor % 100)
+}
+
+/// An amount as the seed's JSON number. Its text is exact up to 2^53 minor units, far beyond what the
+/// schema takes.
+pub fn decimal_number(amount_minor: i64) -> serde_json::Number {
+    serde_json::from_str(&decimal_text(amount_minor)).expect("decimal text is a JSON number")
 }
 
 #[cfg(test)]
@@ -102,6 +115,19 @@ mod tests {
         ] {
             assert_eq!(Price::parse(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn an_amount_is_shown_to_the_cent() {
+        for (minor, text) in [
+            (0, "0.00"),
+            (-5, "-0.05"),
+            (-1234, "-12.34"),
+            (i64::MIN, "-92233720368547758.08"),
+        ] {
+            assert_eq!(decimal_text(minor), text);
+        }
+        assert_eq!(decimal_number(999).to_string(), "9.99");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Instant;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::jobs::{self, Enqueued, NewJob};
-use crate::queue::{Pusher, Queue};
+use crate::queue::{Lane, Pusher, Queue, Wake};
 use crate::telemetry::metrics;
 
 /// Opens transactions.
@@ -40,6 +40,16 @@ impl Outbox {
     /// The queue behind it.
     pub fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// Tells whoever waits on this thing to look again, after a change that committed by itself.
+    pub fn announce(&self, topic: &'static str, id: &str) {
+        self.queue.publish(topic, id);
+    }
+
+    /// Pushes the wake-up call of a job that committed by itself.
+    pub fn wake(&self, queue: &'static str, lane: Lane, wake: Wake) {
+        self.pusher.wake(queue, lane, wake);
     }
 
     /// Opens a transaction, in a task of its own: a caller that is cancelled halfway must not leave

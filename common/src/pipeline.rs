@@ -5,9 +5,11 @@
 
 use uuid::Uuid;
 
-use crate::ids::{DeliveryId, JobId, UploadId};
+use crate::ids::{DeliveryId, JobId, PurchaseId, UploadId};
 use crate::jobs::{self, JobName, JobState, JobsError, Lease, LeaseLost};
+use crate::ledger::HoldEnd;
 use crate::outbox::{Outbox, Tx};
+use crate::purchases::{self, PurchaseState};
 use crate::uploads::{self, Refusal, Stage, UploadStatus};
 use crate::webhooks::{self, DeliveryState};
 
@@ -113,6 +115,19 @@ async fn end_subject_in_tx(
             };
             uploads::commands::fail_in_tx(tx, &upload, &refusal, trace).await
         }
+        // A cancelled purchase gives its hold back. A quarantined one is ours to mend: it stays pending
+        // until an operator retries the job, or its time is over.
+        Ok(JobName::SettlePurchase) if how == GiveUp::Cancelled => {
+            let failure = purchases::commands::Failure {
+                code: "CANCELLED",
+                message: reason.to_owned(),
+                hold: HoldEnd::Voided,
+            };
+            let id = PurchaseId(subject);
+            purchases::commands::fail_in_tx(tx, id, &failure, trace).await?;
+            Ok(())
+        }
+        Ok(JobName::SettlePurchase | JobName::AnnouncePurchase) => Ok(()),
         Ok(JobName::DeliverWebhook) => {
             webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Failed).await
         }
@@ -131,6 +146,11 @@ async fn revive_subject_in_tx(tx: &mut Tx, job: &str, subject: Uuid) -> Result<b
             let (status, stage) = (UploadStatus::Processing, Stage::Publishing);
             uploads::commands::revive_in_tx(tx, UploadId(subject), status, stage).await
         }
+        Ok(JobName::SettlePurchase) => {
+            let purchase = purchases::find(&mut **tx, PurchaseId(subject)).await?;
+            Ok(purchase.is_some_and(|purchase| purchase.state == PurchaseState::Pending))
+        }
+        Ok(JobName::AnnouncePurchase) => Ok(true),
         Ok(JobName::DeliverWebhook) => {
             webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Pending).await?;
             Ok(true)

@@ -143,6 +143,9 @@ async fn sweep_slowly(
         if let Err(error) = sweeps::sweep_history(pool).await {
             tracing::warn!(%error, "Could not sweep history");
         }
+        if let Err(error) = sweeps::sweep_purchases(&outbox).await {
+            tracing::warn!(%error, "Could not sweep purchases");
+        }
         let objects = async {
             sweeps::sweep_staging(pool, &storage, grace).await?;
             sweeps::sweep_objects(pool, &storage, grace).await

@@ -8,6 +8,7 @@
 
 pub mod client;
 pub mod ground;
+pub mod market;
 pub mod packages;
 pub mod raw;
 pub mod redis;

@@ -205,6 +205,11 @@ impl World {
         Outbox::new(self.pool.clone(), queue.unwrap())
     }
 
+    /// What keys are sealed under.
+    pub fn secrets(&self) -> SecretConfig {
+        self.api_config.secrets.clone()
+    }
+
     /// Uploads and waits for the end: the data of the final status.
     pub async fn publish(&self, request: &Value) -> Value {
         let answer = self.seller.upload(request).await;
@@ -259,6 +264,7 @@ async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookConfig)
         listen: any_port(),
         ops_listen: any_port(),
         public_base_url: PUBLIC_BASE_URL.to_owned(),
+        fee_basis_points: 1500,
         admin_token: ADMIN_TOKEN.into(),
         database: small_pool(servers.create_database().await),
         redis: RedisConfig {

@@ -8,7 +8,9 @@ use common::db::PgPool;
 use common::identity::Sealer;
 use common::ids::{JobId, WorkerId};
 use common::jobs::Leaser;
+use common::limits::SETTLE_BATCH_MAX;
 use common::outbox::Outbox;
+use common::purchases::Settler;
 use common::storage::Storage;
 use common::webhooks;
 use tokio::sync::{Semaphore, oneshot};
@@ -26,6 +28,7 @@ pub struct Context {
     pub webhooks: webhooks::Client,
     pub public_base_url: String,
     pub leaser: Leaser,
+    pub settler: Settler,
     /// Commits that need not wait for the disk.
     pub relaxed_pool: PgPool,
     /// Bounds the memory that validation takes.
@@ -44,13 +47,14 @@ impl Context {
         let worker = WorkerId::new();
         Self {
             worker,
-            outbox,
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),
             webhooks,
             public_base_url: config.public_base_url.clone(),
             leaser: Leaser::start(relaxed_pool.clone(), worker),
+            settler: Settler::start(outbox.clone(), worker, SETTLE_BATCH_MAX),
             relaxed_pool,
+            outbox,
             verify_memory: Arc::new(Semaphore::new(VERIFY_KIB_MAX)),
             running: Mutex::default(),
         }

@@ -1,6 +1,7 @@
 //! The handlers, one file per verb.
 
 pub mod admin;
+pub mod purchases;
 pub mod system;
 pub mod uploads;
 
@@ -17,7 +18,7 @@ struct Success<T> {
 }
 
 /// A good answer.
-fn success<T: Serialize>(status: StatusCode, data: T) -> Response {
+pub fn success<T: Serialize>(status: StatusCode, data: T) -> Response {
     (
         status,
         Json(Success {

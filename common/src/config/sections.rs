@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Env;
+use crate::limits::FEE_BASIS_POINTS_MAX;
 
 /// PostgreSQL and its pool (the seed's names and defaults; times in milliseconds).
 #[derive(Debug, Clone)]
@@ -139,6 +140,8 @@ pub struct ApiConfig {
     pub ops_listen: SocketAddr,
     /// How clients reach this service, without a slash at the end.
     pub public_base_url: String,
+    /// The platform's share of a price, in hundredths of a per cent.
+    pub fee_basis_points: u16,
     pub admin_token: SecretString,
     pub database: DatabaseConfig,
     pub redis: RedisConfig,
@@ -152,6 +155,11 @@ impl ApiConfig {
         let listen = env.or("API_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)));
         let ops_listen = env.or("API_OPS_LISTEN", SocketAddr::from(([0, 0, 0, 0], 9090)));
         let public_base_url: Option<Url> = env.required("PUBLIC_BASE_URL");
+        let fee_basis_points = env.or("FEE_BASIS_POINTS", 1500);
+        if fee_basis_points > FEE_BASIS_POINTS_MAX {
+            let fault = format!("must be at most {FEE_BASIS_POINTS_MAX}");
+            env.fault("FEE_BASIS_POINTS", &fault);
+        }
         let admin_token = env.secret("AWARENESS_ADMIN_TOKEN");
         if admin_token
             .as_ref()
@@ -168,6 +176,7 @@ impl ApiConfig {
             listen,
             ops_listen,
             public_base_url: public_base_url?.as_str().trim_end_matches('/').to_owned(),
+            fee_basis_points,
             admin_token: admin_token?,
             database: database?,
             redis: redis?,

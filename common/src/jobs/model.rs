@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum JobName {
     ValidateUpload,
     PublishUpload,
+    SettlePurchase,
+    AnnouncePurchase,
     DeliverWebhook,
 }
 
@@ -55,6 +57,24 @@ static DELIVER_WEBHOOK: JobSpec = JobSpec {
     attempts_max: 18,
 };
 
+static SETTLE_PURCHASE: JobSpec = JobSpec {
+    name: "settle_purchase",
+    queue: &SETTLE,
+    timeout: Duration::from_secs(30),
+    attempts_max: 8,
+};
+static ANNOUNCE_PURCHASE: JobSpec = JobSpec {
+    name: "announce_purchase",
+    queue: &WEBHOOK,
+    timeout: Duration::from_secs(30),
+    attempts_max: 8,
+};
+
+static SETTLE: QueueSpec = QueueSpec {
+    name: "settle",
+    concurrency: 128,
+    batch: 32,
+};
 static VALIDATE: QueueSpec = QueueSpec {
     name: "validate",
     concurrency: 2,
@@ -73,7 +93,7 @@ static WEBHOOK: QueueSpec = QueueSpec {
 
 impl QueueSpec {
     /// All queues, the most urgent first.
-    pub const ALL: [&'static Self; 3] = [&PUBLISH, &VALIDATE, &WEBHOOK];
+    pub const ALL: [&'static Self; 4] = [&SETTLE, &PUBLISH, &VALIDATE, &WEBHOOK];
 
     /// The queue of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -83,9 +103,11 @@ impl QueueSpec {
 
 impl JobName {
     /// All jobs.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::ValidateUpload,
         Self::PublishUpload,
+        Self::SettlePurchase,
+        Self::AnnouncePurchase,
         Self::DeliverWebhook,
     ];
 
@@ -94,6 +116,8 @@ impl JobName {
         match self {
             Self::ValidateUpload => &VALIDATE_UPLOAD,
             Self::PublishUpload => &PUBLISH_UPLOAD,
+            Self::SettlePurchase => &SETTLE_PURCHASE,
+            Self::AnnouncePurchase => &ANNOUNCE_PURCHASE,
             Self::DeliverWebhook => &DELIVER_WEBHOOK,
         }
     }

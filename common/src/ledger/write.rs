@@ -38,7 +38,7 @@ pub async fn open_in_tx(
     conn: &mut PgConnection,
     seller: UserId,
     currency: &str,
-) -> Result<(), LedgerError> {
+) -> Result<(), sqlx::Error> {
     sqlx::query("select ledger_account($1, $2, $5), ledger_account($3, $4, $5)")
         .bind(seller)
         .bind(AccountKind::SellerEarnings.as_str())
@@ -73,12 +73,12 @@ pub async fn release_hold_in_tx(
     conn: &mut PgConnection,
     purchase: Uuid,
     end: HoldEnd,
-) -> Result<bool, LedgerError> {
-    Ok(sqlx::query_scalar("select ledger_release($1, $2)")
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select ledger_release($1, $2)")
         .bind(purchase)
         .bind(end.as_str())
         .fetch_one(conn)
-        .await?)
+        .await
 }
 
 /// Folds up to that many deltas into the balances of the hot accounts. How many there were.

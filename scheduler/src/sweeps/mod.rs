@@ -4,10 +4,12 @@ mod due;
 mod history;
 mod objects;
 mod orphans;
+mod purchases;
 mod staging;
 
 pub use due::DueSweep;
 pub use history::sweep as sweep_history;
 pub use objects::sweep as sweep_objects;
 pub use orphans::OrphanSweep;
+pub use purchases::sweep as sweep_purchases;
 pub use staging::sweep as sweep_staging;

@@ -82,14 +82,10 @@ async fn a_job_run_twice_has_one_effect() {
 
 #[tokio::test]
 async fn two_copies_at_once_have_one_effect() {
-    let ground = Ground::shared().await;
-    let _scheduler = ground.scheduler().await;
-    let (_one, _other) = (ground.worker().await, ground.worker().await);
     for name in [JobName::ValidateUpload, JobName::PublishUpload] {
-        ground
-            .run("truncate jobs, packages, uploads, events, webhook_deliveries cascade")
-            .await;
-        ground.run("update users set package_count = 0").await;
+        let ground = Ground::shared().await;
+        let _scheduler = ground.scheduler().await;
+        let (_one, _other) = (ground.worker().await, ground.worker().await);
         // Both copies are held up in the store, so that they overlap.
         let upload = ground.upload(&Sample::new(1, Expected::Accepted)).await;
         ground.s3.faults().set_delay(Duration::from_millis(300));

@@ -1,7 +1,9 @@
 //! One file per job; each loads its row, acts, and ends in one transaction.
 
+mod announce_purchase;
 mod deliver_webhook;
 mod publish_upload;
+mod settle_purchase;
 mod validate_upload;
 
 use common::jobs::{self, JobName, Lease};
@@ -14,6 +16,8 @@ pub async fn run(context: &Context, name: JobName, lease: &Lease) -> Result<(), 
     match name {
         JobName::ValidateUpload => validate_upload::run(context, lease).await,
         JobName::PublishUpload => publish_upload::run(context, lease).await,
+        JobName::SettlePurchase => settle_purchase::run(context, lease).await,
+        JobName::AnnouncePurchase => announce_purchase::run(context, lease).await,
         JobName::DeliverWebhook => deliver_webhook::run(context, lease).await,
     }
 }

@@ -3,34 +3,53 @@
 use common::identity::Principal;
 use common::ids::UploadPublicId;
 use common::uploads::{self, UploadError, UploadStatus, UploadView};
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::follow::Status;
 use crate::state::ApiState;
 
 /// How soon a client that polls should look again, in milliseconds.
 const NEXT_POLL_MS: u64 = 1000;
 const NEXT_POLL_AWAITING_MS: u64 = 5000;
 
-/// The upload, for whoever holds its id. A key that was sent must be the owner's.
-pub async fn find(
+/// Finds the upload again and again, for whoever holds its id. A key that was sent must be the
+/// owner's.
+pub fn finder(
     state: &ApiState,
     id: &str,
-    caller: Option<&Principal>,
-) -> Result<UploadView, ApiError> {
-    let id = UploadPublicId::parse(id).ok_or(UploadError::NotFound)?;
-    let view = uploads::find_view(state.pool(), &id).await?;
-    let visible = view.filter(|view| caller.is_none_or(|caller| caller.user == view.owner_id));
-    Ok(visible.ok_or(UploadError::NotFound)?)
+    caller: Option<Principal>,
+) -> impl Fn() -> BoxFuture<'static, Result<UploadView, ApiError>> + Send + 'static {
+    let pool = state.pool().clone();
+    let id = UploadPublicId::parse(id);
+    move || {
+        let (pool, id, caller) = (pool.clone(), id.clone(), caller.clone());
+        Box::pin(async move {
+            let id = id.ok_or(UploadError::NotFound)?;
+            let view = uploads::find_view(&pool, &id).await?;
+            let visible =
+                view.filter(|view| caller.is_none_or(|caller| caller.user == view.owner_id));
+            Ok(visible.ok_or(UploadError::NotFound)?)
+        })
+    }
 }
 
-/// The entity tag of a status.
-pub fn etag(view: &UploadView) -> String {
-    format!("\"{}\"", view.version)
+impl Status for UploadView {
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn is_final(&self) -> bool {
+        self.status.is_final()
+    }
+
+    fn body(&self) -> Value {
+        body(self)
+    }
 }
 
-/// The body of a status.
-pub fn body(view: &UploadView) -> Value {
+fn body(view: &UploadView) -> Value {
     let next_poll_ms = match view.status {
         UploadStatus::Awaiting => Some(NEXT_POLL_AWAITING_MS),
         status if status.is_final() => None,

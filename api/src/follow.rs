@@ -1,0 +1,211 @@
+//! Following a status until it ends: by polling with an entity tag, by `Prefer: wait`, by
+//! server-sent events.
+//!
+//! Announcements only say that it is worth looking; who waits also looks by itself each second, so a
+//! lost one delays an answer and changes none.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use common::limits::EVENT_STREAM_SECONDS_MAX;
+use serde_json::Value;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::time::Instant;
+
+use crate::error::ApiError;
+use crate::routes::success;
+use crate::state::ApiState;
+
+/// A waiting request looks by itself this often, in case an announcement was lost.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Quiet lines that keep proxies from closing a stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A status that changes until it ends.
+pub trait Status: Send + 'static {
+    /// Counts its changes.
+    fn version(&self) -> i64;
+    /// Whether it changes no more for one who waits.
+    fn is_final(&self) -> bool;
+    /// As clients see it.
+    fn body(&self) -> Value;
+
+    /// Its entity tag.
+    fn etag(&self) -> String {
+        format!("\"{}\"", self.version())
+    }
+}
+
+/// Waits for a thing to change, and finds it again.
+pub struct Follower<Find> {
+    state: ApiState,
+    id: String,
+    changes: Receiver<String>,
+    find: Find,
+}
+
+impl<S, Find, Found> Follower<Find>
+where
+    S: Status,
+    Find: Fn() -> Found + Send + 'static,
+    Found: Future<Output = Result<S, ApiError>> + Send,
+{
+    /// Begins to listen for changes of the thing with that public id, so that none is missed after
+    /// the first look.
+    pub fn new(state: &ApiState, topic: &'static str, id: impl Into<String>, find: Find) -> Self {
+        Self {
+            state: state.clone(),
+            id: id.into(),
+            changes: state.outbox.queue().subscribe(topic),
+            find,
+        }
+    }
+
+    /// The status now, or as soon as it is news, or when the time is over.
+    pub async fn wait(
+        &mut self,
+        wait: Duration,
+        is_news: impl Fn(&S) -> bool,
+    ) -> Result<S, ApiError> {
+        let deadline = Instant::now() + wait;
+        loop {
+            let status = (self.find)().await?;
+            if is_news(&status) || !self.next_look(deadline).await {
+                return Ok(status);
+            }
+        }
+    }
+
+    /// Answers the status. With a wait it answers when the status has ended, or, if an entity tag was
+    /// sent, when it differs; in any case after that time.
+    pub async fn answer(
+        mut self,
+        wait: Option<Duration>,
+        headers: &HeaderMap,
+    ) -> Result<Response, ApiError> {
+        let known = headers
+            .get(header::IF_NONE_MATCH)
+            .and_then(|value| value.to_str().ok());
+        let is_news = |status: &S| match known {
+            Some(known) => !matches_tag(known, &status.etag()),
+            None => status.is_final(),
+        };
+        let status = self.wait(wait.unwrap_or_default(), is_news).await?;
+        let etag = status.etag();
+        let mut response = if known.is_some_and(|known| matches_tag(known, &etag)) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            success(StatusCode::OK, status.body())
+        };
+        let headers = response.headers_mut();
+        headers.insert(
+            header::ETAG,
+            HeaderValue::from_str(&etag).expect("a quoted number"),
+        );
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-cache"),
+        );
+        if let Some(wait) = wait {
+            headers.insert("preference-applied", applied(wait));
+        }
+        Ok(response)
+    }
+
+    /// Sends the status whenever it changes, until it has ended. Each event's id is the version of the
+    /// status: a client that comes back with `Last-Event-ID` is told only what is newer.
+    pub async fn stream(self, headers: &HeaderMap) -> Result<Response, ApiError> {
+        (self.find)().await?;
+        let stream = Stream {
+            follower: self,
+            seen: headers
+                .get("last-event-id")
+                .and_then(|value| value.to_str().ok()?.parse().ok()),
+            deadline: Instant::now() + Duration::from_secs(EVENT_STREAM_SECONDS_MAX),
+            has_ended: false,
+        };
+        let events = futures::stream::unfold(stream, |mut stream| async move {
+            let event = stream.next().await?;
+            Some((Ok::<_, Infallible>(event), stream))
+        });
+        let mut response = Sse::new(events)
+            .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+            .into_response();
+        response
+            .headers_mut()
+            .insert("x-accel-buffering", HeaderValue::from_static("no"));
+        Ok(response)
+    }
+
+    /// Waits until it is worth looking again; false when the time is over.
+    async fn next_look(&mut self, deadline: Instant) -> bool {
+        let look = tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_EVERY));
+        tokio::pin!(look);
+        loop {
+            tokio::select! {
+                () = &mut look => return Instant::now() < deadline,
+                () = self.state.stopping.cancelled() => return false,
+                change = self.changes.recv() => match change {
+                    Ok(id) if id != self.id && !id.is_empty() => {}
+                    Ok(_) | Err(RecvError::Lagged(_)) => return true,
+                    Err(RecvError::Closed) => {
+                        look.as_mut().await;
+                        return Instant::now() < deadline;
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// `Preference-Applied` for a wait.
+pub fn applied(wait: Duration) -> HeaderValue {
+    HeaderValue::from_str(&format!("wait={}", wait.as_secs())).expect("plain text")
+}
+
+/// Whether a list of entity tags names this one.
+pub fn matches_tag(known: &str, etag: &str) -> bool {
+    known
+        .split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == etag || tag == "*")
+}
+
+struct Stream<Find> {
+    follower: Follower<Find>,
+    seen: Option<i64>,
+    deadline: Instant,
+    has_ended: bool,
+}
+
+impl<S, Find, Found> Stream<Find>
+where
+    S: Status,
+    Find: Fn() -> Found + Send + 'static,
+    Found: Future<Output = Result<S, ApiError>> + Send,
+{
+    /// The next change; none after the last one, or when the stream has lived long enough.
+    async fn next(&mut self) -> Option<Event> {
+        if self.has_ended {
+            return None;
+        }
+        loop {
+            // A fault ends the stream; the client comes back with its last event id.
+            let status = (self.follower.find)().await.ok()?;
+            self.has_ended = status.is_final();
+            if self.seen.is_none_or(|seen| status.version() > seen) {
+                self.seen = Some(status.version());
+                let event = Event::default()
+                    .event("status")
+                    .id(status.version().to_string());
+                return event.json_data(status.body()).ok();
+            }
+            if self.has_ended || !self.follower.next_look(self.deadline).await {
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `POST /api/ai/purchase-package`: a job that the request waits for.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use common::identity::Principal;
+use common::ids::PackagePublicId;
+use common::limits::{PURCHASE_WAIT_SECONDS, WEBHOOK_URL_CHARS_MAX};
+use common::money::Price;
+use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseRequest, commands};
+use common::webhooks::check_url;
+use serde::Deserialize;
+use serde_json::Number;
+
+use super::view;
+use crate::error::{ApiError, Code};
+use crate::extract::{IdempotencyHeader, Json, PreferWait, Purchaser};
+use crate::follow::{Follower, Status as _, applied};
+use crate::middleware::RequestId;
+use crate::routes::success;
+use crate::state::ApiState;
+
+/// The seed's fields first, then ours.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewPurchase {
+    package_type: String,
+    package_id: String,
+    payment_method: PaymentMethod,
+    #[serde(default)]
+    expected_price: Option<Number>,
+    #[serde(default)]
+    webhook_url: Option<String>,
+}
+
+/// Buys a package. Answers 200 once it is settled, or 202 if that takes longer than the client
+/// waits; the purchase goes on in any case.
+pub async fn purchase_package(
+    State(state): State<ApiState>,
+    Purchaser(principal): Purchaser,
+    idempotency: IdempotencyHeader,
+    PreferWait(wait): PreferWait,
+    Extension(request_id): Extension<RequestId>,
+    Json(new): Json<NewPurchase>,
+) -> Result<Response, ApiError> {
+    let key = idempotency.scoped(principal.user, "purchase-package");
+    let request = read(&state, &principal, request_id, new)?;
+    // In a task of its own: a client that hangs up now does not undo it halfway.
+    let (outbox, fee) = (state.outbox.clone(), state.fee_basis_points);
+    let creating =
+        tokio::spawn(async move { commands::create(&outbox, &request, fee, key.as_ref()).await });
+    let created = creating.await.map_err(|error| {
+        tracing::error!(%error, "Recording a purchase broke off");
+        ApiError::new(Code::InternalError, "An internal error occurred.")
+    })??;
+    let find = view::finder(&state, Some(created.id), principal.user);
+    let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
+    let shown = Follower::new(&state, purchases::CHANGED, created.id.to_string(), find)
+        .wait(waited, view::Shown::is_final)
+        .await?;
+    let (status, body) = shown.outcome()?;
+    let mut response = success(status, body);
+    let headers = response.headers_mut();
+    if status == StatusCode::ACCEPTED {
+        let location = view::status_url(created.id);
+        headers.insert(
+            header::LOCATION,
+            HeaderValue::from_str(&location).expect("plain text"),
+        );
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if wait.is_some() {
+        headers.insert("preference-applied", applied(waited));
+    }
+    Ok(response)
+}
+
+fn read(
+    state: &ApiState,
+    principal: &Principal,
+    request_id: RequestId,
+    new: NewPurchase,
+) -> Result<PurchaseRequest, ApiError> {
+    let package = PackagePublicId::parse(&new.package_id).ok_or(PurchaseError::PackageNotFound)?;
+    let expected_price = new
+        .expected_price
+        .map(|number| Price::parse(&number.to_string()))
+        .transpose()
+        .map_err(|error| {
+            let error = error.to_string();
+            ApiError::new(Code::InvalidInput, format!("expectedPrice {error}."))
+                .field("expectedPrice", error)
+        })?;
+    if let Some(url) = &new.webhook_url {
+        let fault = if url.len() > WEBHOOK_URL_CHARS_MAX {
+            Some(format!(
+                "must have at most {WEBHOOK_URL_CHARS_MAX} characters"
+            ))
+        } else {
+            check_url(url, &state.webhook_policy)
+                .err()
+                .map(|error| error.to_string())
+        };
+        if let Some(fault) = fault {
+            let message = format!("webhookUrl {fault}.");
+            return Err(ApiError::new(Code::InvalidInput, message).field("webhookUrl", fault));
+        }
+    }
+    Ok(PurchaseRequest {
+        buyer: principal.user,
+        api_key: principal.key,
+        package_type: new.package_type,
+        package,
+        payment_method: new.payment_method,
+        expected_price_minor: expected_price.map(Price::minor),
+        webhook_url: new.webhook_url,
+        request_id: request_id.0,
+    })
+}

@@ -1,0 +1,137 @@
+//! Tells the buyer of a settled purchase, and the seller whose listing it sold out.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::ids::{ApiKeyId, PurchaseId, UserId};
+use crate::jobs::{self, Lease, LeaseLost};
+use crate::outbox::{Outbox, Tx};
+use crate::purchases::{Purchase, download_url, find};
+use crate::webhooks::{NewDelivery, promise_in_tx};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PurchaseCompleted<'a> {
+    event: &'static str,
+    purchase_id: PurchaseId,
+    package_type: &'a str,
+    package_id: &'a str,
+    price_minor: i64,
+    currency: &'a str,
+    download_url: String,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListingSoldOut<'a> {
+    event: &'static str,
+    package_id: &'a str,
+    licence_mode: &'a str,
+    supply: i32,
+}
+
+/// Where a seller hears of a listing that this purchase sold out.
+#[derive(Debug, sqlx::FromRow)]
+struct SoldOut {
+    seller_id: UserId,
+    api_key_id: ApiKeyId,
+    webhook_url: String,
+    supply: i32,
+}
+
+/// Promises the webhooks of a settled purchase. Said twice, it promises once.
+pub async fn announce(
+    outbox: &Outbox,
+    lease: &Lease,
+    public_base_url: &str,
+) -> Result<Result<(), LeaseLost>, sqlx::Error> {
+    let mut tx = outbox.begin().await?;
+    if jobs::finish_in_tx(&mut tx, lease).await?.is_err() {
+        return Ok(Err(LeaseLost));
+    }
+    if let Some(purchase) = find(&mut *tx, PurchaseId(lease.subject)).await? {
+        tell_buyer_in_tx(&mut tx, &purchase, public_base_url).await?;
+        tell_seller_in_tx(&mut tx, &purchase).await?;
+    }
+    tx.commit().await?;
+    Ok(Ok(()))
+}
+
+async fn tell_buyer_in_tx(
+    tx: &mut Tx,
+    purchase: &Purchase,
+    public_base_url: &str,
+) -> Result<(), sqlx::Error> {
+    let (Some(url), Some(expires_at)) = (&purchase.webhook_url, purchase.grant_expires_at) else {
+        return Ok(());
+    };
+    let message = PurchaseCompleted {
+        event: "purchase.completed",
+        purchase_id: purchase.id,
+        package_type: &purchase.package_type,
+        package_id: purchase.package_public_id.as_str(),
+        price_minor: purchase.price_minor,
+        currency: &purchase.currency,
+        download_url: download_url(
+            public_base_url,
+            &purchase.package_type,
+            &purchase.package_public_id,
+        ),
+        expires_at: time(expires_at),
+    };
+    let delivery = NewDelivery {
+        owner: purchase.buyer_id,
+        api_key: purchase.api_key_id,
+        subject: purchase.id.0,
+        event_type: message.event,
+        url: url.clone(),
+        body: serde_json::to_vec(&message).expect("plain text serialises"),
+        trace: purchase.request_id.clone(),
+    };
+    promise_in_tx(tx, &delivery).await
+}
+
+/// The last licence of a listing is the one after which as many are settled as there are.
+async fn tell_seller_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<(), sqlx::Error> {
+    let sold_out: Option<SoldOut> = sqlx::query_as(
+        "select seller_id, api_key_id, webhook_url, supply
+         from listings
+         where package_id = $1
+           and webhook_url is not null
+           and supply = (
+               select count(*)
+               from purchases
+               where purchases.package_id = $1
+                 and state in ('settled', 'disputed')
+                 and settled_at <= $2
+           )",
+    )
+    .bind(purchase.package_id)
+    .bind(purchase.settled_at)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(sold_out) = sold_out else {
+        return Ok(());
+    };
+    let message = ListingSoldOut {
+        event: "listing.sold_out",
+        package_id: purchase.package_public_id.as_str(),
+        licence_mode: &purchase.licence_mode,
+        supply: sold_out.supply,
+    };
+    let delivery = NewDelivery {
+        owner: sold_out.seller_id,
+        api_key: sold_out.api_key_id,
+        subject: purchase.id.0,
+        event_type: message.event,
+        url: sold_out.webhook_url,
+        body: serde_json::to_vec(&message).expect("plain text serialises"),
+        trace: purchase.request_id.clone(),
+    };
+    promise_in_tx(tx, &delivery).await
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,254 @@
+//! Takes a request to buy: supply is reserved and the price held, or nothing happens at all.
+//!
+//! Locks in order: the idempotency key, the listing (advisory), the purchase, the buyer's account.
+
+use sqlx::PgPool;
+
+use crate::db::constraint_of;
+use crate::events;
+use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
+use crate::ids::{PackageId, PurchaseId, UserId};
+use crate::jobs::{JobName, NewJob};
+use crate::ledger::{self, AccountKind, LedgerError, Split};
+use crate::limits::PURCHASE_SECONDS;
+use crate::outbox::{Outbox, Tx};
+use crate::purchases::{
+    CHANGED, PaymentMethod, PurchaseError, PurchaseRequest, PurchaseState, live_purchase,
+};
+
+/// The purchase that a request led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Created {
+    pub id: PurchaseId,
+    /// True if an earlier request with the same key made it.
+    pub is_replay: bool,
+}
+
+/// What the listing asks, read under its lock.
+#[derive(Debug, sqlx::FromRow)]
+struct Terms {
+    package_id: PackageId,
+    seller_id: UserId,
+    version: i64,
+    price_minor: i64,
+    currency: String,
+    licence_mode: String,
+    status: String,
+}
+
+/// Records the purchase: row, hold, event, job and the answer for its idempotency key, in one
+/// transaction.
+pub async fn create(
+    outbox: &Outbox,
+    request: &PurchaseRequest,
+    fee_basis_points: u16,
+    key: Option<&IdempotencyKey>,
+) -> Result<Created, PurchaseError> {
+    let id = PurchaseId::new();
+    let (package, is_limited) = find_package(outbox.pool(), request).await?;
+    let mut tx = outbox.begin().await?;
+    if let Some(key) = key {
+        let answer = StoredAnswer {
+            fingerprint: request.fingerprint(),
+            status: 202,
+            body: serde_json::json!({ "purchaseId": id }),
+        };
+        if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
+            return again(&earlier, &answer.fingerprint);
+        }
+    }
+    let terms = lock_listing(&mut tx, package, is_limited).await?;
+    check_terms(request, &terms)?;
+    let split = Split::of(terms.price_minor, fee_basis_points);
+    let inserted = insert_in_tx(&mut tx, id, request, &terms, split).await;
+    if let Err(error) = inserted {
+        drop(tx);
+        return Err(explain(outbox.pool(), request.buyer, package, error).await?);
+    }
+    if split.price_minor > 0 {
+        let held = hold_in_tx(&mut tx, id, request.buyer, &terms).await;
+        if let Err(LedgerError::InsufficientCredits) = held {
+            drop(tx);
+            let balance = ledger::balance(
+                outbox.pool(),
+                request.buyer.0,
+                AccountKind::BuyerCredits,
+                &terms.currency,
+            )
+            .await?;
+            return Err(PurchaseError::InsufficientCredits {
+                price_minor: terms.price_minor,
+                balance,
+            });
+        }
+        held?;
+    }
+    enqueue_settlement_in_tx(&mut tx, id, request.buyer, &request.request_id).await?;
+    tx.announce(CHANGED, id.to_string());
+    tx.commit().await?;
+    Ok(Created {
+        id,
+        is_replay: false,
+    })
+}
+
+/// The price is held: the settlement can run.
+pub(super) async fn enqueue_settlement_in_tx(
+    tx: &mut Tx,
+    id: PurchaseId,
+    buyer: UserId,
+    request_id: &str,
+) -> Result<(), sqlx::Error> {
+    events::append_in_tx(tx, id.0, "purchase.held", request_id, serde_json::json!({})).await?;
+    tx.enqueue(&NewJob {
+        name: JobName::SettlePurchase,
+        subject: id.0,
+        tenant: Some(buyer),
+        trace: request_id.to_owned(),
+        delay: std::time::Duration::ZERO,
+    })
+    .await
+}
+
+/// The answer that the key got before, if it was to the same content.
+fn again(earlier: &StoredAnswer, fingerprint: &[u8]) -> Result<Created, PurchaseError> {
+    let id = earlier
+        .body
+        .get("purchaseId")
+        .and_then(|id| id.as_str())
+        .and_then(PurchaseId::parse);
+    match id {
+        Some(id) if earlier.fingerprint == fingerprint => Ok(Created {
+            id,
+            is_replay: true,
+        }),
+        _ => Err(PurchaseError::IdempotencyConflict),
+    }
+}
+
+async fn find_package(
+    pool: &PgPool,
+    request: &PurchaseRequest,
+) -> Result<(PackageId, bool), PurchaseError> {
+    let found: Option<(PackageId, bool)> = sqlx::query_as(
+        "select id, licence_mode <> 'unlimited'
+         from packages
+         join listings on package_id = id
+         where public_id = $1
+           and package_type = $2",
+    )
+    .bind(&request.package)
+    .bind(&request.package_type)
+    .fetch_optional(pool)
+    .await?;
+    found.ok_or(PurchaseError::PackageNotFound)
+}
+
+/// Buyers of a limited listing pass one by one, all others together; its seller waits for both.
+async fn lock_listing(
+    tx: &mut Tx,
+    package: PackageId,
+    is_limited: bool,
+) -> Result<Terms, sqlx::Error> {
+    let lock = if is_limited {
+        "select pg_advisory_xact_lock(listing_lock($1))"
+    } else {
+        "select pg_advisory_xact_lock_shared(listing_lock($1))"
+    };
+    sqlx::query(lock).bind(package).execute(&mut **tx).await?;
+    sqlx::query_as(
+        "select package_id, seller_id, version, price_minor, currency, licence_mode, status
+         from listings
+         where package_id = $1",
+    )
+    .bind(package)
+    .fetch_one(&mut **tx)
+    .await
+}
+
+fn check_terms(request: &PurchaseRequest, terms: &Terms) -> Result<(), PurchaseError> {
+    if terms.status == "removed" {
+        return Err(PurchaseError::PackageNotFound);
+    }
+    if terms.seller_id == request.buyer {
+        return Err(PurchaseError::OwnPackage);
+    }
+    if terms.status != "active" {
+        return Err(PurchaseError::NotForSale);
+    }
+    match request.expected_price_minor {
+        Some(expected_minor) if expected_minor != terms.price_minor => {
+            Err(PurchaseError::PriceChanged {
+                expected_minor,
+                current_minor: terms.price_minor,
+            })
+        }
+        _ if request.payment_method == PaymentMethod::Stripe && terms.price_minor > 0 => {
+            Err(PurchaseError::CardsAreOff)
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn insert_in_tx(
+    tx: &mut Tx,
+    id: PurchaseId,
+    request: &PurchaseRequest,
+    terms: &Terms,
+    split: Split,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into purchases (
+             id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode, price_minor, fee_minor,
+             net_minor, currency, payment_method, request_id, webhook_url, state, expires_at
+         )
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now() + make_interval(secs => $16))",
+    )
+    .bind(id)
+    .bind(terms.package_id)
+    .bind(request.buyer)
+    .bind(terms.seller_id)
+    .bind(request.api_key)
+    .bind(terms.version)
+    .bind(&terms.licence_mode)
+    .bind(split.price_minor)
+    .bind(split.fee_minor)
+    .bind(split.net_minor)
+    .bind(&terms.currency)
+    .bind(request.payment_method)
+    .bind(&request.request_id)
+    .bind(&request.webhook_url)
+    .bind(PurchaseState::Pending)
+    .bind(PURCHASE_SECONDS as f64)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn hold_in_tx(
+    tx: &mut Tx,
+    id: PurchaseId,
+    buyer: UserId,
+    terms: &Terms,
+) -> Result<(), LedgerError> {
+    ledger::open_in_tx(tx, terms.seller_id, &terms.currency).await?;
+    ledger::hold_in_tx(tx, id.0, buyer, terms.price_minor, &terms.currency).await
+}
+
+/// What the schema's refusal means to the buyer.
+async fn explain(
+    pool: &PgPool,
+    buyer: UserId,
+    package: PackageId,
+    error: sqlx::Error,
+) -> Result<PurchaseError, PurchaseError> {
+    match constraint_of(&error) {
+        Some("purchases_one_per_buyer") => {
+            // It may have failed since; then the buyer simply tries again.
+            let earlier = live_purchase(pool, buyer, package).await?;
+            Ok(earlier.map_or(PurchaseError::Database(error), PurchaseError::BoughtBefore))
+        }
+        Some("purchases_exclusive_once" | "listings_not_oversold") => Ok(PurchaseError::SoldOut),
+        _ => Err(error.into()),
+    }
+}

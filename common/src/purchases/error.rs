@@ -1,0 +1,57 @@
+//! Why something about a purchase did not happen.
+
+use thiserror::Error;
+
+use crate::ids::PurchaseId;
+use crate::ledger::{Balance, LedgerError};
+
+/// One variant per decision of a caller.
+#[derive(Debug, Error)]
+pub enum PurchaseError {
+    /// No such package of that type, or it was removed.
+    #[error("no such package")]
+    PackageNotFound,
+    /// No such purchase, or it is not the caller's.
+    #[error("no such purchase")]
+    NotFound,
+    /// The seller has paused it.
+    #[error("this package is not for sale at the moment")]
+    NotForSale,
+    /// The caller sells it.
+    #[error("a seller cannot buy their own package")]
+    OwnPackage,
+    /// The listing asks another price than the caller expects.
+    #[error("the price has changed")]
+    PriceChanged {
+        expected_minor: i64,
+        current_minor: i64,
+    },
+    /// The caller has it, or is about to.
+    #[error("this package was bought before, by purchase {0}")]
+    BoughtBefore(PurchaseId),
+    /// All licences are taken.
+    #[error("this package is sold out")]
+    SoldOut,
+    /// The caller's credits, less what is held, do not cover the price.
+    #[error("not enough credits")]
+    InsufficientCredits { price_minor: i64, balance: Balance },
+    /// The key came before with other content.
+    #[error("this Idempotency-Key was used with a different request")]
+    IdempotencyConflict,
+    /// There is no card provider.
+    #[error("payment by card is not available here")]
+    CardsAreOff,
+    /// PostgreSQL did not answer or refused.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<LedgerError> for PurchaseError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Database(error) => Self::Database(error),
+            // Commands that hold credits say how many are missing; elsewhere this is a defect.
+            error => Self::Database(sqlx::Error::Protocol(error.to_string())),
+        }
+    }
+}

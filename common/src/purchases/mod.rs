@@ -1,0 +1,36 @@
+//! Purchases: attempts to buy a package, from the request to the grant, and back.
+//!
+//! ```text
+//! awaiting_payment ──▶ pending ──▶ settled ◀──▶ disputed
+//!   │        ▲           │            └────┬─────────┘
+//!   ▼        │           ▼                 ▼
+//! payment_unknown      failed           refunded
+//! ```
+//!
+//! A request reserves supply and holds the price in one transaction; the settlement's job captures
+//! the hold, splits the price and begins the grant in another, up to a batch at a time. What must
+//! never happen (a second sale, a second settlement, an overdraft) the schema refuses; the advisory
+//! locks of listings only keep buyers in line.
+
+pub mod commands;
+mod error;
+mod model;
+mod queries;
+mod settler;
+
+pub use error::PurchaseError;
+pub use model::{PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView};
+pub use queries::{find, find_view, live_purchase, overdue};
+pub use settler::{Settled, Settler};
+
+/// The topic under which changes of purchases are announced; the id is the public one.
+pub const CHANGED: &str = "purchase";
+
+/// The seed's link to a bought package.
+pub fn download_url(
+    public_base_url: &str,
+    package_type: &str,
+    package: &crate::ids::PackagePublicId,
+) -> String {
+    format!("{public_base_url}/api/packages/download/{package_type}/{package}")
+}

@@ -1,0 +1,82 @@
+//! Reads of purchases, and what the sweeps ask.
+
+use sqlx::{PgExecutor, PgPool};
+
+use super::{Purchase, PurchaseView};
+use crate::ids::{PackageId, PurchaseId, UserId};
+
+/// A purchase by its id.
+pub async fn find(
+    executor: impl PgExecutor<'_>,
+    id: PurchaseId,
+) -> Result<Option<Purchase>, sqlx::Error> {
+    sqlx::query_as(
+        "select purchases.id, package_id, packages.public_id as package_public_id, package_type, buyer_id,
+                seller_id, api_key_id, licence_mode, price_minor, fee_minor, net_minor, currency, payment_method,
+                request_id, webhook_url, state, grant_expires_at, settled_at
+         from purchases
+         join packages on packages.id = package_id
+         where purchases.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(executor)
+    .await
+}
+
+/// A purchase as its buyer sees it.
+pub async fn find_view(
+    pool: &PgPool,
+    id: PurchaseId,
+    buyer: UserId,
+) -> Result<Option<PurchaseView>, sqlx::Error> {
+    sqlx::query_as(
+        "select purchases.id, packages.public_id as package_public_id, package_type, packages.name as package_name,
+                package_object.sha256 as package_sha256, w_matrix_object.sha256 as w_matrix_sha256, buyer_id,
+                seller_id, licence_mode, price_minor, currency, payment_method, purchases.state, reason_code, reason, version,
+                grant_expires_at, purchases.created_at, settled_at, finished_at
+         from purchases
+         join packages on packages.id = package_id
+         join objects as package_object on package_object.key = package_key
+         join objects as w_matrix_object on w_matrix_object.key = w_matrix_key
+         where purchases.id = $1
+           and buyer_id = $2",
+    )
+    .bind(id)
+    .bind(buyer)
+    .fetch_optional(pool)
+    .await
+}
+
+/// The buyer's one live purchase of a package.
+pub async fn live_purchase(
+    pool: &PgPool,
+    buyer: UserId,
+    package: PackageId,
+) -> Result<Option<PurchaseId>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select id
+         from purchases
+         where buyer_id = $1
+           and package_id = $2
+           and state not in ('failed', 'refunded')",
+    )
+    .bind(buyer)
+    .bind(package)
+    .fetch_optional(pool)
+    .await
+}
+
+/// Pending purchases whose time is over, oldest first.
+pub async fn overdue(pool: &PgPool, rows_max: i64) -> Result<Vec<PurchaseId>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select id
+         from purchases
+         where state = 'pending'
+           and expires_at < now()
+         order by expires_at
+         limit $1",
+    )
+    .bind(rows_max)
+    .fetch_all(pool)
+    .await
+}

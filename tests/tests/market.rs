@@ -1,0 +1,8 @@
+//! The market through the public API: listings, purchases and what follows from them. One binary, so
+//! that all share one PostgreSQL and one Redis; each test has its own world.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod market {
+    mod purchases;
+}
