@@ -30,6 +30,7 @@ pub mod events;
 pub mod idempotency;
 pub mod identity;
 pub mod ledger;
+pub mod signatures;
 pub mod webhooks;
 
 pub mod catalog;

@@ -36,6 +36,10 @@ pub const PRESIGNED_SECONDS: u64 = 900;
 pub const SESSION_SECONDS: u64 = 3600;
 /// Names of models.
 pub const MODEL_NAME_CHARS_MAX: usize = 100;
+/// A signed statement in its compact form: a receipt takes about one KiB.
+pub const SIGNED_STATEMENT_BYTES_MAX: usize = 8 * 1024;
+/// A file of public keys (JWKS), 200 bytes each.
+pub const KEY_SET_BYTES_MAX: usize = 64 * 1024;
 /// A webhook address.
 pub const WEBHOOK_URL_CHARS_MAX: usize = 2048;
 /// An `Idempotency-Key`.

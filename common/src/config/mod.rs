@@ -3,9 +3,11 @@
 
 mod env;
 mod sections;
+mod signing;
 
 pub use env::{ConfigError, Env};
 pub use sections::{
     ApiConfig, DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig,
     WebhookConfig, WorkerConfig,
 };
+pub use signing::{PublicKeyHex, PublicKeyHexError, SigningConfig};

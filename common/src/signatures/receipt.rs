@@ -1,0 +1,42 @@
+//! What a receipt says: who bought what from whom, for how much, and when it was settled.
+
+use chrono::{DateTime, Utc};
+use package::PackageType;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PackagePublicId, UserId};
+
+/// The claims of a receipt. It is signed from what is stored, so the same purchase gives the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// The public address of the marketplace.
+    pub iss: String,
+    /// The purchase again, `pur_…`.
+    pub sub: String,
+    /// The settlement again, in epoch seconds.
+    pub iat: i64,
+    /// `pur_…`.
+    pub purchase_id: String,
+    pub buyer_id: UserId,
+    pub seller_id: UserId,
+    pub package_id: PackagePublicId,
+    pub package_type: PackageType,
+    /// `unlimited`, `limited` or `exclusive`.
+    pub licence_mode: String,
+    /// What was paid, in minor units of the currency.
+    pub amount_minor: i64,
+    pub currency: String,
+    /// What was paid, as decimal text.
+    pub price: String,
+    /// Of the package's bytes, lower-case hex.
+    pub package_sha256: String,
+    /// Of the W-matrix's bytes, lower-case hex.
+    pub w_matrix_sha256: String,
+    pub settled_at: DateTime<Utc>,
+}
+
+impl Receipt {
+    /// The `typ` of a receipt.
+    pub const TYP: &'static str = "awareness-receipt+jwt";
+}
