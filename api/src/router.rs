@@ -54,6 +54,7 @@ pub fn router(state: ApiState) -> Router {
             "/api/ai/uploads/{upload_id}/commit",
             post(uploads::commit_upload),
         )
+        .route("/.well-known/jwks.json", get(system::get_jwks))
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX));

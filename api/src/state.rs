@@ -8,6 +8,7 @@ use common::identity::Sealer;
 use common::limits::UPLOADS_IN_FLIGHT_MAX;
 use common::outbox::Outbox;
 use common::secrecy::SecretString;
+use common::signatures::Signer;
 use common::storage::Storage;
 use common::webhooks::Policy;
 use tokio::sync::Semaphore;
@@ -19,6 +20,8 @@ pub struct ApiState {
     pub outbox: Outbox,
     pub storage: Storage,
     pub sealer: Sealer,
+    /// Signs receipts and quotes.
+    pub signer: Signer,
     /// Which webhook addresses are taken.
     pub webhook_policy: Arc<Policy>,
     pub admin_token: SecretString,
@@ -37,6 +40,7 @@ impl ApiState {
             outbox,
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),
+            signer: Signer::new(&config.signing),
             webhook_policy: Arc::new(Policy::from(&config.webhooks)),
             admin_token: config.admin_token.clone(),
             public_base_url: config.public_base_url.as_str().into(),

@@ -208,6 +208,32 @@ async fn a_second_run_is_the_same_stack_and_a_fresh_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_folder_from_before_statements_were_signed_gets_a_key_and_keeps_it() {
+    let sandbox = Sandbox::new();
+    sandbox.start(sandbox.options()).await.unwrap().stop().await;
+    let state = sandbox.home().join("state.json");
+    let read = || -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap()
+    };
+    let mut before = read();
+    assert!(
+        before
+            .as_object_mut()
+            .unwrap()
+            .remove("signing_key")
+            .is_some()
+    );
+    std::fs::write(&state, before.to_string()).unwrap();
+
+    sandbox.start(sandbox.options()).await.unwrap().stop().await;
+    let key = read()["signing_key"].as_str().unwrap().to_owned();
+    assert!(key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(read()["master_key"], before["master_key"]);
+    sandbox.start(sandbox.options()).await.unwrap().stop().await;
+    assert_eq!(read()["signing_key"], key);
+}
+
+#[tokio::test]
 async fn every_killed_child_comes_back_and_a_stop_leaves_none() {
     let sandbox = Sandbox::new();
     let stack = sandbox.start(sandbox.options()).await.unwrap();

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use api::Api;
 use common::config::{
-    ApiConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig, WebhookConfig,
-    WorkerConfig,
+    ApiConfig, RedisConfig, SchedulerConfig, SecretConfig, SigningConfig, StorageConfig,
+    WebhookConfig, WorkerConfig,
 };
 use common::db::{self, PgPool};
 use common::identity::commands::create_key;
@@ -30,6 +30,11 @@ pub const PUBLIC_BASE_URL: &str = "https://awareness.market";
 const BUCKET: &str = "awareness";
 const ADMIN_TOKEN: &str = "operator-token-of-the-tests";
 const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+/// The seed of RFC 8037, appendix A.1.
+pub const SIGNING_KEY: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+/// A public key that signs no more: that of RFC 8032, section 7.1, test 2.
+const RETIRED_SIGNING_KEY: &str =
+    "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
 
 /// What a world starts with; `Plan::default()` is everything, webhooks to loopback allowed.
 #[derive(Debug, Clone)]
@@ -281,6 +286,10 @@ async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookConfig)
         },
         secrets: SecretConfig {
             master_key: MASTER_KEY.into(),
+        },
+        signing: SigningConfig {
+            key: SIGNING_KEY.into(),
+            retired_keys: vec![RETIRED_SIGNING_KEY.parse().unwrap()],
         },
         webhooks,
     }

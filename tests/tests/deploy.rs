@@ -15,12 +15,13 @@ use common::config::{ApiConfig, Env, SchedulerConfig, WorkerConfig};
 use common::limits::DRAIN;
 
 /// What has no safe default.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "DATABASE_URL",
     "POSTGRES_PASSWORD",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
     "AWARENESS_MASTER_KEY",
+    "AWARENESS_SIGNING_KEY",
     "AWARENESS_ADMIN_TOKEN",
 ];
 /// The name of our image in compose.yaml, before its tag.

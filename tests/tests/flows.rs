@@ -8,6 +8,7 @@ mod flows {
     mod errors;
     mod fields;
     mod idempotency;
+    mod jwks;
     mod keys;
     mod limits;
     mod presigned;

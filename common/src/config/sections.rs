@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::Env;
+use super::{Env, SigningConfig};
 use crate::limits::FEE_BASIS_POINTS_MAX;
 
 /// PostgreSQL and its pool (the seed's names and defaults; times in milliseconds).
@@ -147,6 +147,7 @@ pub struct ApiConfig {
     pub redis: RedisConfig,
     pub storage: StorageConfig,
     pub secrets: SecretConfig,
+    pub signing: SigningConfig,
     pub webhooks: WebhookConfig,
 }
 
@@ -171,6 +172,7 @@ impl ApiConfig {
         let redis = RedisConfig::from_env(env);
         let storage = StorageConfig::from_env(env);
         let secrets = SecretConfig::from_env(env);
+        let signing = SigningConfig::from_env(env);
         let webhooks = WebhookConfig::from_env(env);
         Some(Self {
             listen,
@@ -182,6 +184,7 @@ impl ApiConfig {
             redis: redis?,
             storage: storage?,
             secrets: secrets?,
+            signing: signing?,
             webhooks: webhooks?,
         })
     }

@@ -43,6 +43,7 @@ pub(super) fn of_services(
         ("S3_ACCESS_KEY", memory.s3_access_key.clone()),
         ("S3_SECRET_KEY", memory.s3_secret_key.clone()),
         ("AWARENESS_MASTER_KEY", memory.master_key.clone()),
+        ("AWARENESS_SIGNING_KEY", memory.signing_key.clone()),
         ("AWARENESS_ADMIN_TOKEN", memory.admin_token.clone()),
         ("PUBLIC_BASE_URL", url(api)),
         ("API_LISTEN", listen(api)),

@@ -55,6 +55,9 @@ pub(super) struct Memory {
     pub(super) s3_access_key: String,
     pub(super) s3_secret_key: String,
     pub(super) master_key: String,
+    /// Folders from before statements were signed have none, and get one.
+    #[serde(default = "private_file::random_hex::<32>")]
+    pub(super) signing_key: String,
     pub(super) admin_token: String,
     pub(super) api_keys: Option<ApiKeys>,
 }
@@ -66,6 +69,7 @@ impl Memory {
             s3_access_key: private_file::random_hex::<10>(),
             s3_secret_key: private_file::random_hex::<20>(),
             master_key: private_file::random_hex::<32>(),
+            signing_key: private_file::random_hex::<32>(),
             admin_token: format!("admin_{}", private_file::random_hex::<24>()),
             api_keys: None,
         }

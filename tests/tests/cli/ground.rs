@@ -1,6 +1,7 @@
 //! What the tests stand on: the built program, and an API whose database the program migrated.
 
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::Duration;
 
 use api::Api;
@@ -12,6 +13,7 @@ use local::postgres::{PostgresOptions, PrivatePostgres};
 use local::redis::{PrivateRedis, RedisOptions};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
 pub const TOKEN: &str = "admin_for_the_tests_of_the_cli";
@@ -53,6 +55,11 @@ impl Call {
 
 /// Runs the program with nothing but these variables.
 pub async fn awareness(variables: &[(&str, &str)], words: &[&str]) -> Call {
+    awareness_fed(variables, words, "").await
+}
+
+/// The same with something on standard input.
+pub async fn awareness_fed(variables: &[(&str, &str)], words: &[&str], input: &str) -> Call {
     let tests = std::env::current_exe().unwrap();
     let program = tests.ancestors().nth(2).unwrap().join("awareness");
     assert!(
@@ -60,13 +67,24 @@ pub async fn awareness(variables: &[(&str, &str)], words: &[&str]) -> Call {
         "{} is missing: `cargo build --bins` comes first",
         program.display()
     );
-    let run = tokio::process::Command::new(program)
+    let mut child = tokio::process::Command::new(program)
         .args(words)
         .env_clear()
         .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(CALL_TIMEOUT, run)
+        .spawn()
+        .unwrap();
+    // A program that reads nothing may have ended before.
+    let _ = child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .await;
+    let output = tokio::time::timeout(CALL_TIMEOUT, child.wait_with_output())
         .await
         .expect("the call ends in time")
         .unwrap();
@@ -161,12 +179,14 @@ impl World {
 
 fn config(database_url: &str, redis_url: &str) -> ApiConfig {
     let master_key = "5c".repeat(32);
+    let signing_key = "3a".repeat(32);
     let variables = [
         ("API_LISTEN", "127.0.0.1:0"),
         ("API_OPS_LISTEN", "127.0.0.1:0"),
         ("PUBLIC_BASE_URL", "http://127.0.0.1"),
         ("AWARENESS_ADMIN_TOKEN", TOKEN),
         ("AWARENESS_MASTER_KEY", master_key.as_str()),
+        ("AWARENESS_SIGNING_KEY", signing_key.as_str()),
         ("DATABASE_URL", database_url),
         ("REDIS_URL", redis_url),
         // Operators' commands move no bytes.

@@ -1,5 +1,7 @@
 //! The service itself.
 
 mod health;
+mod jwks;
 
 pub use health::health;
+pub use jwks::get_jwks;
