@@ -1,7 +1,8 @@
-//! `awareness`: judge packages, migrate the database, and operate a marketplace from a shell.
+//! `awareness`: judge packages and receipts, migrate the database, and operate a marketplace from a
+//! shell.
 //!
-//! One file per noun. Everything but `verify` and `migrate` goes through the admin API, so it is
-//! allowed, logged and refused exactly as any other operator's call. Results are on standard
+//! One file per noun. Everything but `verify`, `receipt` and `migrate` goes through the admin API, so
+//! it is allowed, logged and refused exactly as any other operator's call. Results are on standard
 //! output alone, everything else on standard error. Exit status: 0 done, 1 refused or not
 //! complete, 2 the call cannot be carried out as it was written.
 
@@ -14,6 +15,7 @@ mod migrate;
 mod output;
 mod payloads;
 mod queues;
+mod receipt;
 mod table;
 mod verify;
 
@@ -21,12 +23,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Judges packages and operates a marketplace.
+/// Judges packages and receipts, and operates a marketplace.
 #[derive(Debug, Parser)]
 #[command(
     name = "awareness",
     version,
-    after_help = "Commands other than verify and migrate need AWARENESS_BASE_URL and \
+    after_help = "Commands other than verify, receipt and migrate need AWARENESS_BASE_URL and \
                   AWARENESS_ADMIN_TOKEN.\n\n\
                   Example: awareness queues list"
 )]
@@ -39,6 +41,8 @@ struct Arguments {
 enum Command {
     #[command(after_help = "Example: awareness verify w.safetensors package.safetensors")]
     Verify(verify::VerifyArgs),
+    #[command(after_help = "Example: awareness receipt verify receipt.jws --keys jwks.json")]
+    Receipt(receipt::ReceiptArgs),
     /// Bring the database at DATABASE_URL up to date; any number of times, also at once.
     #[command(after_help = "Example: DATABASE_URL=postgres://… awareness migrate")]
     Migrate,
@@ -56,6 +60,7 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Verify(args) => return verify::run(args),
+        Command::Receipt(args) => receipt::run(args),
         Command::Migrate => migrate::run().await,
         Command::Keys(args) => keys::run(args).await,
         Command::Queues(args) => queues::run(args).await,

@@ -5,6 +5,7 @@
 
 mod cli {
     pub mod ground;
+    mod receipt;
 }
 
 use std::net::SocketAddr;
