@@ -157,6 +157,7 @@ create function settle_purchases(
     job_ids uuid[], fences integer[], by_worker uuid, grant_seconds double precision
 ) returns table (job_id uuid, purchase_id uuid, outcome text, announcement_id uuid, announcement_trace text)
     language plpgsql
+    set plan_cache_mode = force_generic_plan
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
     security definer set search_path = public as $$
 #variable_conflict use_column
