@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use common::cards::BuildError;
 use common::config::ApiConfig;
 use common::limits::DRAIN;
 use common::outbox::Outbox;
@@ -26,6 +27,8 @@ pub enum StartError {
     Database(#[from] db::Error),
     #[error("Redis")]
     Queue(#[from] QueueError),
+    #[error("the card provider's client")]
+    Cards(#[from] BuildError),
     #[error("a port")]
     Listen(#[from] std::io::Error),
 }
@@ -46,7 +49,7 @@ impl Api {
         let pool = db::connect(&config.database).await?;
         let queue = Queue::connect(config.redis.url.expose_secret(), &config.redis.prefix).await?;
         let stop = CancellationToken::new();
-        let state = ApiState::new(config, Outbox::new(pool, queue), stop.clone());
+        let state = ApiState::new(config, Outbox::new(pool, queue), stop.clone())?;
         let operations = ApiOperations {
             state: state.clone(),
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use common::cards::{BuildError, Cards};
 use common::config::ApiConfig;
 use common::db::PgPool;
 use common::identity::Sealer;
@@ -27,6 +28,10 @@ pub struct ApiState {
     pub admin_token: SecretString,
     pub public_base_url: Arc<str>,
     pub fee_basis_points: u16,
+    /// The card provider, if cards are on.
+    pub cards: Option<Cards>,
+    /// What the card provider signs its webhooks with.
+    pub card_webhook_secret: Option<SecretString>,
     /// Bounds the memory that uploads take together.
     pub uploads_in_flight: Arc<Semaphore>,
     /// Cancelled when the process stops: long waits end early.
@@ -35,8 +40,13 @@ pub struct ApiState {
 
 impl ApiState {
     /// Puts the parts together.
-    pub fn new(config: &ApiConfig, outbox: Outbox, stopping: CancellationToken) -> Self {
-        Self {
+    pub fn new(
+        config: &ApiConfig,
+        outbox: Outbox,
+        stopping: CancellationToken,
+    ) -> Result<Self, BuildError> {
+        let account = config.cards.account.as_ref();
+        Ok(Self {
             outbox,
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),
@@ -45,9 +55,11 @@ impl ApiState {
             admin_token: config.admin_token.clone(),
             public_base_url: config.public_base_url.as_str().into(),
             fee_basis_points: config.fee_basis_points,
+            cards: Cards::new(&config.cards)?,
+            card_webhook_secret: account.map(|account| account.webhook_secret.clone()),
             uploads_in_flight: Arc::new(Semaphore::new(UPLOADS_IN_FLIGHT_MAX)),
             stopping,
-        }
+        })
     }
 
     /// For reads and single statements.

@@ -26,6 +26,7 @@ pub mod jobs;
 
 pub mod outbox;
 
+pub mod cards;
 pub mod events;
 pub mod idempotency;
 pub mod identity;

@@ -85,3 +85,13 @@ pub const CARD_PURCHASE_SECONDS: u64 = 3600;
 pub const GRANT_SECONDS: u64 = 7 * 24 * 3600;
 /// How long a request waits for its purchase when the client does not say (design §3 row 8).
 pub const PURCHASE_WAIT_SECONDS: u64 = 10;
+
+/// Until a connection to the card provider is there: nothing was sent, so giving up is cheap.
+pub const CARD_CONNECT: Duration = Duration::from_secs(3);
+/// A whole request to the card provider. Longer than a bank usually thinks; giving up leaves the
+/// outcome unknown.
+pub const CARD_REQUEST: Duration = Duration::from_secs(15);
+/// An answer of the card provider: a payment with all its metadata is far smaller.
+pub const CARD_ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// The longest `Retry-After` of the card provider that is believed.
+pub const CARD_RETRY_AFTER_MAX: Duration = Duration::from_secs(600);

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::config::{
-    DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig, WebhookConfig,
-    WorkerConfig,
+    CardConfig, DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig,
+    WebhookConfig, WorkerConfig,
 };
 use common::db::{self, PgPool};
 use common::identity::commands::{CreatedKey, create_key};
@@ -354,5 +354,6 @@ fn worker_config(database_url: &str, redis_url: &str, prefix: &str, s3: &str) ->
             allowed_cidrs: vec!["127.0.0.0/8".parse().expect("a network")],
             allow_http: true,
         },
+        cards: CardConfig::default(),
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use api::Api;
 use common::config::{
-    ApiConfig, RedisConfig, SchedulerConfig, SecretConfig, SigningConfig, StorageConfig,
-    WebhookConfig, WorkerConfig,
+    ApiConfig, CardConfig, RedisConfig, SchedulerConfig, SecretConfig, SigningConfig,
+    StorageConfig, WebhookConfig, WorkerConfig,
 };
 use common::db::{self, PgPool};
 use common::identity::commands::create_key;
@@ -164,6 +164,7 @@ impl World {
             storage: self.api_config.storage.clone(),
             secrets: self.api_config.secrets.clone(),
             webhooks,
+            cards: self.api_config.cards.clone(),
         };
         let worker = Worker::start(&config, &QueueSpec::ALL).await.unwrap();
         self.worker = Some(worker);
@@ -292,6 +293,7 @@ async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookConfig)
             retired_keys: vec![RETIRED_SIGNING_KEY.parse().unwrap()],
         },
         webhooks,
+        cards: CardConfig::default(),
     }
 }
 

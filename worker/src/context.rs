@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use common::cards::Cards;
 use common::config::WorkerConfig;
 use common::db::PgPool;
 use common::identity::Sealer;
@@ -26,6 +27,8 @@ pub struct Context {
     pub storage: Storage,
     pub sealer: Sealer,
     pub webhooks: webhooks::Client,
+    /// The card provider, if cards are on.
+    pub cards: Option<Cards>,
     pub public_base_url: String,
     pub leaser: Leaser,
     pub settler: Settler,
@@ -43,6 +46,7 @@ impl Context {
         outbox: Outbox,
         relaxed_pool: PgPool,
         webhooks: webhooks::Client,
+        cards: Option<Cards>,
     ) -> Self {
         let worker = WorkerId::new();
         Self {
@@ -50,6 +54,7 @@ impl Context {
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),
             webhooks,
+            cards,
             public_base_url: config.public_base_url.clone(),
             leaser: Leaser::start(relaxed_pool.clone(), worker),
             settler: Settler::start(outbox.clone(), worker, SETTLE_BATCH_MAX),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use common::cards::{self, Cards};
 use common::config::WorkerConfig;
 use common::jobs::{self, QueueSpec};
 use common::limits::DRAIN;
@@ -29,6 +30,8 @@ pub enum StartError {
     Listen(#[from] std::io::Error),
     #[error("the webhook client")]
     Webhooks(#[from] webhooks::BuildError),
+    #[error("the card provider's client")]
+    Cards(#[from] cards::BuildError),
 }
 
 /// A worker that serves.
@@ -57,6 +60,7 @@ impl Worker {
             Outbox::new(pool, queue.clone()),
             relaxed_pool,
             client,
+            Cards::new(&config.cards)?,
         ));
         let name = format!("{}-{}", host_name(), std::process::id());
         // The first beat comes before the first lease: a lease without a living worker would be taken back.

@@ -1,10 +1,12 @@
 //! Configuration from the environment: one struct per concern, all of it read and checked before
 //! the first socket opens, every fault reported at once.
 
+mod cards;
 mod env;
 mod sections;
 mod signing;
 
+pub use cards::{CardAccount, CardConfig};
 pub use env::{ConfigError, Env};
 pub use sections::{
     ApiConfig, DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig,

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Env, SigningConfig};
+use super::{CardConfig, Env, SigningConfig};
 use crate::limits::FEE_BASIS_POINTS_MAX;
 
 /// PostgreSQL and its pool (the seed's names and defaults; times in milliseconds).
@@ -149,6 +149,7 @@ pub struct ApiConfig {
     pub secrets: SecretConfig,
     pub signing: SigningConfig,
     pub webhooks: WebhookConfig,
+    pub cards: CardConfig,
 }
 
 impl ApiConfig {
@@ -174,6 +175,7 @@ impl ApiConfig {
         let secrets = SecretConfig::from_env(env);
         let signing = SigningConfig::from_env(env);
         let webhooks = WebhookConfig::from_env(env);
+        let cards = CardConfig::from_env(env);
         Some(Self {
             listen,
             ops_listen,
@@ -186,6 +188,7 @@ impl ApiConfig {
             secrets: secrets?,
             signing: signing?,
             webhooks: webhooks?,
+            cards: cards?,
         })
     }
 }
@@ -201,6 +204,7 @@ pub struct WorkerConfig {
     pub storage: StorageConfig,
     pub secrets: SecretConfig,
     pub webhooks: WebhookConfig,
+    pub cards: CardConfig,
 }
 
 impl WorkerConfig {
@@ -212,6 +216,7 @@ impl WorkerConfig {
         let storage = StorageConfig::from_env(env);
         let secrets = SecretConfig::from_env(env);
         let webhooks = WebhookConfig::from_env(env);
+        let cards = CardConfig::from_env(env);
         Some(Self {
             ops_listen,
             public_base_url: public_base_url?.as_str().trim_end_matches('/').to_owned(),
@@ -220,6 +225,7 @@ impl WorkerConfig {
             storage: storage?,
             secrets: secrets?,
             webhooks: webhooks?,
+            cards: cards?,
         })
     }
 }

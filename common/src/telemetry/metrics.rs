@@ -38,6 +38,8 @@ pub struct Metrics {
     pub db_transaction_seconds: HistogramVec,
     pub uploads_finished: IntCounterVec,
     pub scheduler_leader: Gauge,
+    pub card_requests: IntCounterVec,
+    pub card_request_seconds: HistogramVec,
 }
 
 /// The one set of metrics of this process.
@@ -168,6 +170,18 @@ impl Metrics {
                 r,
                 "awareness_scheduler_leader",
                 "1 in the scheduler that leads, else 0.",
+            ),
+            card_requests: counters(
+                r,
+                "awareness_card_requests_total",
+                "Requests to the card provider, by operation (create, retrieve, cancel) and outcome.",
+                &["operation", "outcome"],
+            ),
+            card_request_seconds: histograms(
+                r,
+                "awareness_card_request_seconds",
+                "From the request to the card provider to the end of its answer, or to giving up.",
+                &["operation"],
             ),
             registry,
         }

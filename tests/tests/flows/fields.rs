@@ -181,6 +181,7 @@ async fn no_webhook_address_of_ours_is_taken_when_the_policy_is_strict() {
         worker: false,
         scheduler: false,
         webhooks: WebhookConfig::default(),
+        ..Plan::default()
     })
     .await;
     let sample = Sample::vector(25);
