@@ -1,11 +1,12 @@
 //! The embedded default: everything that Awareness Market needs, private to one folder.
 //!
-//! Owns a PostgreSQL, a Redis, an S3 endpoint, a sandbox webhook receiver and the supervision of
-//! the three services; `awareness-local` strings them together, the tests use the same pieces.
+//! Owns a PostgreSQL, a Redis, an S3 endpoint, a sandbox webhook receiver, a sandbox card provider
+//! and the supervision of the three services; `awareness-local` strings them together, the tests use the same pieces.
 //! Guarantees that no server outside the given folder is touched and that what was started is
 //! stopped. Knows nothing of the domain beyond [`accounts`] and [`demo`].
 
 pub mod accounts;
+pub mod cards;
 pub mod demo;
 mod leftovers;
 pub mod limits;

@@ -51,3 +51,24 @@ pub const WEBHOOKS_KEPT_MAX: usize = 10_000;
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 /// Requests under way when the S3 endpoint or the receiver stops may take this long to finish.
 pub const HTTP_STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// A request to the card sandbox: a form of a few fields.
+pub const CARD_BODY_BYTES_MAX: usize = 64 * 1024;
+/// The provider's documented bounds of an amount, in minor units.
+pub const CARD_AMOUNT_MINOR_MIN: i64 = 50;
+pub const CARD_AMOUNT_MINOR_MAX: i64 = 99_999_999;
+/// How long an idempotency key is remembered over restarts, as the provider promises at least.
+pub const CARD_KEY_SECONDS: i64 = 24 * 60 * 60;
+/// How often the method that plays a faulty provider is answered 503.
+pub const CARD_FAULTS: u32 = 2;
+/// How long the method that never answers keeps a caller waiting before it hangs up; longer than
+/// any client of ours waits.
+pub const CARD_SILENCE: Duration = Duration::from_secs(120);
+/// Webhooks of the card sandbox that wait for their turn; more are lost, as a receiver must bear.
+pub const CARD_EVENTS_MAX: usize = 10_000;
+/// One try to deliver a webhook of the card sandbox.
+pub const CARD_WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Tries to deliver one; over half a minute with pauses that double.
+pub const CARD_WEBHOOK_TRIES_MAX: u32 = 8;
+/// The pause after the first try.
+pub const CARD_WEBHOOK_PAUSE_MIN: Duration = Duration::from_millis(250);
