@@ -128,6 +128,10 @@ fn show_addresses(stack: &Stack) {
         "received webhooks",
         &format!("{}/received", stack.receiver.url()),
     );
+    show(
+        "charges of cards",
+        &format!("{}/sandbox/payment_intents", stack.cards.url()),
+    );
     show("key of a seller", &stack.keys.seller);
     show("key of a buyer", &stack.keys.buyer);
     show(

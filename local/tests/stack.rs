@@ -168,6 +168,7 @@ async fn a_second_run_is_the_same_stack_and_a_fresh_one_is_not() {
             stack.base_url.clone(),
             stack.database_url.clone(),
             stack.redis_url.clone(),
+            stack.cards.url(),
             stack.keys.clone(),
         )
     };
@@ -175,6 +176,7 @@ async fn a_second_run_is_the_same_stack_and_a_fresh_one_is_not() {
     assert!(psql(&first.database_url, "create table kept ()"));
     assert_eq!(sandbox.environment("DATABASE_URL"), first.database_url);
     assert_eq!(sandbox.environment("AWARENESS_API_KEY"), first.keys.seller);
+    assert_eq!(sandbox.environment("CARD_SANDBOX_URL"), first.cards.url());
     let mode = std::fs::metadata(sandbox.home().join("stack.env"))
         .unwrap()
         .permissions()

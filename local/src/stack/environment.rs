@@ -29,6 +29,7 @@ pub(super) fn of_services(
         worker_ops,
         scheduler_ops,
         s3,
+        cards,
         ..
     } = memory.ports;
     let pairs = [
@@ -53,6 +54,9 @@ pub(super) fn of_services(
         ("TRUSTED_IPS", "127.0.0.1/32".to_owned()),
         ("WEBHOOK_ALLOWED_CIDRS", "127.0.0.0/8".to_owned()),
         ("WEBHOOK_ALLOW_HTTP", "true".to_owned()),
+        ("STRIPE_SECRET_KEY", memory.card_key.clone()),
+        ("STRIPE_WEBHOOK_SECRET", memory.card_webhook_secret.clone()),
+        ("STRIPE_BASE_URL", url(cards)),
         ("LOG_FORMAT", "json".to_owned()),
     ];
     pairs
@@ -75,6 +79,7 @@ pub(super) fn stack_env(
         scheduler_ops,
         receiver,
         s3,
+        cards,
         ..
     } = memory.ports;
     let pairs = [
@@ -93,6 +98,8 @@ pub(super) fn stack_env(
         ("WORKER_OPS_URL", url(worker_ops)),
         ("SCHEDULER_OPS_URL", url(scheduler_ops)),
         ("WEBHOOK_RECEIVER_URL", url(receiver)),
+        ("CARD_SANDBOX_URL", url(cards)),
+        ("STRIPE_SECRET_KEY", memory.card_key.clone()),
     ];
     pairs.iter().fold(String::new(), |mut text, (name, value)| {
         // Writing to a string does not fail.

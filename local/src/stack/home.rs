@@ -16,6 +16,8 @@ use crate::{leftovers, private_file};
 
 /// The services in the order in which they start.
 pub(super) const SERVICES: [&str; 3] = ["api", "worker", "scheduler"];
+/// What the card sandbox keeps.
+pub(super) const CARD_BOOK: &str = "cards.json";
 /// Where root's PostgreSQL data goes when its user cannot reach the stack's own folder.
 const OUTSIDE: &str = "/var/lib/awareness-local";
 
@@ -37,12 +39,14 @@ pub enum HomeError {
 
 /// Ports on 127.0.0.1; 0 is not chosen yet.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Ports {
     pub(super) api: u16,
     pub(super) api_ops: u16,
     pub(super) worker_ops: u16,
     pub(super) scheduler_ops: u16,
     pub(super) receiver: u16,
+    pub(super) cards: u16,
     pub(super) s3: u16,
     pub(super) postgres: u16,
     pub(super) redis: u16,
@@ -59,6 +63,12 @@ pub(super) struct Memory {
     #[serde(default = "private_file::random_hex::<32>")]
     pub(super) signing_key: String,
     pub(super) admin_token: String,
+    /// The key of the services at the card sandbox; made anew for a folder from before there was one.
+    #[serde(default = "new_card_key")]
+    pub(super) card_key: String,
+    /// What the card sandbox signs its webhooks with.
+    #[serde(default = "new_card_webhook_secret")]
+    pub(super) card_webhook_secret: String,
     pub(super) api_keys: Option<ApiKeys>,
 }
 
@@ -71,9 +81,19 @@ impl Memory {
             master_key: private_file::random_hex::<32>(),
             signing_key: private_file::random_hex::<32>(),
             admin_token: format!("admin_{}", private_file::random_hex::<24>()),
+            card_key: new_card_key(),
+            card_webhook_secret: new_card_webhook_secret(),
             api_keys: None,
         }
     }
+}
+
+fn new_card_key() -> String {
+    format!("sk_test_{}", private_file::random_hex::<24>())
+}
+
+fn new_card_webhook_secret() -> String {
+    format!("whsec_{}", private_file::random_hex::<24>())
 }
 
 /// The folder of one stack, held by its lock until it is dropped.
@@ -196,6 +216,7 @@ impl Home {
         let known = [
             "stack.env",
             "state.json",
+            CARD_BOOK,
             "log",
             "pids",
             "postgres",
@@ -253,4 +274,23 @@ fn take_lock(folder: &Path) -> Result<File, HomeError> {
     lock.set_len(0).map_err(fail)?;
     writeln!(lock, "{}", std::process::id()).map_err(fail)?;
     Ok(lock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_from_before_there_was_a_card_sandbox_is_recalled() {
+        let mut old = serde_json::to_value(Memory::new()).unwrap();
+        old["ports"]["api"] = 8080.into();
+        old["ports"].as_object_mut().unwrap().remove("cards");
+        let fields = old.as_object_mut().unwrap();
+        fields.remove("card_key").unwrap();
+        fields.remove("card_webhook_secret").unwrap();
+        let memory: Memory = serde_json::from_value(old).unwrap();
+        assert_eq!((memory.ports.api, memory.ports.cards), (8080, 0));
+        assert!(memory.card_key.starts_with("sk_test_"));
+        assert!(memory.card_webhook_secret.starts_with("whsec_"));
+    }
 }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::accounts::{Accounts, AccountsError, ApiKeys};
+use crate::cards::{Sandbox, SandboxError};
 use crate::limits;
 use crate::postgres::PostgresError;
 use crate::process::ProcessError;
@@ -53,6 +54,8 @@ pub enum StackError {
     Redis(#[from] RedisError),
     #[error(transparent)]
     S3(#[from] S3StartError),
+    #[error(transparent)]
+    Cards(#[from] SandboxError),
     #[error(transparent)]
     Accounts(#[from] AccountsError),
     #[error(transparent)]
@@ -96,6 +99,7 @@ pub struct Stack {
     pub redis_url: String,
     pub s3: LocalS3,
     pub receiver: Receiver,
+    pub cards: Sandbox,
     /// From the start of the launcher to the first answer of the API.
     pub first_answer_after: Duration,
     /// In the order in which they were started, as are the services.
@@ -151,6 +155,7 @@ impl Stack {
             redis_url,
             s3: servers.s3,
             receiver: servers.receiver,
+            cards: servers.cards,
             first_answer_after,
             servers: vec![("postgres", servers.postgres), ("redis", servers.redis)],
             services,
@@ -165,12 +170,14 @@ impl Stack {
             terminal,
             s3,
             receiver,
+            cards,
             servers,
             services,
             _home,
             ..
         } = self;
         stop_children(services, terminal).await;
+        cards.stop().await;
         receiver.stop().await;
         s3.stop().await;
         stop_children(servers, terminal).await;

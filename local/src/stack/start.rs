@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::home::{Home, Memory, Ports, SERVICES};
+use super::home::{CARD_BOOK, Home, Memory, Ports, SERVICES};
 use super::{Child, StackError, environment};
 use crate::accounts::{Access, Accounts, ApiKeys};
+use crate::cards::{Sandbox, SandboxOptions};
 use crate::ports::{self, Reserved};
 use crate::postgres::{PostgresOptions, PrivatePostgres};
 use crate::process::{ProcessError, Signal, Spec};
@@ -61,6 +62,7 @@ pub(super) struct Servers {
     pub(super) redis: Supervised,
     pub(super) s3: LocalS3,
     pub(super) receiver: Receiver,
+    pub(super) cards: Sandbox,
     pub(super) database_url: String,
     pub(super) redis_url: String,
 }
@@ -68,16 +70,18 @@ pub(super) struct Servers {
 impl Starting<'_> {
     /// All servers at once; remembers where they listen.
     pub(super) async fn servers(&self, memory: &mut Memory) -> Result<Servers, StackError> {
-        let ((postgres, database), (redis, cache), s3, receiver) = tokio::try_join!(
+        let ((postgres, database), (redis, cache), s3, receiver, cards) = tokio::try_join!(
             self.postgres(memory.ports.postgres),
             self.redis(memory.ports.redis),
             self.s3(memory),
             self.receiver(memory.ports.receiver),
+            self.cards(memory),
         )?;
         memory.ports.postgres = database.port();
         memory.ports.redis = cache.port();
         memory.ports.s3 = s3.address().port();
         memory.ports.receiver = receiver.address().port();
+        memory.ports.cards = cards.address().port();
         self.home.remember(memory)?;
         let (database_url, redis_url) = (database.url(DATABASE), cache.url());
         Ok(Servers {
@@ -85,6 +89,7 @@ impl Starting<'_> {
             redis,
             s3,
             receiver,
+            cards,
             database_url,
             redis_url,
         })
@@ -163,6 +168,24 @@ impl Starting<'_> {
             &format!("takes webhooks on {}", receiver.address()),
         );
         Ok(receiver)
+    }
+
+    async fn cards(&self, memory: &Memory) -> Result<Sandbox, StackError> {
+        let port = ports::free(memory.ports.cards).map_err(StackError::Port)?;
+        let api = environment::url(memory.ports.api);
+        let sandbox = Sandbox::start(SandboxOptions {
+            listen: loopback(port),
+            secret_key: memory.card_key.clone(),
+            webhook_secret: memory.card_webhook_secret.clone(),
+            webhook_url: Some(format!("{api}/api/webhooks/stripe")),
+            file: Some(self.home.path(CARD_BOOK)),
+        });
+        let sandbox = sandbox.await?;
+        self.terminal.line(
+            "cards",
+            &format!("plays the card provider on {}", sandbox.address()),
+        );
+        Ok(sandbox)
     }
 
     /// All three at once; also the time of the API's first answer.
