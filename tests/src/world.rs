@@ -2,6 +2,7 @@
 //! object store and a webhook receiver of its own. It ends with the test's runtime.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use api::Api;
 use common::config::{
@@ -12,9 +13,11 @@ use common::db::{self, PgPool};
 use common::identity::commands::create_key;
 use common::identity::{Permission, Sealer};
 use common::jobs::QueueSpec;
+use common::limits::CARD_REQUEST;
 use common::outbox::Outbox;
 use common::queue::Queue;
 use common::storage::Storage;
+use local::cards::{Sandbox, SandboxOptions};
 use local::receiver::{Received, Receiver};
 use local::s3::{LocalS3, S3Options};
 use scheduler::Scheduler;
@@ -36,12 +39,16 @@ pub const SIGNING_KEY: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b3269197
 const RETIRED_SIGNING_KEY: &str =
     "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
 
-/// What a world starts with; `Plan::default()` is everything, webhooks to loopback allowed.
+/// What a world starts with; `Plan::default()` is everything but cards, webhooks to loopback allowed.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub worker: bool,
     pub scheduler: bool,
     pub webhooks: WebhookConfig,
+    /// A card provider of its own, whose webhooks go to the API.
+    pub cards: bool,
+    /// How long API and worker wait for it.
+    pub card_timeout: Duration,
 }
 
 impl Default for Plan {
@@ -53,6 +60,8 @@ impl Default for Plan {
                 allowed_cidrs: vec!["127.0.0.0/8".parse().unwrap()],
                 allow_http: true,
             },
+            cards: false,
+            card_timeout: CARD_REQUEST,
         }
     }
 }
@@ -68,6 +77,7 @@ pub struct World {
     pub stranger: Client,
     pub anonymous: Client,
     pub operator: Client,
+    cards: Option<Sandbox>,
     api: Option<Api>,
     worker: Option<Worker>,
     scheduler: Option<Scheduler>,
@@ -79,6 +89,15 @@ impl World {
     /// Everything runs.
     pub async fn start() -> Self {
         Self::planned(Plan::default()).await
+    }
+
+    /// Everything runs, and buyers have cards.
+    pub async fn with_cards() -> Self {
+        Self::planned(Plan {
+            cards: true,
+            ..Plan::default()
+        })
+        .await
     }
 
     /// Uploads are taken and wait, until [`World::start_worker`].
@@ -111,9 +130,20 @@ impl World {
             .unwrap();
         let receiver = Receiver::start(any_port()).await.unwrap();
         let mut api_config = configuration(servers, &s3, plan.webhooks).await;
+        let mut cards = None;
+        if plan.cards {
+            let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+            api_config.cards = sandbox.card_config();
+            api_config.cards.request_timeout = plan.card_timeout;
+            cards = Some(sandbox);
+        }
         let pool = db::connect(&api_config.database).await.unwrap();
         let api = Api::start(&api_config).await.unwrap();
         api_config.listen = api.address();
+        if let Some(cards) = &cards {
+            let url = format!("http://{}/api/webhooks/stripe", api.address());
+            cards.send_webhooks_to(Some(url));
+        }
         let sealer = Sealer::new(&api_config.secrets);
         let mut keys = Vec::new();
         for user in ["seller", "stranger"] {
@@ -133,6 +163,7 @@ impl World {
             stranger: anonymous.with_token(&keys[1]),
             operator: anonymous.with_token(ADMIN_TOKEN),
             anonymous,
+            cards,
             api: Some(api),
             worker: None,
             scheduler: None,
@@ -146,6 +177,11 @@ impl World {
             world.start_scheduler().await;
         }
         world
+    }
+
+    /// The card provider of a world that was planned with one.
+    pub fn cards(&self) -> &Sandbox {
+        self.cards.as_ref().expect("a plan with cards")
     }
 
     /// Starts a worker for all queues.
@@ -174,7 +210,7 @@ impl World {
     pub async fn start_scheduler(&mut self) {
         let config = SchedulerConfig {
             ops_listen: any_port(),
-            staging_grace: std::time::Duration::from_secs(3600),
+            staging_grace: Duration::from_secs(3600),
             database: self.api_config.database.clone(),
             redis: self.api_config.redis.clone(),
             storage: self.api_config.storage.clone(),
