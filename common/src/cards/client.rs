@@ -70,7 +70,8 @@ impl Cards {
     }
 
     /// Begins a payment, and confirms it if it names a payment method. After
-    /// [`CardError::Unknown`] the same again with the same key tells what happened.
+    /// [`CardError::Unknown`] the same again with the same key tells what happened. A decline is
+    /// remembered with its key too: another try of the buyer needs another key.
     pub async fn create_intent(&self, new: &NewIntent<'_>) -> Result<Intent, CardError> {
         let request = self
             .request(Method::POST, &[])
@@ -170,4 +171,15 @@ fn within_answer(error: reqwest::Error) -> CardError {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds).min(CARD_RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_account_there_is_no_client() {
+        let off = Cards::new(&CardConfig::default()).expect("nothing to build");
+        assert!(off.is_none());
+    }
 }

@@ -26,7 +26,8 @@ pub enum CardError {
     /// No connection came about, so nothing was charged; the same again is safe.
     #[error("no connection to the card provider")]
     NotSent(#[source] reqwest::Error),
-    /// It may have happened. Repeat with the same idempotency key, or retrieve; never assume.
+    /// It may have happened. Repeat with the same idempotency key, or retrieve; never assume. The
+    /// provider remembers a key for 24 hours at least; after that a repetition may charge anew.
     #[error("it is not known what the card provider did")]
     Unknown(#[source] Doubt),
     /// Too many requests of ours; nothing was charged. The same again later is safe.
