@@ -152,6 +152,8 @@ create trigger purchases_count_when_ended after update of state on purchases
 --   unchanged    the purchase is not pending (settled before, or failed)
 -- and no row for a job whose lease was lost. Anything unexpected raises, and nothing happens.
 --
+-- (`is not distinct from` keeps the planner from reading all that this worker runs.)
+--
 -- Order of locks, as everywhere: listings (advisory), jobs, purchases, holds, accounts.
 create function settle_purchases(
     job_ids uuid[], fences integer[], by_worker uuid, grant_seconds double precision
@@ -184,7 +186,7 @@ begin
         from unnest(job_ids, fences) as lease (id, fence)
         where jobs.id = lease.id
           and jobs.fence = lease.fence
-          and jobs.worker = by_worker
+          and jobs.worker is not distinct from by_worker
           and jobs.state = 'running'
           and jobs.name = 'settle_purchase'
         returning jobs.id, jobs.subject
