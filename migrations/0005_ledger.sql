@@ -2,9 +2,11 @@
 -- and holds that set a buyer's credits aside until a sale is settled. Amounts are minor units.
 --
 -- Whoever is connected, the schema refuses an unbalanced transfer, an overdraft, a balance that moves
--- without its entry, a second transfer for one purpose, and every edit of history. The services act
--- as the role awareness_app, which cannot write these tables at all: it may only call the functions
--- at the end. The test `the_schema_refuses_what_wrong_code_would_do` tries it as both.
+-- without its entry or an entry without its balance, a second transfer for one purpose, and every
+-- edit of history. The services act as the role awareness_app, which cannot write these tables at
+-- all: it may only call the functions at the end. (They name pg_temp last: else a temporary table
+-- of the caller would stand in front of ours.) `the_schema_refuses_what_wrong_code_would_do` tries
+-- it as both.
 
 -- The role of the services. A login role of its own may be made a member; the migrating role is one.
 do $$
@@ -86,16 +88,19 @@ create table entries (
     at                  timestamptz not null default now(),
     primary key (transfer_id, leg),
     constraint entries_move_something check (amount_minor <> 0),
+    constraint entries_version_counts check (account_version > 0),
     constraint entries_version_with_balance check ((account_version is null) = (balance_after_minor is null))
 );
 create unique index entries_one_per_version on entries (account_id, account_version) where account_version is not null;
-create index entries_account on entries (account_id, at);
+-- Statements, and balances as of a time without a look at the table.
+create index entries_account on entries (account_id, transfer_id) include (at, amount_minor);
 -- No transfer without legs. (No foreign key points at an account: it would write the hot row.)
 alter table transfers
     add constraint transfers_have_legs foreign key (id, first_leg)
     references entries (transfer_id, leg) deferrable initially deferred;
 
--- What entries added to appended accounts since the last fold.
+-- What entries added to appended accounts since the last fold. Written by the trigger on entries
+-- alone; whoever deletes a row thereby folds it into the balance.
 create table account_deltas (
     id           bigint generated always as identity primary key,
     account_id   bigint not null,
@@ -116,14 +121,16 @@ create table holds (
     constraint holds_state_known check (state in ('pending', 'posted', 'voided', 'expired')),
     constraint holds_resolved_has_time check ((state = 'pending') = (resolved_at is null))
 ) with (fillfactor = 80);
-create index holds_pending on holds (account_id) where state = 'pending';
+-- The open ones of an account, and those that were open at a time.
+create index holds_account on holds (account_id, resolved_at);
 
 -- The guards.
 
+-- Raises the constraint that its trigger names, or that the table is append-only.
 create function refuse_change() returns trigger language plpgsql as $$
 begin
-    raise exception '% is append-only', tg_table_name
-        using errcode = 'check_violation', constraint = tg_table_name || '_append_only';
+    raise exception '% refuses this %', tg_table_name, lower(tg_op)
+        using errcode = 'check_violation', constraint = coalesce(tg_argv[0], tg_table_name || '_append_only');
 end
 $$;
 create trigger transfers_append_only before update or delete or truncate on transfers
@@ -134,13 +141,29 @@ create trigger accounts_never_deleted before delete or truncate on accounts
     for each statement execute function refuse_change();
 create trigger holds_never_deleted before delete or truncate on holds
     for each statement execute function refuse_change();
+create trigger accounts_begin_empty before insert on accounts
+    for each row when (new.balance_minor <> 0 or new.held_minor <> 0 or new.version <> 0)
+    execute function refuse_change('accounts_begin_empty');
+-- Depth 0 is a statement of somebody; the triggers below write from depth 1.
+create trigger accounts_move_by_deltas before update on accounts
+    for each row when (
+        pg_trigger_depth() = 0
+        and new.kind <> 'buyer_credits'
+        and (new.balance_minor <> old.balance_minor or new.version <> old.version)
+    )
+    execute function refuse_change('accounts_move_by_entries');
+create trigger account_deltas_come_from_entries before insert or update or truncate on account_deltas
+    for each statement when (pg_trigger_depth() = 0)
+    execute function refuse_change('account_deltas_come_from_entries');
 
--- All legs of a transfer come in one statement of the transaction that wrote the transfer, balance,
--- and fit their accounts. Those of appended accounts leave their deltas here and nowhere else.
+-- All legs of a transfer come in one statement of the transaction that wrote the transfer (it brings
+-- leg 1, which comes once), each for an account of its own, balance, and fit their accounts. A guarded
+-- account has moved before its entry is written. Those of appended accounts leave their deltas here and
+-- nowhere else.
 -- (The planner settings keep a plan made over empty tables from scanning full ones.)
 create function check_entries() returns trigger language plpgsql
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 begin
     if exists (
         select
@@ -150,6 +173,9 @@ begin
         where transfers.xact is distinct from pg_current_xact_id()
            or accounts.currency is distinct from transfers.currency
            or (accounts.kind = 'buyer_credits') is distinct from (fresh.account_version is not null)
+           or accounts.version < fresh.account_version
+           or fresh.at <> now()
+           or transfers.at <> now()
     ) then
         raise exception 'an entry does not fit its transfer or its account'
             using errcode = 'check_violation', constraint = 'entries_fit';
@@ -163,6 +189,15 @@ begin
         raise exception 'a transfer does not balance'
             using errcode = 'check_violation', constraint = 'transfers_balance';
     end if;
+    if exists (
+        select
+        from fresh
+        group by transfer_id
+        having min(leg) <> 1 or count(distinct account_id) <> count(*)
+    ) then
+        raise exception 'the legs of a transfer come at once, one for an account'
+            using errcode = 'check_violation', constraint = 'entries_come_at_once';
+    end if;
     insert into account_deltas (account_id, amount_minor)
     select account_id, sum(amount_minor)
     from fresh
@@ -175,16 +210,41 @@ create trigger entries_are_checked after insert on entries
     referencing new table as fresh
     for each statement execute function check_entries();
 
+-- A delta that goes is added to its account: rows in the order of their ids, as everywhere.
+create function fold_deltas() returns trigger language plpgsql
+    set enable_seqscan = off
+    security definer set search_path = public, pg_temp as $$
+begin
+    perform from accounts
+    where id in (select account_id from gone)
+    order by id
+    for no key update;
+    update accounts
+    set balance_minor = balance_minor + summed.amount_minor
+    from (
+        select account_id, sum(amount_minor) as amount_minor
+        from gone
+        group by account_id
+    ) as summed
+    where accounts.id = summed.account_id;
+    return null;
+end
+$$;
+create trigger account_deltas_are_folded after delete on account_deltas
+    referencing old table as gone
+    for each statement execute function fold_deltas();
+
 -- A guarded balance moves by its entries alone, and `held` is the sum of the open holds.
 create function check_account() returns trigger language plpgsql
     set enable_seqscan = off
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     steps bigint;
     moved numeric;
-    final bigint;
+    is_true boolean;
 begin
-    if new.owner_id <> old.owner_id or new.kind <> old.kind or new.currency <> old.currency then
+    if (new.id, new.owner_id, new.kind, new.currency)
+       is distinct from (old.id, old.owner_id, old.kind, old.currency) then
         raise exception 'an account keeps its owner, kind and currency'
             using errcode = 'check_violation', constraint = 'accounts_keep_identity';
     end if;
@@ -192,15 +252,16 @@ begin
         return null;
     end if;
     if new.version <> old.version or new.balance_minor <> old.balance_minor then
-        select count(*), coalesce(sum(amount_minor), 0),
-               max(balance_after_minor) filter (where account_version = new.version)
-        into steps, moved, final
-        from entries
-        where account_id = new.id
-          and account_version > old.version
-          and account_version <= new.version;
-        if steps <> new.version - old.version or old.balance_minor + moved <> new.balance_minor
-           or final is distinct from new.balance_minor then
+        select count(*), coalesce(sum(amount_minor), 0), bool_and(balance_after_minor = old.balance_minor + so_far)
+        into steps, moved, is_true
+        from (
+            select amount_minor, balance_after_minor, sum(amount_minor) over (order by account_version) as so_far
+            from entries
+            where account_id = new.id
+              and account_version > old.version
+              and account_version <= new.version
+        ) as step;
+        if steps <> new.version - old.version or old.balance_minor + moved <> new.balance_minor or not is_true then
             raise exception 'a balance moved without its entry'
                 using errcode = 'check_violation', constraint = 'accounts_move_by_entries';
         end if;
@@ -211,10 +272,10 @@ end
 $$;
 create function check_held(account bigint) returns void language plpgsql
     set enable_seqscan = off
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 begin
     if (select held_minor from accounts where id = account)
-       <> (select coalesce(sum(amount_minor), 0) from holds where account_id = account and state = 'pending') then
+       <> (select coalesce(sum(amount_minor), 0) from holds where account_id = account and resolved_at is null) then
         raise exception 'the amount held is not the sum of the open holds'
             using errcode = 'check_violation', constraint = 'accounts_held_is_sum_of_holds';
     end if;
@@ -225,8 +286,12 @@ create constraint trigger accounts_are_checked after update on accounts
     for each row execute function check_account();
 
 create function check_hold() returns trigger language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 begin
+    if tg_op = 'INSERT' and new.state <> 'pending' then
+        raise exception 'a hold begins as pending'
+            using errcode = 'check_violation', constraint = 'holds_begin_pending';
+    end if;
     if tg_op = 'UPDATE' and (
         old.state <> 'pending' or new.id <> old.id or new.account_id <> old.account_id
         or new.amount_minor <> old.amount_minor
@@ -246,7 +311,7 @@ create constraint trigger holds_are_checked after insert or update on holds
 
 -- The account of that owner and purpose, opened if there is none.
 create function ledger_account(owner uuid, purpose text, money text) returns bigint language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     found_id bigint;
 begin
@@ -265,7 +330,7 @@ $$;
 create function ledger_post(
     transfer_kind text, about uuid, money text, request text, owners uuid[], purposes text[], amounts bigint[]
 ) returns bigint language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     account_ids bigint[];
     posted_id bigint;
@@ -303,7 +368,7 @@ $$;
 -- Sets credits aside; `accounts_no_overdraft` refuses what is not there.
 create function ledger_hold(hold uuid, owner uuid, money text, amount bigint)
     returns void language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     held_account bigint := ledger_account(owner, 'buyer_credits', money);
 begin
@@ -315,7 +380,7 @@ $$;
 
 -- Gives credits back that were set aside. False if the hold was resolved before, or never was.
 create function ledger_release(hold uuid, final_state text) returns boolean language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     released holds;
 begin
@@ -339,25 +404,13 @@ $$;
 
 -- Folds deltas into the balances of appended accounts; returns how many there were.
 create function ledger_fold(deltas_max integer) returns bigint language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     folded bigint;
 begin
-    with taken as (
-        delete from account_deltas
-        where id in (select id from account_deltas order by id limit deltas_max for update skip locked)
-        returning account_id, amount_minor
-    ), summed as (
-        select account_id, sum(amount_minor) as amount_minor, count(*) as deltas
-        from taken
-        group by account_id
-    ), updated as (
-        update accounts
-        set balance_minor = accounts.balance_minor + summed.amount_minor
-        from summed
-        where accounts.id = summed.account_id
-    )
-    select coalesce(sum(deltas), 0) into folded from summed;
+    delete from account_deltas
+    where id in (select id from account_deltas order by id limit deltas_max for update skip locked);
+    get diagnostics folded = row_count;
     return folded;
 end
 $$;

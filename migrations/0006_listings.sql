@@ -50,7 +50,7 @@ create trigger listing_versions_append_only before update or delete or truncate 
 
 -- Each change of what a buyer relies on is a new version, one higher, and kept.
 create function keep_listing_version() returns trigger language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 begin
     if tg_op = 'UPDATE' then
         if new.package_id <> old.package_id or new.seller_id <> old.seller_id then

@@ -67,7 +67,7 @@ create index purchases_open on purchases (expires_at)
 -- The listing is active and asked that price, for that seller, in that mode. (No foreign key: a popular listing's
 -- row would be written for each purchase. What is read here never changes.)
 create function check_new_purchase() returns trigger language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 begin
     if not exists (
         select
@@ -95,7 +95,7 @@ create trigger purchases_are_checked before insert on purchases
     for each row execute function check_new_purchase();
 
 create function check_purchase_change() returns trigger language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 begin
     if (new.id, new.package_id, new.buyer_id, new.seller_id, new.listing_version, new.licence_mode,
         new.price_minor, new.fee_minor, new.net_minor, new.currency, new.created_at)
@@ -126,7 +126,7 @@ create trigger purchases_never_deleted before delete or truncate on purchases
 
 -- Live purchases of a limited or exclusive listing are counted in its row.
 create function count_taken() returns trigger language plpgsql
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     was_live boolean := tg_op = 'UPDATE' and old.state not in ('failed', 'refunded');
     is_live boolean := new.state not in ('failed', 'refunded');
@@ -161,7 +161,7 @@ create function settle_purchases(
     language plpgsql
     set plan_cache_mode = force_generic_plan
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-    security definer set search_path = public as $$
+    security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 declare
     subjects uuid[];
@@ -220,7 +220,8 @@ begin
         insert into transfers (kind, subject, currency, trace)
         select 'settlement', id, currency, request_id
         from purchases
-        where id = any(paid);
+        where id = any(paid)
+        order by id;
         with sale as (
             select transfers.id as transfer_id, holds.account_id as buyer_account, price_minor, fee_minor, net_minor,
                    seller.id as seller_account, platform.id as fee_account,
