@@ -9,7 +9,7 @@ use common::money::decimal_text;
 use common::purchases::PurchaseError;
 use common::storage::StorageError;
 use common::uploads::{FieldFault, UploadError};
-use common::{db, identity::IdentityError, jobs::JobsError};
+use common::{db, identity::IdentityError, jobs::JobsError, ledger::AdjustmentError};
 use serde_json::{Map, Value, json};
 
 use crate::body::BodyError;
@@ -271,6 +271,20 @@ impl From<JobsError> for ApiError {
             JobsError::WrongState(_) => Self::new(Code::Conflict, sentence(&error)),
             JobsError::Database(error) => error.into(),
         }
+    }
+}
+
+impl From<AdjustmentError> for ApiError {
+    fn from(error: AdjustmentError) -> Self {
+        let (code, field) = match error {
+            AdjustmentError::UserUnknown => (Code::NotFound, "user"),
+            AdjustmentError::AmountZero => (Code::InvalidInput, "amount"),
+            AdjustmentError::Reason => (Code::InvalidInput, "reason"),
+            AdjustmentError::IdUsed => (Code::IdempotencyConflict, "id"),
+            AdjustmentError::InsufficientCredits => (Code::Conflict, "amount"),
+            AdjustmentError::Database(error) => return error.into(),
+        };
+        Self::new(code, sentence(&error)).field(field, error.to_string())
     }
 }
 

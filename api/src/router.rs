@@ -13,7 +13,7 @@ use common::limits::{
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
-use crate::routes::{admin, purchases, system, uploads};
+use crate::routes::{admin, ledger, purchases, system, uploads};
 use crate::state::ApiState;
 
 /// The application.
@@ -54,6 +54,10 @@ pub fn router(state: ApiState) -> Router {
             "/api/ai/uploads/{upload_id}/commit",
             post(uploads::commit_upload),
         )
+        .route("/api/ai/credits", get(ledger::get_credits))
+        .route("/api/ai/credits/statement", get(ledger::list_credits))
+        .route("/api/ai/earnings", get(ledger::get_earnings))
+        .route("/api/ai/earnings/statement", get(ledger::list_earnings))
         .route("/.well-known/jwks.json", get(system::get_jwks))
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
@@ -71,6 +75,8 @@ pub fn router(state: ApiState) -> Router {
         .route("/admin/payloads/{payload_id}", delete(admin::drop_payload))
         .route("/admin/keys", get(admin::list_keys).post(admin::create_key))
         .route("/admin/keys/{key_id}", delete(admin::revoke_key))
+        .route("/admin/credits", post(admin::adjust_credits))
+        .route("/admin/ledger/audit", post(admin::audit_ledger))
         .layer(from_fn_with_state(state.clone(), require_admin))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX));

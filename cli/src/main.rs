@@ -8,9 +8,11 @@
 
 mod age;
 mod api;
+mod credits;
 mod failure;
 mod jobs;
 mod keys;
+mod ledger;
 mod migrate;
 mod output;
 mod payloads;
@@ -54,6 +56,10 @@ enum Command {
     Jobs(jobs::JobsArgs),
     #[command(after_help = "Example: awareness payloads list --json")]
     Payloads(payloads::PayloadsArgs),
+    #[command(after_help = "Example: awareness credits give acme 25.00 --reason goodwill")]
+    Credits(credits::CreditsArgs),
+    #[command(after_help = "Example: awareness ledger audit")]
+    Ledger(ledger::LedgerArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,6 +72,8 @@ async fn main() -> ExitCode {
         Command::Queues(args) => queues::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
+        Command::Credits(args) => credits::run(args).await,
+        Command::Ledger(args) => ledger::run(args).await,
     };
     match result {
         Ok(output) => output.print(),

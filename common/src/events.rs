@@ -1,6 +1,6 @@
 //! Events: what happened to a thing, appended in the transaction in which it happened.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Writes an event.
@@ -19,4 +19,24 @@ pub async fn append_in_tx(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// What the first event of that kind said about a thing.
+pub async fn find_first(
+    pool: &PgPool,
+    subject: Uuid,
+    kind: &str,
+) -> Result<Option<serde_json::Value>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select data
+         from events
+         where subject = $1
+           and kind = $2
+         order by id
+         limit 1",
+    )
+    .bind(subject)
+    .bind(kind)
+    .fetch_optional(pool)
+    .await
 }

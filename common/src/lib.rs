@@ -4,8 +4,8 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
-//! < `cards events idempotency identity ledger signatures webhooks` < `catalog` < `payments quotes uploads` < `purchases` < `disputes`
-//! < `pipeline`
+//! < `cards events idempotency identity signatures webhooks` < `ledger` < `catalog` < `payments quotes uploads` < `purchases`
+//! < `disputes` < `pipeline`
 
 pub mod ids;
 pub mod limits;
@@ -30,9 +30,10 @@ pub mod cards;
 pub mod events;
 pub mod idempotency;
 pub mod identity;
-pub mod ledger;
 pub mod signatures;
 pub mod webhooks;
+
+pub mod ledger;
 
 pub mod catalog;
 

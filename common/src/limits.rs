@@ -68,6 +68,18 @@ pub const CRASHES_MAX: i32 = 5;
 pub const FINISHED_JOB_HOURS: i64 = 72;
 /// SIGTERM to exit: what runs may finish, the rest is given back.
 pub const DRAIN: Duration = Duration::from_secs(25);
+/// Between two folds of the ledger: so old may the row of a hot account be.
+pub const FOLD: Duration = Duration::from_millis(500);
+/// Deltas one fold takes: it holds the rows of hot accounts for some milliseconds.
+pub const FOLD_DELTAS_MAX: i32 = 20_000;
+/// Between two audits of the ledger.
+pub const AUDIT: Duration = Duration::from_secs(60);
+/// One statement of an audit: it reads whole tables.
+pub const AUDIT_STATEMENT_SECONDS_MAX: u64 = 300;
+/// A page of a statement.
+pub const STATEMENT_ROWS_MAX: i64 = 100;
+/// Why an operator gives credits.
+pub const ADJUSTMENT_REASON_CHARS_MAX: usize = 500;
 /// A page of an operator's list.
 pub const PAGE_ROWS_MAX: i64 = 200;
 

@@ -7,6 +7,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+/// What is traded where nobody says otherwise.
+pub const DEFAULT_CURRENCY: &str = "USD";
 /// The dearest package, in minor units: 1,000,000.00.
 pub const PRICE_MINOR_MAX: i64 = 100_000_000;
 
@@ -69,6 +71,14 @@ impl fmt::Display for Price {
     }
 }
 
+/// Reads an amount that may be negative: a price with an optional minus before it. In minor units.
+pub fn parse_signed_minor(text: &str) -> Result<i64, PriceError> {
+    match text.strip_prefix('-') {
+        Some(text) => Ok(-Price::parse(text)?.minor()),
+        None => Ok(Price::parse(text)?.minor()),
+    }
+}
+
 /// An amount as decimal text: `9.99`, `-0.05`.
 pub fn decimal_text(amount_minor: i64) -> String {
     let sign = if amount_minor < 0 { "-" } else { "" };
@@ -128,6 +138,18 @@ mod tests {
             assert_eq!(decimal_text(minor), text);
         }
         assert_eq!(decimal_number(999).to_string(), "9.99");
+    }
+
+    #[test]
+    fn a_signed_amount_is_a_price_with_a_minus() {
+        for (text, expected) in [
+            ("12.34", Ok(1234)),
+            ("-0.05", Ok(-5)),
+            ("--1", Err(PriceError::Shape)),
+            ("-1.001", Err(PriceError::Decimals)),
+        ] {
+            assert_eq!(parse_signed_minor(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,11 @@
 
 use common::http::Operations;
 use common::outbox::Outbox;
-use common::{db, jobs};
+use common::telemetry::metrics;
+use common::{db, jobs, ledger};
+
+/// Deltas of the ledger beyond these are not counted: the alert has long fired.
+const DELTAS_COUNTED_MAX: i64 = 1_000_000;
 
 /// A scheduler is ready when it can read jobs and push.
 #[derive(Debug)]
@@ -28,6 +32,10 @@ impl Operations for SchedulerOperations {
         db::observe_pool(self.outbox.pool());
         if let Err(error) = jobs::observe_queues(self.outbox.pool()).await {
             tracing::warn!(%error, "Could not count the queues");
+        }
+        match ledger::count_deltas(self.outbox.pool(), DELTAS_COUNTED_MAX).await {
+            Ok(deltas) => metrics().ledger_deltas.set(deltas as f64),
+            Err(error) => tracing::warn!(%error, "Could not count the deltas of the ledger"),
         }
     }
 }

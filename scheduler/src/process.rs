@@ -1,4 +1,4 @@
-//! A scheduler process: two loops that work while it leads.
+//! A scheduler process: loops that work while it leads.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,13 @@ impl Scheduler {
         let storage = Storage::new(&config.storage);
         let grace = config.staging_grace;
         let loops = vec![
-            tokio::spawn(lead(Leadership::new(pool), leads, stop.clone())),
+            tokio::spawn(lead(Leadership::new(pool.clone()), leads, stop.clone())),
+            tokio::spawn(sweeps::keep_folding(
+                pool.clone(),
+                led.clone(),
+                stop.clone(),
+            )),
+            tokio::spawn(sweeps::keep_auditing(pool, led.clone(), stop.clone())),
             tokio::spawn(sweep_fast(outbox.clone(), led.clone(), stop.clone())),
             tokio::spawn(sweep_slowly(
                 outbox.clone(),
@@ -160,7 +166,7 @@ async fn sweep_slowly(
 }
 
 /// Waits; false when it is time to stop.
-async fn pause(stop: &CancellationToken, time: Duration) -> bool {
+pub(crate) async fn pause(stop: &CancellationToken, time: Duration) -> bool {
     tokio::select! {
         biased;
         () = stop.cancelled() => false,

@@ -1,6 +1,7 @@
 //! The handlers, one file per verb.
 
 pub mod admin;
+pub mod ledger;
 pub mod purchases;
 pub mod system;
 pub mod uploads;

@@ -14,5 +14,5 @@ mod seal;
 pub use error::IdentityError;
 pub use key::{ApiKey, KEY_PREFIX};
 pub use model::{KeySummary, Permission, Principal};
-pub use queries::{authenticate, list_keys, signing_key};
+pub use queries::{authenticate, find_user, list_keys, signing_key};
 pub use seal::Sealer;

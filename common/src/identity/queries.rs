@@ -41,6 +41,14 @@ pub async fn authenticate(pool: &PgPool, key: &ApiKey) -> Result<Option<Principa
     }))
 }
 
+/// The user of that name.
+pub async fn find_user(pool: &PgPool, name: &str) -> Result<Option<UserId>, sqlx::Error> {
+    sqlx::query_scalar("select id from users where name = $1")
+        .bind(name)
+        .fetch_optional(pool)
+        .await
+}
+
 /// Keys, newest first: one user's, or all.
 pub async fn list_keys(
     pool: &PgPool,

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::limits::ADJUSTMENT_REASON_CHARS_MAX;
+
 /// One variant per decision of a caller.
 #[derive(Debug, Error)]
 pub enum LedgerError {
@@ -24,4 +26,27 @@ impl From<sqlx::Error> for LedgerError {
             _ => Self::Database(error),
         }
     }
+}
+
+/// Why an operator's adjustment was not made.
+#[derive(Debug, Error)]
+pub enum AdjustmentError {
+    /// There is no user of that name.
+    #[error("no user is called that")]
+    UserUnknown,
+    /// Nothing would move.
+    #[error("an adjustment moves more than zero")]
+    AmountZero,
+    /// It is empty or too long.
+    #[error("a reason has 1 to {ADJUSTMENT_REASON_CHARS_MAX} characters")]
+    Reason,
+    /// The id was used for another user, amount or currency.
+    #[error("this id was used for another adjustment")]
+    IdUsed,
+    /// The user has less than is to be taken.
+    #[error("the user has not enough credits")]
+    InsufficientCredits,
+    /// PostgreSQL did not answer or refused.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
 }

@@ -4,14 +4,18 @@
 //! `posting`. A hold sets a buyer's credits aside until its purchase settles or ends. Nothing here
 //! decides who may pay; that is for `purchases`, `payments` and `disputes`.
 
+pub mod audit;
+pub mod commands;
 mod error;
 mod model;
 mod posting;
 mod queries;
 mod write;
 
-pub use error::LedgerError;
+pub use error::{AdjustmentError, LedgerError};
 pub use model::{AccountKind, Balance, HoldEnd, TransferKind};
 pub use posting::{Leg, Posting, Split};
-pub use queries::balance;
+pub use queries::{
+    Statement, StatementCursor, StatementLine, balance, balance_as_of, count_deltas, statement,
+};
 pub use write::{fold, hold_in_tx, open_in_tx, post_in_tx, release_hold_in_tx};

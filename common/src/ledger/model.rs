@@ -1,6 +1,7 @@
 //! Words of the ledger.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// What an account is for. The platform's own have no owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +64,19 @@ pub enum TransferKind {
 }
 
 impl TransferKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::TopUp,
+        Self::Adjustment,
+        Self::Settlement,
+        Self::Refund,
+        Self::DisputeFreeze,
+        Self::DisputeRelease,
+        Self::Payout,
+        Self::PayoutPaid,
+        Self::PayoutReturned,
+    ];
+
     /// Its name in SQL and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,6 +90,15 @@ impl TransferKind {
             Self::PayoutPaid => "payout_paid",
             Self::PayoutReturned => "payout_returned",
         }
+    }
+}
+
+impl FromStr for TransferKind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        known.ok_or(())
     }
 }
 

@@ -96,6 +96,20 @@ impl Posting {
         }
     }
 
+    /// A purchase is paid out of what was held. `settle_purchases` of the schema posts this, a batch
+    /// at a time; the audit and the tests hold it to these legs.
+    pub fn settlement(purchase: Uuid, buyer: UserId, seller: UserId, split: Split) -> Self {
+        Self::new(
+            TransferKind::Settlement,
+            purchase,
+            &[
+                Leg::of(buyer, AccountKind::BuyerCredits, -split.price_minor),
+                Leg::of(seller, AccountKind::SellerEarnings, split.net_minor),
+                Leg::of_platform(AccountKind::PlatformFees, split.fee_minor),
+            ],
+        )
+    }
+
     /// A settled purchase is reversed, fee and all. A disputed one's share comes out of the reserve.
     pub fn refund(
         purchase: Uuid,
@@ -180,3 +194,7 @@ impl Posting {
         )
     }
 }
+
+#[cfg(test)]
+#[path = "posting_tests.rs"]
+mod tests;

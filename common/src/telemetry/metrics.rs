@@ -40,6 +40,9 @@ pub struct Metrics {
     pub scheduler_leader: Gauge,
     pub card_requests: IntCounterVec,
     pub card_request_seconds: HistogramVec,
+    pub ledger_violations: IntGaugeVec,
+    pub ledger_audit_seconds: Histogram,
+    pub ledger_deltas: Gauge,
 }
 
 /// The one set of metrics of this process.
@@ -182,6 +185,22 @@ impl Metrics {
                 "awareness_card_request_seconds",
                 "From the request to the card provider to the end of its answer, or to giving up.",
                 &["operation"],
+            ),
+            ledger_violations: int_gauges(
+                r,
+                "awareness_ledger_violations",
+                "What breaks an invariant of the ledger, by check, as the leader's last audit saw it.",
+                &["check"],
+            ),
+            ledger_audit_seconds: histogram(
+                r,
+                "awareness_ledger_audit_seconds",
+                "Duration of an audit that went through.",
+            ),
+            ledger_deltas: gauge(
+                r,
+                "awareness_ledger_deltas",
+                "Entries of hot accounts that wait to be folded into their balances.",
             ),
             registry,
         }

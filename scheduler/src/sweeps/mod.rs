@@ -2,6 +2,7 @@
 
 mod due;
 mod history;
+mod ledger;
 mod objects;
 mod orphans;
 mod purchases;
@@ -9,6 +10,7 @@ mod staging;
 
 pub use due::DueSweep;
 pub use history::sweep as sweep_history;
+pub use ledger::{keep_auditing, keep_folding};
 pub use objects::sweep as sweep_objects;
 pub use orphans::OrphanSweep;
 pub use purchases::sweep as sweep_purchases;

@@ -1,11 +1,13 @@
-//! What operators do: see and steer queues, jobs and keys.
+//! What operators do: see and steer queues, jobs, keys and the ledger.
 
 mod jobs;
 mod keys;
+mod ledger;
 mod payloads;
 mod queues;
 
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
 pub use keys::{create_key, list_keys, revoke_key};
+pub use ledger::{adjust_credits, audit_ledger};
 pub use payloads::{drop_payload, list_payloads};
 pub use queues::{list_queues, pause_queue, resume_queue};

@@ -1,0 +1,88 @@
+//! `/admin/credits` and `/admin/ledger`: give credits, audit the books.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use common::ledger::audit;
+use common::ledger::commands::{Adjustment, adjust};
+use common::money::{DEFAULT_CURRENCY, decimal_number, parse_signed_minor};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::error::{ApiError, Code};
+use crate::extract::Json;
+use crate::middleware::RequestId;
+use crate::routes::success;
+use crate::state::ApiState;
+
+/// Credits to be given, or taken with a minus.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credits {
+    /// The name of the user.
+    user: String,
+    /// Decimal text such as `12.50`.
+    amount: String,
+    reason: String,
+    #[serde(default = "default_currency")]
+    currency: String,
+    /// The same id has its effect once.
+    #[serde(default = "Uuid::now_v7")]
+    id: Uuid,
+}
+
+fn default_currency() -> String {
+    DEFAULT_CURRENCY.to_owned()
+}
+
+/// Gives credits: 201 if they moved now, 200 if this id moved them before.
+pub async fn adjust_credits(
+    State(state): State<ApiState>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    Json(credits): Json<Credits>,
+) -> Result<Response, ApiError> {
+    let amount_minor = parse_signed_minor(&credits.amount).map_err(|error| {
+        ApiError::new(Code::InvalidInput, format!("amount {error}"))
+            .field("amount", error.to_string())
+    })?;
+    let currency = crate::routes::ledger::currency(&credits.currency)?;
+    let adjustment = Adjustment {
+        id: credits.id,
+        amount_minor,
+        currency: currency.to_owned(),
+        user_name: credits.user,
+        reason: credits.reason,
+        request_id,
+    };
+    let adjusted = adjust(&state.outbox, &adjustment).await?;
+    if adjusted.is_new {
+        tracing::warn!(adjustment.id = %credits.id, "An operator adjusted credits");
+    }
+    let data = json!({
+        "id": credits.id,
+        "user": adjustment.user_name,
+        "userId": adjusted.user,
+        "currency": adjustment.currency,
+        "amount": decimal_number(amount_minor),
+        "amountMinor": amount_minor,
+        "isNew": adjusted.is_new,
+    });
+    let status = if adjusted.is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok(success(status, data))
+}
+
+/// Proves the books, now: `isSound`, and for each check its violations with an example.
+pub async fn audit_ledger(State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let audit = audit::audit(state.pool()).await?;
+    let is_sound = audit.is_sound();
+    Ok(success(
+        StatusCode::OK,
+        json!({ "isSound": is_sound, "audit": audit }),
+    ))
+}
