@@ -68,6 +68,45 @@ async fn a_key_is_printed_alone_and_once_works_and_is_refused_after_its_revocati
 }
 
 #[tokio::test]
+async fn credits_are_given_once_per_id_and_the_books_are_audited() {
+    let world = World::start().await;
+    let key = ["keys", "create", "--user", "acme", "--name", "ci"];
+    let key = [&key[..], &["--permissions", "purchase"]].concat();
+    world.call(&key).await.done();
+    let id = "0199f7a0-3c1e-7d52-8f4a-5b6c7d8e9f01";
+    let give = ["credits", "give", "acme", "25.00", "--reason", "goodwill"];
+    let give = [&give[..], &["--id", id]].concat();
+    let given = world.call(&give).await.done();
+    assert_eq!(
+        given,
+        format!("25.00 USD of acme are booked (adjustment {id}).\n")
+    );
+    let again = world.call(&[&give[..], &["--json"]].concat()).await.json();
+    assert_eq!(again["isNew"], false);
+    let take = ["credits", "give", "acme", "-30", "--reason", "too much"];
+    let refused = world.call(&take).await.failed(1);
+    assert!(refused.contains("CONFLICT: "), "{refused}");
+    let unusable = world
+        .call(&["credits", "give", "acme", "1.234", "--reason", "x"])
+        .await;
+    assert!(unusable.failed(2).contains("two decimals"));
+
+    let sound = world.call(&["ledger", "audit"]).await.done();
+    assert!(
+        sound.contains("The books are sound: 1 transfers, 2 entries"),
+        "{sound}"
+    );
+    world.break_the_books().await;
+    let broken = world.call(&["ledger", "audit"]).await;
+    assert_eq!(broken.status, 1, "{broken:?}");
+    assert!(
+        broken.stdout.contains("THE BOOKS ARE BROKEN: 1 check(s)"),
+        "{broken:?}"
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn queues_are_seen_paused_and_resumed() {
     let world = World::start().await;
     world.job().await;

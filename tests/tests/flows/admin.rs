@@ -45,6 +45,8 @@ async fn operators_routes_are_closed_to_everybody_else() {
         (Method::GET, "/admin/keys".to_owned()),
         (Method::POST, "/admin/keys".to_owned()),
         (Method::DELETE, format!("/admin/keys/{job_id}")),
+        (Method::POST, "/admin/credits".to_owned()),
+        (Method::POST, "/admin/ledger/audit".to_owned()),
     ];
     let wrong = world.anonymous.with_token("operator-token-of-the-test");
     for caller in [&world.anonymous, &world.seller, &wrong] {
