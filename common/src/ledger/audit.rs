@@ -104,24 +104,30 @@ pub fn retract() {
 }
 
 async fn look(pool: &PgPool) -> Result<Audit, sqlx::Error> {
-    let started = Instant::now();
     let mut tx = pool
         .begin_with("begin isolation level repeatable read read only")
         .await?;
+    let audit = audit_in_tx(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(audit)
+}
+
+/// The same over what the caller's transaction sees.
+pub async fn audit_in_tx(conn: &mut PgConnection) -> Result<Audit, sqlx::Error> {
+    let started = Instant::now();
     let timeout = Duration::from_secs(AUDIT_STATEMENT_SECONDS_MAX).as_millis();
     let at = sqlx::query_scalar(
         "select now()
          from set_config('statement_timeout', $1, true)",
     )
     .bind(timeout.to_string())
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut *conn)
     .await?;
-    let figures = figures(&mut tx).await?;
+    let figures = figures(conn).await?;
     let mut findings = Vec::with_capacity(CHECKS.len());
     for check in CHECKS {
-        findings.push(find(&mut tx, check).await?);
+        findings.push(find(conn, check).await?);
     }
-    tx.rollback().await?;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Audit {
         at,

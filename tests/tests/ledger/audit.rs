@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::ids::UserId;
-use common::ledger::audit::{Audit, CHECKS, audit};
+use common::ledger::audit::{Audit, CHECKS, audit, audit_in_tx};
 use common::ledger::{Posting, Split};
 use common::telemetry::metrics;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -79,13 +79,13 @@ const SABOTAGE: &[(&str, &[&str])] = &[
         &["settlements_of_sales"],
     ),
     (
-        "set session_replication_role = origin;
+        "set local session_replication_role = origin;
          select ledger_post('settlement', failed(), 'USD', 'r', array[seller(), nobody()],
                             array['seller_earnings', 'platform_fees'], array[1, -1])",
         &["settlements_without_sale"],
     ),
     (
-        "set session_replication_role = origin;
+        "set local session_replication_role = origin;
          select ledger_post('refund', sale(), 'USD', 'r', array[seller(), nobody()],
                             array['seller_earnings', 'platform_fees'], array[1, -1])",
         &["refunds"],
@@ -136,21 +136,23 @@ async fn whatever_breaks_the_books_is_named_by_the_checks_that_it_breaks() {
         .collect();
     let all: BTreeSet<&str> = CHECKS.iter().map(|check| check.name).collect();
     assert_eq!(seen, all, "each check has its sabotage");
+    let market = Market::open().await;
+    let mut owner = market.owner().await;
     for (sql, expected) in SABOTAGE {
-        let market = Market::open().await;
-        let mut owner = market.owner().await;
+        let mut tx = owner.begin().await.unwrap();
         // No trigger fires and no foreign key is checked.
-        let behind = format!("set session_replication_role = replica; {sql}");
+        let behind = format!("set local session_replication_role = replica; {sql}");
         sqlx::raw_sql(AssertSqlSafe(behind))
-            .execute(&mut owner)
+            .execute(&mut *tx)
             .await
             .unwrap();
-        let audit = audit(&market.pool).await.unwrap();
+        let audit = audit_in_tx(&mut tx).await.unwrap();
         let expected: BTreeSet<&str> = expected.iter().copied().collect();
         assert_eq!(broken(&audit), expected, "{sql}\n{:#?}", audit.findings);
-        let found = audit.findings.iter().filter(|found| found.violations > 0);
-        assert!(found.clone().all(|found| found.example.is_some()));
+        let mut found = audit.findings.iter().filter(|found| found.violations > 0);
+        assert!(found.all(|found| found.example.is_some()));
         assert!(!audit.is_sound());
+        tx.rollback().await.unwrap();
     }
 }
 
