@@ -164,6 +164,9 @@ create trigger account_deltas_come_from_entries before insert or update or trunc
 create function check_entries() returns trigger language plpgsql
     set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
     security definer set search_path = public, pg_temp as $$
+declare
+    is_unbalanced boolean;
+    is_in_parts boolean;
 begin
     if exists (
         select
@@ -180,21 +183,19 @@ begin
         raise exception 'an entry does not fit its transfer or its account'
             using errcode = 'check_violation', constraint = 'entries_fit';
     end if;
-    if exists (
-        select
+    select bool_or(is_wrong), bool_or(is_partial)
+    into is_unbalanced, is_in_parts
+    from (
+        select sum(amount_minor) <> 0 or count(*) < 2 as is_wrong,
+               min(leg) <> 1 or count(distinct account_id) <> count(*) as is_partial
         from fresh
         group by transfer_id
-        having sum(amount_minor) <> 0 or count(*) < 2
-    ) then
+    ) as written;
+    if is_unbalanced then
         raise exception 'a transfer does not balance'
             using errcode = 'check_violation', constraint = 'transfers_balance';
     end if;
-    if exists (
-        select
-        from fresh
-        group by transfer_id
-        having min(leg) <> 1 or count(distinct account_id) <> count(*)
-    ) then
+    if is_in_parts then
         raise exception 'the legs of a transfer come at once, one for an account'
             using errcode = 'check_violation', constraint = 'entries_come_at_once';
     end if;
@@ -239,21 +240,30 @@ create function check_account() returns trigger language plpgsql
     set enable_seqscan = off
     security definer set search_path = public, pg_temp as $$
 declare
-    steps bigint;
-    moved numeric;
-    is_true boolean;
+    is_told boolean := true;
 begin
-    if (new.id, new.owner_id, new.kind, new.currency)
-       is distinct from (old.id, old.owner_id, old.kind, old.currency) then
+    if new.id <> old.id or new.owner_id <> old.owner_id or new.kind <> old.kind or new.currency <> old.currency then
         raise exception 'an account keeps its owner, kind and currency'
             using errcode = 'check_violation', constraint = 'accounts_keep_identity';
     end if;
     if new.kind <> 'buyer_credits' then
         return null;
     end if;
-    if new.version <> old.version or new.balance_minor <> old.balance_minor then
-        select count(*), coalesce(sum(amount_minor), 0), bool_and(balance_after_minor = old.balance_minor + so_far)
-        into steps, moved, is_true
+    if new.version = old.version + 1 then
+        is_told := exists (
+            select
+            from entries
+            where account_id = new.id
+              and account_version = new.version
+              and amount_minor = new.balance_minor - old.balance_minor
+              and balance_after_minor = new.balance_minor
+        );
+    elsif new.version <> old.version or new.balance_minor <> old.balance_minor then
+        select count(*) > 0
+               and count(*) = new.version - old.version
+               and sum(amount_minor) = new.balance_minor - old.balance_minor
+               and bool_and(balance_after_minor = old.balance_minor + so_far)
+        into is_told
         from (
             select amount_minor, balance_after_minor, sum(amount_minor) over (order by account_version) as so_far
             from entries
@@ -261,10 +271,10 @@ begin
               and account_version > old.version
               and account_version <= new.version
         ) as step;
-        if steps <> new.version - old.version or old.balance_minor + moved <> new.balance_minor or not is_true then
-            raise exception 'a balance moved without its entry'
-                using errcode = 'check_violation', constraint = 'accounts_move_by_entries';
-        end if;
+    end if;
+    if not is_told then
+        raise exception 'a balance moved without its entry'
+            using errcode = 'check_violation', constraint = 'accounts_move_by_entries';
     end if;
     perform check_held(new.id);
     return null;
