@@ -62,21 +62,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX));
-    let admin = Router::new()
-        .route("/admin/queues", get(admin::list_queues))
-        .route("/admin/queues/{queue}/pause", post(admin::pause_queue))
-        .route("/admin/queues/{queue}/resume", post(admin::resume_queue))
-        .route("/admin/jobs", get(admin::list_jobs))
-        .route("/admin/jobs/replay", post(admin::replay_jobs))
-        .route("/admin/jobs/{job_id}", get(admin::get_job))
-        .route("/admin/jobs/{job_id}/retry", post(admin::retry_job))
-        .route("/admin/jobs/{job_id}/cancel", post(admin::cancel_job))
-        .route("/admin/payloads", get(admin::list_payloads))
-        .route("/admin/payloads/{payload_id}", delete(admin::drop_payload))
-        .route("/admin/keys", get(admin::list_keys).post(admin::create_key))
-        .route("/admin/keys/{key_id}", delete(admin::revoke_key))
-        .route("/admin/credits", post(admin::adjust_credits))
-        .route("/admin/ledger/audit", post(admin::audit_ledger))
+    let admin = operators()
         .layer(from_fn_with_state(state.clone(), require_admin))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX));
@@ -92,6 +78,25 @@ pub fn router(state: ApiState) -> Router {
         .layer(from_fn(catch_panic))
         .layer(from_fn(observe))
         .with_state(state)
+}
+
+/// What operators see and steer.
+fn operators() -> Router<ApiState> {
+    Router::new()
+        .route("/admin/queues", get(admin::list_queues))
+        .route("/admin/queues/{queue}/pause", post(admin::pause_queue))
+        .route("/admin/queues/{queue}/resume", post(admin::resume_queue))
+        .route("/admin/jobs", get(admin::list_jobs))
+        .route("/admin/jobs/replay", post(admin::replay_jobs))
+        .route("/admin/jobs/{job_id}", get(admin::get_job))
+        .route("/admin/jobs/{job_id}/retry", post(admin::retry_job))
+        .route("/admin/jobs/{job_id}/cancel", post(admin::cancel_job))
+        .route("/admin/payloads", get(admin::list_payloads))
+        .route("/admin/payloads/{payload_id}", delete(admin::drop_payload))
+        .route("/admin/keys", get(admin::list_keys).post(admin::create_key))
+        .route("/admin/keys/{key_id}", delete(admin::revoke_key))
+        .route("/admin/credits", post(admin::adjust_credits))
+        .route("/admin/ledger/audit", post(admin::audit_ledger))
 }
 
 async fn no_route() -> ApiError {
