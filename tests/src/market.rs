@@ -53,6 +53,13 @@ impl World {
         (balance.posted_minor, balance.held_minor)
     }
 
+    /// Every invariant of the ledger holds, as operators see it.
+    pub async fn assert_sound_books(&self) {
+        let audit = self.operator.post("/admin/ledger/audit", &json!({})).await;
+        let data = audit.data();
+        assert_eq!(data["isSound"], true, "{data:#}");
+    }
+
     /// What the seller of this world has earned.
     pub async fn earnings(&self) -> i64 {
         let seller = self.seller_id().await;

@@ -52,6 +52,7 @@ async fn ten_buyers_of_an_unlimited_package_all_get_it() {
     for buyer in &buyers {
         assert_eq!(world.credits(buyer.id).await, (0, 0));
     }
+    world.assert_sound_books().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,6 +76,7 @@ async fn ten_buyers_of_an_exclusive_package_make_one_sale_and_nine_clean_refusal
         }
     }
     assert_eq!(world.earnings().await, 425);
+    world.assert_sound_books().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,6 +92,7 @@ async fn a_limited_package_sells_exactly_its_supply() {
     let sold = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(sold, 3);
     assert_eq!(world.count("select taken::bigint from listings").await, 3);
+    world.assert_sound_books().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +106,7 @@ async fn a_buyer_without_credits_takes_no_exclusive_package_from_one_who_has_the
     assert!([402, 409].contains(&refused.status), "{}", refused.text);
     let again = poor.client.buy(&package).await;
     assert_eq!(again.status, 409, "{}", again.text);
+    world.assert_sound_books().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,6 +124,7 @@ async fn the_same_buyer_twice_makes_one_purchase_and_the_second_answer_names_it(
     assert_eq!(second.fault(), (409, "CONFLICT".to_owned()));
     assert_eq!(second.details()["purchaseId"], first.data()["purchaseId"]);
     assert_eq!(world.credits(buyer.id).await, (4_500, 0));
+    world.assert_sound_books().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,6 +160,7 @@ async fn a_changed_price_is_refused_with_both_prices_and_charges_nothing() {
     assert_eq!(world.credits(buyer.id).await, (2_000, 0));
     request["expectedPrice"] = json!(9.99);
     assert_eq!(buyer.client.purchase(&request).await.status, 200);
+    world.assert_sound_books().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,6 +199,7 @@ async fn a_free_package_is_claimed_without_payment() {
     let answer = buyer.client.buy(&package).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(world.count("select count(*) from transfers").await, 0);
+    world.assert_sound_books().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
