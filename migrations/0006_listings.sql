@@ -3,9 +3,10 @@
 --   active ◀──▶ paused,  either ──▶ removed
 --
 -- `version` counts the seller's changes (the ETag); each version's price is kept for ever, so a
--- purchase or a quote names a price that really was asked. `taken` counts live purchases of a
--- limited or exclusive listing; the trigger on purchases keeps it, and the check refuses one sale
--- too many. An unlimited listing counts nothing here: its row would be hot.
+-- purchase or a quote names a price that really was asked. `api_key_id` is the key that gave
+-- `webhook_url`, and signs what is sent there. `taken` counts live purchases of a limited or
+-- exclusive listing; the trigger on purchases keeps it, and the check refuses one sale too many.
+-- An unlimited listing counts nothing here: its row would be hot.
 create table listings (
     package_id   uuid        primary key references packages,
     seller_id    uuid        not null references users,
@@ -33,8 +34,21 @@ create table listings (
     ),
     constraint listings_not_oversold check (taken between 0 and coalesce(supply, 0))
 );
-create index listings_seller_id on listings (seller_id, created_at);
+create index listings_seller_id on listings (seller_id, package_id);
 create index listings_api_key_id on listings (api_key_id);
+
+-- How an upload is to be sold once it is published.
+alter table uploads
+    add column licence_mode text not null default 'unlimited',
+    add column supply integer,
+    add constraint uploads_licence_mode_known check (licence_mode in ('unlimited', 'limited', 'exclusive')),
+    add constraint uploads_supply_fits_mode check (
+        case licence_mode
+            when 'unlimited' then supply is null
+            when 'exclusive' then supply is not null and supply = 1
+            else supply is not null and supply between 1 and 1000000
+        end
+    );
 
 create table listing_versions (
     package_id   uuid        not null references listings,
@@ -48,7 +62,8 @@ create table listing_versions (
 create trigger listing_versions_append_only before update or delete or truncate on listing_versions
     for each statement execute function refuse_change();
 
--- Each change of what a buyer relies on is a new version, one higher, and kept.
+-- Each change of a seller is a new version, one higher, and kept. (pg_temp is named, and last, so that
+-- nobody's temporary table stands in for ours.)
 create function keep_listing_version() returns trigger language plpgsql
     security definer set search_path = public, pg_temp as $$
 begin
@@ -57,14 +72,16 @@ begin
             raise exception 'a listing keeps its package and its seller'
                 using errcode = 'check_violation', constraint = 'listings_keep_identity';
         end if;
-        if old.status = 'removed' and new.status <> 'removed' then
-            raise exception 'a removed listing stays removed'
-                using errcode = 'check_violation', constraint = 'listings_removed_for_good';
-        end if;
-        if (new.price_minor, new.currency, new.licence_mode, new.status)
-           is not distinct from (old.price_minor, old.currency, old.licence_mode, old.status)
-           and new.supply is not distinct from old.supply then
+        if (new.version, new.price_minor, new.currency, new.licence_mode, new.supply, new.status,
+            new.api_key_id, new.webhook_url)
+           is not distinct from
+           (old.version, old.price_minor, old.currency, old.licence_mode, old.supply, old.status,
+            old.api_key_id, old.webhook_url) then
             return null;
+        end if;
+        if old.status = 'removed' then
+            raise exception 'a removed listing stays as it is'
+                using errcode = 'check_violation', constraint = 'listings_removed_for_good';
         end if;
         if new.licence_mode <> old.licence_mode and exists (
             select
@@ -115,6 +132,6 @@ create function listing_lock(package uuid) returns bigint language sql immutable
 
 revoke insert, update, delete, truncate on listing_versions from awareness_app;
 revoke update, delete, truncate on listings from awareness_app;
-grant update (price_minor, currency, licence_mode, supply, status, webhook_url, version, updated_at)
+grant update (price_minor, currency, licence_mode, supply, status, api_key_id, webhook_url, version, updated_at)
     on listings to awareness_app;
 revoke execute on all functions in schema public from public;
