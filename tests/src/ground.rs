@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use common::catalog::Licence;
 use common::config::{
     CardConfig, DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig,
     WebhookConfig, WorkerConfig,
@@ -223,6 +224,7 @@ impl Ground {
                 target_model: "house-model-b".to_owned(),
                 epsilon: sample.epsilon(),
                 price: Price::parse("1.25").expect("a price"),
+                licence: Licence::default(),
                 webhook_url: Some(format!("{}/hook", self.receiver.url())),
             },
             package: blob(&sample.package),

@@ -1,11 +1,12 @@
 //! From the fields of a body to the fields of an upload: every fault is found and named at once.
 
+use common::catalog::{Licence, LicenceError, LicenceMode};
 use common::money::Price;
 use common::uploads::{FieldFault, UploadFields};
 use common::webhooks::{Policy, check_url};
 use package::PackageType;
 
-use crate::body::Fields;
+use crate::body::{BodyError, Fields};
 use crate::error::{ApiError, Code};
 
 /// The fields of an upload; all faults together if there are any.
@@ -29,21 +30,10 @@ pub fn upload_fields(
     let (source_model, target_model) = (text("sourceModel"), text("targetModel"));
     let epsilon = number(&mut fields, "epsilon", &mut faults)
         .map(|text| text.parse::<f64>().unwrap_or(f64::NAN));
-    let price = number(&mut fields, "price", &mut faults).and_then(|text| {
-        Price::parse(&text)
-            .map_err(|error| faults.push(FieldFault::new("price", error.to_string())))
-            .ok()
-    });
-    let webhook_url = fields
-        .take_string("webhookUrl")
-        .map_err(|error| faults.push(fault(&error)))
-        .ok()
-        .flatten();
-    if let Some(url) = &webhook_url
-        && let Err(error) = check_url(url, policy)
-    {
-        faults.push(FieldFault::new("webhookUrl", error.to_string()));
-    }
+    let price = number(&mut fields, "price", &mut faults)
+        .and_then(|text| found(Price::parse(&text), "price", &mut faults));
+    let licence = licence(&mut fields, &mut faults);
+    let webhook_url = webhook_url(&mut fields, policy, &mut faults);
     let is_known =
         |faults: &[FieldFault], name: &str| faults.iter().any(|fault| fault.field == name);
     // What is missing was noted above; its stand-in lets the other fields be judged too.
@@ -55,6 +45,7 @@ pub fn upload_fields(
         target_model,
         epsilon: epsilon.unwrap_or_default(),
         price: price.unwrap_or_default(),
+        licence,
         webhook_url,
     };
     for fault in checked.faults() {
@@ -91,6 +82,68 @@ pub fn required_digest(fields: &mut Fields, name: &str) -> Result<Vec<u8>, ApiEr
         })
 }
 
+/// How the package is to be sold; without a limit if nothing is said.
+fn licence(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Licence {
+    let known = faults.len();
+    let mode = licence_mode(fields, faults).unwrap_or_default();
+    let supply = supply(fields, faults);
+    // A mode that is faulty would make the supply look faulty too.
+    if faults.len() > known {
+        return Licence::default();
+    }
+    Licence::new(mode, supply)
+        .map_err(|error| faults.push(FieldFault::new(error.field(), error.to_string())))
+        .unwrap_or_default()
+}
+
+/// An optional mode of licence.
+pub(super) fn licence_mode(
+    fields: &mut Fields,
+    faults: &mut Vec<FieldFault>,
+) -> Option<LicenceMode> {
+    let text = optional(fields.take_string("licenceMode"), faults)?;
+    found(text.parse(), "licenceMode", faults)
+}
+
+/// An optional supply: a whole number, whose range is the licence's to judge.
+pub(super) fn supply(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Option<i64> {
+    let text = optional(fields.take_number("supply"), faults)?;
+    let supply = text.parse().map_err(|_| LicenceError::SupplyRange);
+    found(supply, "supply", faults)
+}
+
+/// An optional webhook address that we would send to.
+pub(super) fn webhook_url(
+    fields: &mut Fields,
+    policy: &Policy,
+    faults: &mut Vec<FieldFault>,
+) -> Option<String> {
+    let url = optional(fields.take_string("webhookUrl"), faults)?;
+    found(check_url(&url, policy), "webhookUrl", faults);
+    Some(url)
+}
+
+/// The value, or its fault noted.
+pub(super) fn optional<T>(
+    taken: Result<Option<T>, BodyError>,
+    faults: &mut Vec<FieldFault>,
+) -> Option<T> {
+    taken
+        .map_err(|error| faults.push(fault(&error)))
+        .ok()
+        .flatten()
+}
+
+/// What was made of a field, or its fault noted.
+pub(super) fn found<T, E: std::fmt::Display>(
+    made: Result<T, E>,
+    name: &str,
+    faults: &mut Vec<FieldFault>,
+) -> Option<T> {
+    made.map_err(|error| faults.push(FieldFault::new(name, error.to_string())))
+        .ok()
+}
+
 fn required(fields: &mut Fields, name: &str, faults: &mut Vec<FieldFault>) -> Option<String> {
     match fields.take_string(name) {
         Ok(Some(text)) => Some(text),
@@ -119,6 +172,6 @@ fn number(fields: &mut Fields, name: &str, faults: &mut Vec<FieldFault>) -> Opti
     }
 }
 
-fn fault(error: &crate::body::BodyError) -> FieldFault {
+fn fault(error: &BodyError) -> FieldFault {
     FieldFault::new(error.field(), error.to_string())
 }

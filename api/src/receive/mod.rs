@@ -45,7 +45,7 @@ pub fn small_fields(bytes: &[u8]) -> Result<Fields, ApiError> {
 /// Fields of a form, where every value is text: numbers are those that read as numbers.
 fn form_fields(texts: BTreeMap<String, String>) -> Fields {
     let value = |name: &str, text: String| match name {
-        "epsilon" | "price" => FieldValue::Number(text),
+        "epsilon" | "price" | "supply" => FieldValue::Number(text),
         _ => FieldValue::String(text),
     };
     Fields::new(

@@ -1,12 +1,14 @@
-//! The catalogue: published packages, and the content-addressed bytes they stand on.
+//! The catalogue: published packages, how they are sold, and the content-addressed bytes they stand on.
 //!
 //! An object's row is written before its bytes and taken away after them, so no object is without a
 //! row; a package refers to rows, so no package is without its bytes.
 
+mod licence;
 mod model;
 mod objects;
 mod packages;
 
+pub use licence::{Licence, LicenceError, LicenceMode};
 pub use model::NewPackage;
 pub use objects::{
     Claim, OrphanObject, claim_object, condemn_orphans, condemn_unknown, forget_object,

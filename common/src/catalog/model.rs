@@ -1,5 +1,6 @@
 //! Values of the catalogue.
 
+use super::LicenceMode;
 use crate::ids::{ApiKeyId, UploadId, UserId};
 
 /// What becomes a package.
@@ -19,6 +20,8 @@ pub struct NewPackage {
     pub tier: Option<String>,
     pub price_minor: i64,
     pub currency: String,
+    pub licence_mode: LicenceMode,
+    pub supply: Option<i32>,
     /// Where the seller hears of the listing.
     pub webhook_url: Option<String>,
     pub package_key: String,

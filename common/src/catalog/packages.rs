@@ -5,8 +5,8 @@ use sqlx::PgConnection;
 use super::NewPackage;
 use crate::ids::{PackageId, PackagePublicId};
 
-/// Makes a package visible and lists it for sale, without a limit. A second package of one upload is impossible: the constraint
-/// `packages_one_per_upload` refuses it.
+/// Makes a package visible and lists it for sale, as its upload said. A second package of one upload
+/// is impossible: the constraint `packages_one_per_upload` refuses it.
 pub async fn publish_in_tx(
     conn: &mut PgConnection,
     new: &NewPackage,
@@ -40,14 +40,18 @@ pub async fn publish_in_tx(
     .execute(&mut *conn)
     .await?;
     sqlx::query(
-        "insert into listings (package_id, seller_id, api_key_id, price_minor, currency, webhook_url)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into listings (
+             package_id, seller_id, api_key_id, price_minor, currency, licence_mode, supply, webhook_url
+         )
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(id)
     .bind(new.owner)
     .bind(new.api_key)
     .bind(new.price_minor)
     .bind(&new.currency)
+    .bind(new.licence_mode)
+    .bind(new.supply)
     .bind(&new.webhook_url)
     .execute(&mut *conn)
     .await?;

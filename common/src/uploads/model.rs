@@ -5,6 +5,7 @@ use package::PackageType;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::catalog::{Licence, LicenceMode};
 use crate::ids::{ApiKeyId, PackagePublicId, UploadId, UploadPublicId, UserId};
 use crate::limits::{MODEL_NAME_CHARS_MAX, WEBHOOK_URL_CHARS_MAX};
 use crate::money::Price;
@@ -36,6 +37,7 @@ pub struct UploadFields {
     pub target_model: String,
     pub epsilon: f64,
     pub price: Price,
+    pub licence: Licence,
     pub webhook_url: Option<String>,
 }
 
@@ -108,6 +110,8 @@ impl NewUpload {
             &fields.target_model,
             &fields.epsilon.to_bits().to_string(),
             &fields.price.minor().to_string(),
+            fields.licence.mode().as_str(),
+            &fields.licence.supply().unwrap_or_default().to_string(),
             fields.webhook_url.as_deref().unwrap_or(""),
         ] {
             digest.update((text.len() as u64).to_be_bytes());
@@ -228,6 +232,8 @@ pub struct Upload {
     pub epsilon: f64,
     pub price_minor: i64,
     pub currency: String,
+    pub licence_mode: LicenceMode,
+    pub supply: Option<i32>,
     pub webhook_url: Option<String>,
     pub package_bytes: i64,
     pub package_sha256: Option<Vec<u8>>,

@@ -98,6 +98,8 @@ fn new_package(upload: &Upload) -> NewPackage {
         tier: text("/tier"),
         price_minor: upload.price_minor,
         currency: upload.currency.clone(),
+        licence_mode: upload.licence_mode,
+        supply: upload.supply,
         webhook_url: upload.webhook_url.clone(),
         package_key: content_key(&upload.blob(Blob::Package).sha256),
         w_matrix_key: content_key(&upload.blob(Blob::WMatrix).sha256),

@@ -111,11 +111,11 @@ pub(super) async fn insert_in_tx(
     sqlx::query(
         "insert into uploads (
              id, public_id, owner_id, api_key_id, request_id, package_type, name, description, source_model,
-             target_model, epsilon, price_minor, webhook_url, package_bytes, package_sha256, package_parts,
-             w_matrix_bytes, w_matrix_sha256, w_matrix_parts, status, stage, progress, committed_at
+             target_model, epsilon, price_minor, licence_mode, supply, webhook_url, package_bytes, package_sha256,
+             package_parts, w_matrix_bytes, w_matrix_sha256, w_matrix_parts, status, stage, progress, committed_at
          )
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                 case when $20 = 'awaiting' then null else now() end)",
+                 $23, $24, case when $22 = 'awaiting' then null else now() end)",
     )
     .bind(new.id)
     .bind(public_id)
@@ -129,6 +129,8 @@ pub(super) async fn insert_in_tx(
     .bind(&fields.target_model)
     .bind(fields.epsilon)
     .bind(fields.price.minor())
+    .bind(fields.licence.mode())
+    .bind(fields.licence.supply())
     .bind(&fields.webhook_url)
     .bind(new.package.size_bytes.cast_signed())
     .bind(&new.package.sha256)
