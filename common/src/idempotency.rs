@@ -34,7 +34,8 @@ pub async fn find(
     find_in_tx(&mut connection, key).await
 }
 
-async fn find_in_tx(
+/// The same, inside a transaction that holds a lock on what the key is about.
+pub async fn find_in_tx(
     conn: &mut PgConnection,
     key: &IdempotencyKey,
 ) -> Result<Option<StoredAnswer>, sqlx::Error> {

@@ -176,6 +176,13 @@ impl PackagePublicId {
     pub fn of(id: PackageId) -> Self {
         Self(format!("pkg_{}", id.0.simple()))
     }
+
+    /// The row's id, if the text is made of one.
+    pub fn row(&self) -> Option<PackageId> {
+        Uuid::try_parse(self.0.strip_prefix("pkg_")?)
+            .ok()
+            .map(PackageId)
+    }
 }
 
 /// A request id, `req_<32 hex>`, carried through logs, jobs and webhooks.
@@ -202,6 +209,14 @@ mod tests {
         for text in ["", "pur_", "pur_1", &upper, &id.0.to_string()] {
             assert_eq!(PurchaseId::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_package_id_leads_back_to_its_row() {
+        let row = PackageId::new();
+        assert_eq!(PackagePublicId::of(row).row(), Some(row));
+        let other = PackagePublicId::parse("pkg_1").expect("the shape of one");
+        assert_eq!(other.row(), None);
     }
 
     #[test]

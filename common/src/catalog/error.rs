@@ -1,0 +1,34 @@
+//! Why something about a listing did not happen.
+
+use thiserror::Error;
+
+use super::LicenceError;
+
+/// One variant per decision of a caller.
+#[derive(Debug, Error)]
+pub enum CatalogError {
+    /// No such listing, or it is not the caller's.
+    #[error("no such listing")]
+    NotFound,
+    /// The caller knew another version than the current one.
+    #[error("the listing is at version {current} by now")]
+    VersionChanged { current: i64 },
+    /// The key came before with other content.
+    #[error("this Idempotency-Key was used with a different request")]
+    IdempotencyConflict,
+    /// Mode and supply do not fit each other.
+    #[error("{} {_0}", .0.field())]
+    Licence(LicenceError),
+    /// It was removed, for good.
+    #[error("the listing was removed, and a removed listing stays as it is")]
+    Removed,
+    /// Live purchases were made in the mode that it has.
+    #[error("the package has been sold as {0}, so its licence mode stays")]
+    SoldAsListed(super::LicenceMode),
+    /// More have been sold than the wanted supply.
+    #[error("{taken} of the package are sold or being bought, so the supply cannot be {supply}")]
+    SupplyBelowTaken { supply: i32, taken: i32 },
+    /// PostgreSQL did not answer or refused.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
