@@ -5,6 +5,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use common::catalog::CatalogError;
 use common::money::decimal_text;
 use common::purchases::PurchaseError;
 use common::storage::StorageError;
@@ -29,6 +30,8 @@ pub enum Code {
     NotFound,
     MethodNotAllowed,
     Conflict,
+    PreconditionFailed,
+    PreconditionRequired,
     PaymentRequired,
     IdempotencyConflict,
     PayloadTooLarge,
@@ -48,6 +51,8 @@ impl Code {
             Self::NotFound => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::Conflict => "CONFLICT",
+            Self::PreconditionFailed => "PRECONDITION_FAILED",
+            Self::PreconditionRequired => "PRECONDITION_REQUIRED",
             Self::PaymentRequired => "PAYMENT_REQUIRED",
             Self::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
@@ -67,6 +72,8 @@ impl Code {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
             Self::IdempotencyConflict => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -105,6 +112,14 @@ impl ApiError {
         self.details
             .insert(field.to_owned(), Value::String(message.into()));
         self
+    }
+
+    /// The thing is at another version than the caller knew: which one, in the details and as the
+    /// entity tag.
+    pub fn version_changed(message: impl Into<String>, current: i64) -> Self {
+        let mut error = Self::new(Code::PreconditionFailed, message);
+        error.details.insert("version".to_owned(), current.into());
+        error
     }
 
     /// One or more faulty fields.
@@ -159,6 +174,13 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::PreconditionFailed
+            && let Some(version) = self.details.get("version").and_then(Value::as_i64)
+        {
+            response
+                .headers_mut()
+                .insert(header::ETAG, version_tag(version));
         }
         if self.code == Code::Unauthorized {
             response
@@ -302,6 +324,36 @@ impl From<IdentityError> for ApiError {
             IdentityError::Database(error) => error.into(),
         }
     }
+}
+
+impl From<CatalogError> for ApiError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::NotFound => Self::new(Code::NotFound, "There is no such listing."),
+            CatalogError::VersionChanged { current } => {
+                Self::version_changed(sentence(&error), current)
+            }
+            CatalogError::IdempotencyConflict => {
+                Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)
+            }
+            CatalogError::Licence(error) => {
+                Self::fields(&[FieldFault::new(error.field(), error.to_string())])
+            }
+            CatalogError::Removed => Self::new(Code::Conflict, sentence(&error)),
+            CatalogError::SoldAsListed(_) => {
+                Self::new(Code::Conflict, sentence(&error)).field("licenceMode", error.to_string())
+            }
+            CatalogError::SupplyBelowTaken { .. } => {
+                Self::new(Code::Conflict, sentence(&error)).field("supply", error.to_string())
+            }
+            CatalogError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// The entity tag of a version.
+pub fn version_tag(version: i64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).expect("a quoted number")
 }
 
 /// An error's text as a sentence.

@@ -13,7 +13,7 @@ use common::limits::{
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
-use crate::routes::{admin, ledger, purchases, system, uploads};
+use crate::routes::{admin, ledger, listings, purchases, system, uploads};
 use crate::state::ApiState;
 
 /// The application.
@@ -58,6 +58,11 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/ai/credits/statement", get(ledger::list_credits))
         .route("/api/ai/earnings", get(ledger::get_earnings))
         .route("/api/ai/earnings/statement", get(ledger::list_earnings))
+        .route("/api/ai/listings", get(listings::list_listings))
+        .route(
+            "/api/ai/listings/{package_id}",
+            get(listings::get_listing).patch(listings::change_listing),
+        )
         .route("/.well-known/jwks.json", get(system::get_jwks))
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))

@@ -11,6 +11,9 @@ mod flows {
     mod jwks;
     mod keys;
     mod limits;
+    mod listing_changes;
+    mod listing_sales;
+    mod listings;
     mod presigned;
     mod status;
     mod sweeps;

@@ -31,6 +31,11 @@ impl Fields {
         self.0.get(name)
     }
 
+    /// The names that nobody has taken yet.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Takes a string; `WrongType` if the value is something else, `None` if there is none.
     pub fn take_string(&mut self, name: &str) -> Result<Option<String>, BodyError> {
         match self.0.remove(name) {

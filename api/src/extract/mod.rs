@@ -2,10 +2,12 @@
 
 mod auth;
 mod idempotency;
+mod if_match;
 mod json;
 mod prefer;
 
 pub use auth::{Caller, Downloader, MaybeCaller, Purchaser, Uploader, bearer};
 pub use idempotency::IdempotencyHeader;
+pub use if_match::IfMatch;
 pub use json::{Json, Path, Query};
 pub use prefer::PreferWait;

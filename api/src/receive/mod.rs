@@ -5,11 +5,13 @@
 
 mod fields;
 mod json;
+mod listing;
 mod multipart;
 mod staging;
 
 pub use fields::{required_digest, required_size, upload_fields};
 pub use json::receive_json;
+pub use listing::listing_changes;
 pub use multipart::receive_multipart;
 pub use staging::{Staging, Target};
 

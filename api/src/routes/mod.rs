@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod ledger;
+pub mod listings;
 pub mod purchases;
 pub mod system;
 pub mod uploads;

@@ -1,0 +1,10 @@
+//! Listings: shown to everybody, changed by their seller.
+
+mod change;
+mod list;
+mod show;
+mod view;
+
+pub use change::change_listing;
+pub use list::list_listings;
+pub use show::get_listing;
