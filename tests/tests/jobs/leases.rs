@@ -71,7 +71,11 @@ async fn a_job_run_twice_has_one_effect() {
     // As if the commit of the end had been lost with the effects kept, for each of the three jobs.
     let again = "update jobs set state = 'ready', finished_at = null, run_at = now()";
     assert_eq!(ground.run(again).await, 3);
-    for name in JobName::ALL {
+    for name in [
+        JobName::ValidateUpload,
+        JobName::PublishUpload,
+        JobName::DeliverWebhook,
+    ] {
         ground
             .job_becomes(name, |job| job.state == JobState::Done && job.fence == 2)
             .await;
