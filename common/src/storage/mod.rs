@@ -7,8 +7,10 @@
 mod client;
 mod error;
 mod key;
+mod presigned;
 mod s3;
 
 pub use error::StorageError;
 pub use key::{Blob, PACKAGES_PREFIX, STAGING_PREFIX, content_key, staging_key, staging_owner};
-pub use s3::{Listed, PresignedPut, Storage};
+pub use presigned::{PresignedPut, PresignedUrl};
+pub use s3::{Listed, Storage};

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
@@ -25,8 +24,8 @@ use crate::config::StorageConfig;
 pub struct Storage {
     client: Client,
     /// Signs addresses that clients use.
-    presigner: Client,
-    bucket: String,
+    pub(super) presigner: Client,
+    pub(super) bucket: String,
 }
 
 /// An object in a listing.
@@ -34,13 +33,6 @@ pub struct Storage {
 pub struct Listed {
     pub key: String,
     pub modified_at: DateTime<Utc>,
-}
-
-/// An address to `PUT` to, with the headers that must go with it.
-#[derive(Debug, Clone)]
-pub struct PresignedPut {
-    pub url: String,
-    pub headers: Vec<(String, String)>,
 }
 
 impl Storage {
@@ -82,7 +74,7 @@ impl Storage {
     }
 
     /// Writes an object from a stream whose size and digest are known; the store refuses other
-    /// bytes. Memory stays at one chunk.
+    /// bytes, and shows the digest with every answer (`x-amz-meta-sha256`). Memory stays at one chunk.
     pub async fn put_stream<S>(
         &self,
         key: &str,
@@ -103,6 +95,7 @@ impl Storage {
                 i64::try_from(size).map_err(|_| StorageError::Mismatch(key.to_owned()))?,
             )
             .checksum_sha256(STANDARD.encode(sha256))
+            .metadata("sha256", hex::encode(sha256))
             .body(ByteStream::new(body))
             .customize()
             .disable_payload_signing()
@@ -204,43 +197,10 @@ impl Storage {
             })
             .collect())
     }
-
-    /// An address that takes exactly these bytes, for a while.
-    pub async fn presign_put(
-        &self,
-        key: &str,
-        size: u64,
-        sha256: &[u8],
-        valid: Duration,
-    ) -> Result<PresignedPut, StorageError> {
-        let expiry = PresigningConfig::expires_in(valid)
-            .map_err(|error| StorageError::Unavailable(error.to_string()))?;
-        let request = self
-            .presigner
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .content_length(
-                i64::try_from(size).map_err(|_| StorageError::Mismatch(key.to_owned()))?,
-            )
-            .checksum_sha256(STANDARD.encode(sha256))
-            .presigned(expiry)
-            .await
-            .map_err(|error| fault(key, &error))?;
-        let headers = request
-            .headers()
-            .filter(|(name, _)| *name != "host" && *name != "content-length")
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        Ok(PresignedPut {
-            url: request.uri().to_owned(),
-            headers,
-        })
-    }
 }
 
 /// Sorts an error of the SDK.
-fn fault<E, R>(key: &str, error: &SdkError<E, R>) -> StorageError
+pub(super) fn fault<E, R>(key: &str, error: &SdkError<E, R>) -> StorageError
 where
     E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,

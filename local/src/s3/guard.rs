@@ -4,7 +4,8 @@
 //! - Reads and the last step of writes of one key take turns: `If-None-Match: *` has exactly one
 //!   winner, and an object is never seen with the checksums of another.
 //! - A copy is a verified write of what a read returned: no reader sees it half done.
-//! - `If-Match` and `If-None-Match` are honoured on GET and HEAD; deleting removes side files.
+//! - `If-Match`, `If-None-Match` and `response-content-disposition` are honoured on GET and HEAD;
+//!   deleting removes side files.
 //!
 //! A crash between the rename of an overwritten object and that of its side files leaves the old
 //! checksums: keys are to be written once, as content-addressed ones are.
@@ -207,7 +208,11 @@ impl S3 for Guard {
             request.input.if_match.clone(),
             request.input.if_none_match.clone(),
         );
-        let response = self.store.get_object(request).await?;
+        let disposition = request.input.response_content_disposition.clone();
+        let mut response = self.store.get_object(request).await?;
+        if disposition.is_some() {
+            response.output.content_disposition = disposition;
+        }
         check_read(
             if_match.as_ref(),
             if_none_match.as_ref(),
@@ -229,7 +234,11 @@ impl S3 for Guard {
             request.input.if_match.clone(),
             request.input.if_none_match.clone(),
         );
-        let response = self.store.head_object(request).await?;
+        let disposition = request.input.response_content_disposition.clone();
+        let mut response = self.store.head_object(request).await?;
+        if disposition.is_some() {
+            response.output.content_disposition = disposition;
+        }
         check_read(
             if_match.as_ref(),
             if_none_match.as_ref(),
