@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 
 use super::files::Blob;
@@ -30,7 +30,11 @@ pub(super) fn table(verdict: &Result<Valid, Refusal>) -> String {
         format!("{sha256} ({note})")
     };
     let package = format!("{}, {}", claims.package_id, claims.package_type);
-    let settled = claims.settled_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut settled = time(claims.settled_at);
+    if let Some(refunded_at) = claims.refunded_at {
+        settled = format!("{settled}, REFUNDED {}", time(refunded_at));
+    }
     let pairs = [
         ("receipt", "VALID".to_owned()),
         ("purchase", claims.purchase_id.clone()),

@@ -34,6 +34,9 @@ pub struct Receipt {
     /// Of the W-matrix's bytes, lower-case hex.
     pub w_matrix_sha256: String,
     pub settled_at: DateTime<Utc>,
+    /// When it was reversed, absent if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunded_at: Option<DateTime<Utc>>,
 }
 
 impl Receipt {

@@ -41,6 +41,7 @@ impl Purchase {
             package_sha256: hex::encode(Sha256::digest(PACKAGE)),
             w_matrix_sha256: hex::encode(Sha256::digest(W_MATRIX)),
             settled_at: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+            refunded_at: None,
         };
         let purchase = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -126,6 +127,19 @@ async fn a_valid_receipt_shows_what_was_bought_for_how_much_when_and_under_which
     let receipt = serde_json::to_value(&purchase.receipt).unwrap();
     let expected = json!({"valid": true, "receipt": receipt, "keyId": key_id, "compared": []});
     assert_eq!(json, expected);
+}
+
+#[tokio::test]
+async fn the_receipt_of_a_refunded_purchase_is_valid_and_says_so() {
+    let mut purchase = Purchase::new();
+    purchase.receipt.refunded_at = Some("2026-01-03T00:00:00Z".parse().unwrap());
+    purchase.file("refunded.jws", purchase.token().as_bytes());
+    let shown = purchase.verify(&["refunded.jws"]).await.done();
+    let expected = "2026-01-02T03:04:05Z, REFUNDED 2026-01-03T00:00:00Z";
+    assert!(
+        shown.contains("VALID") && shown.contains(expected),
+        "{shown}"
+    );
 }
 
 #[tokio::test]

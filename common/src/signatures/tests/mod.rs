@@ -67,5 +67,6 @@ fn receipt() -> Receipt {
         package_sha256: "aa".repeat(32),
         w_matrix_sha256: "bb".repeat(32),
         settled_at,
+        refunded_at: None,
     }
 }
