@@ -3,11 +3,13 @@
 //! A handler returns an [`ApiError`]; the outermost middleware writes the body, because only it knows
 //! the request id and what the client accepts. So every non-2xx of every path has one shape.
 
+mod purchases;
+mod quotes;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
 use common::catalog::CatalogError;
-use common::money::decimal_text;
-use common::purchases::PurchaseError;
 use common::storage::StorageError;
 use common::uploads::{FieldFault, UploadError};
 use common::{db, identity::IdentityError, jobs::JobsError, ledger::AdjustmentError};
@@ -160,7 +162,7 @@ impl ApiError {
             "success": false,
             "error": error,
             "metadata": {
-                "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+                "timestamp": time(Utc::now()),
                 "requestId": request_id,
             },
         })
@@ -251,41 +253,6 @@ impl From<UploadError> for ApiError {
     }
 }
 
-impl From<PurchaseError> for ApiError {
-    fn from(error: PurchaseError) -> Self {
-        let text = sentence(&error);
-        match error {
-            PurchaseError::PackageNotFound | PurchaseError::NotFound => {
-                Self::new(Code::NotFound, format!("There is {}", text.to_lowercase()))
-            }
-            PurchaseError::NotForSale | PurchaseError::SoldOut => Self::new(Code::Conflict, text),
-            PurchaseError::OwnPackage => Self::new(Code::Forbidden, text),
-            PurchaseError::PriceChanged {
-                expected_minor,
-                current_minor,
-            } => Self::new(Code::Conflict, text)
-                .field("expectedPrice", decimal_text(expected_minor))
-                .field("currentPrice", decimal_text(current_minor)),
-            PurchaseError::BoughtBefore(id) => Self::new(Code::Conflict, text)
-                .field("purchaseId", id.to_string())
-                .field("statusUrl", format!("/api/ai/purchases/{id}")),
-            PurchaseError::InsufficientCredits {
-                price_minor,
-                balance,
-            } => Self::new(Code::PaymentRequired, text)
-                .field("price", decimal_text(price_minor))
-                .field("available", decimal_text(balance.available_minor()))
-                .field("held", decimal_text(balance.held_minor)),
-            PurchaseError::IdempotencyConflict => {
-                Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)
-            }
-            PurchaseError::CardsAreOff => Self::new(Code::InvalidInput, text)
-                .field("paymentMethod", "stripe is not configured; use credits"),
-            PurchaseError::Database(error) => error.into(),
-        }
-    }
-}
-
 impl From<JobsError> for ApiError {
     fn from(error: JobsError) -> Self {
         match error {
@@ -354,6 +321,10 @@ impl From<CatalogError> for ApiError {
 /// The entity tag of a version.
 pub fn version_tag(version: i64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).expect("a quoted number")
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// An error's text as a sentence.

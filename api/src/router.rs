@@ -13,7 +13,7 @@ use common::limits::{
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
-use crate::routes::{admin, ledger, listings, purchases, system, uploads};
+use crate::routes::{admin, ledger, listings, purchases, quotes, system, uploads};
 use crate::state::ApiState;
 
 /// The application.
@@ -63,6 +63,7 @@ pub fn router(state: ApiState) -> Router {
             "/api/ai/listings/{package_id}",
             get(listings::get_listing).patch(listings::change_listing),
         )
+        .merge(delivery())
         .route("/.well-known/jwks.json", get(system::get_jwks))
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
@@ -102,6 +103,11 @@ fn operators() -> Router<ApiState> {
         .route("/admin/keys/{key_id}", delete(admin::revoke_key))
         .route("/admin/credits", post(admin::adjust_credits))
         .route("/admin/ledger/audit", post(admin::audit_ledger))
+}
+
+/// From the quote to the bytes.
+fn delivery() -> Router<ApiState> {
+    Router::new().route("/api/ai/quotes", post(quotes::create_quote))
 }
 
 async fn no_route() -> ApiError {

@@ -93,8 +93,16 @@ pub const SETTLE_CONNECTIONS: usize = 4;
 pub const PURCHASE_SECONDS: u64 = 3600;
 /// How long a purchase may wait for a card.
 pub const CARD_PURCHASE_SECONDS: u64 = 3600;
+/// A quote holds its price this long.
+pub const QUOTE_SECONDS: i64 = 600;
 /// The right to download lasts this long; its owner may renew it (design §3 row 13).
 pub const GRANT_SECONDS: u64 = 7 * 24 * 3600;
+/// A grant that has longer to live is not renewed, so that asking twice changes nothing more.
+pub const GRANT_FRESH_SECONDS: u64 = 6 * 24 * 3600;
+/// A page of a client's list.
+pub const CLIENT_PAGE_ROWS_MAX: i64 = 50;
+/// Counts of sales and downloads that one statement folds into the packages.
+pub const COUNTER_FOLD_ROWS_MAX: i64 = 10_000;
 /// How long a request waits for its purchase when the client does not say (design §3 row 8).
 pub const PURCHASE_WAIT_SECONDS: u64 = 10;
 

@@ -8,6 +8,7 @@
 
 pub mod client;
 pub mod ground;
+pub mod listings;
 pub mod market;
 pub mod packages;
 pub mod raw;

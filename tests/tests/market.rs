@@ -5,4 +5,5 @@
 
 mod market {
     mod purchases;
+    mod quotes;
 }

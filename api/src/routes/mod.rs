@@ -4,6 +4,7 @@ pub mod admin;
 pub mod ledger;
 pub mod listings;
 pub mod purchases;
+pub mod quotes;
 pub mod system;
 pub mod uploads;
 

@@ -1,9 +1,11 @@
 //! Why something about a purchase did not happen.
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use crate::ids::PurchaseId;
 use crate::ledger::{Balance, LedgerError};
+use crate::purchases::PurchaseState;
 
 /// One variant per decision of a caller.
 #[derive(Debug, Error)]
@@ -35,6 +37,30 @@ pub enum PurchaseError {
     /// The caller's credits, less what is held, do not cover the price.
     #[error("not enough credits")]
     InsufficientCredits { price_minor: i64, balance: Balance },
+    /// The quote is for another package than the request.
+    #[error("this quote is for another package")]
+    QuoteForOtherPackage,
+    /// Its ten minutes are over.
+    #[error("this quote has expired; ask for another")]
+    QuoteExpired { expired_at: DateTime<Utc> },
+    /// What is for sale is not what was quoted any more.
+    #[error("{0} has changed since the quote; ask for another")]
+    QuoteOutdated(&'static str),
+    /// It buys once.
+    #[error("this quote was used before, by purchase {0}")]
+    QuoteUsed(PurchaseId),
+    /// Nothing of the caller's gives access to it.
+    #[error("no such package among your purchases")]
+    NotBought,
+    /// The seven days are over; the buyer may renew them.
+    #[error("the download link has expired; renew it")]
+    LinkExpired {
+        id: PurchaseId,
+        expired_at: DateTime<Utc>,
+    },
+    /// It is not settled, or not any more.
+    #[error("this purchase is {0}")]
+    NotGranted(PurchaseState),
     /// The key came before with other content.
     #[error("this Idempotency-Key was used with a different request")]
     IdempotencyConflict,

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::{ApiKeyId, PackageId, PackagePublicId, PurchaseId, UserId};
 use crate::ledger::Split;
+use crate::quotes::Opened;
 
 /// Where a purchase stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
@@ -83,6 +84,8 @@ pub struct PurchaseRequest {
     pub payment_method: PaymentMethod,
     /// Refused if the listing asks another price.
     pub expected_price_minor: Option<i64>,
+    /// The price is no higher than this quote's.
+    pub quote: Option<Opened>,
     pub webhook_url: Option<String>,
     pub request_id: String,
 }
@@ -96,6 +99,7 @@ impl PurchaseRequest {
             self.payment_method,
             self.expected_price_minor,
             self.webhook_url,
+            self.quote.as_ref().map(|quote| quote.id),
         ]);
         Sha256::digest(content.to_string()).to_vec()
     }
@@ -135,7 +139,7 @@ impl Purchase {
     }
 }
 
-/// A purchase as its buyer sees it.
+/// A purchase as its two sides see it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct PurchaseView {
     pub id: PurchaseId,
@@ -148,6 +152,8 @@ pub struct PurchaseView {
     pub seller_id: UserId,
     pub licence_mode: String,
     pub price_minor: i64,
+    pub fee_minor: i64,
+    pub net_minor: i64,
     pub currency: String,
     pub payment_method: PaymentMethod,
     pub state: PurchaseState,

@@ -3,7 +3,7 @@
 use sqlx::{PgExecutor, PgPool};
 
 use super::{Purchase, PurchaseView};
-use crate::ids::{PackageId, PurchaseId, UserId};
+use crate::ids::{PackageId, PurchaseId, QuoteId, UserId};
 
 /// A purchase by its id.
 pub async fn find(
@@ -23,28 +23,49 @@ pub async fn find(
     .await
 }
 
+/// Purchases as their two sides see them, with what follows the joins.
+macro_rules! select_views {
+    ($tail:literal) => {
+        concat!(
+            "select purchases.id, packages.public_id as package_public_id, package_type,
+                    packages.name as package_name, package_object.sha256 as package_sha256,
+                    w_matrix_object.sha256 as w_matrix_sha256, buyer_id, seller_id, licence_mode, price_minor,
+                    fee_minor, net_minor, currency, payment_method, purchases.state, reason_code, reason, version,
+                    grant_expires_at, purchases.created_at, settled_at, finished_at
+             from purchases
+             join packages on packages.id = package_id
+             join objects as package_object on package_object.key = package_key
+             join objects as w_matrix_object on w_matrix_object.key = w_matrix_key ",
+            $tail
+        )
+    };
+}
+
 /// A purchase as its buyer sees it.
 pub async fn find_view(
     pool: &PgPool,
     id: PurchaseId,
     buyer: UserId,
 ) -> Result<Option<PurchaseView>, sqlx::Error> {
-    sqlx::query_as(
-        "select purchases.id, packages.public_id as package_public_id, package_type, packages.name as package_name,
-                package_object.sha256 as package_sha256, w_matrix_object.sha256 as w_matrix_sha256, buyer_id,
-                seller_id, licence_mode, price_minor, currency, payment_method, purchases.state, reason_code, reason, version,
-                grant_expires_at, purchases.created_at, settled_at, finished_at
-         from purchases
-         join packages on packages.id = package_id
-         join objects as package_object on package_object.key = package_key
-         join objects as w_matrix_object on w_matrix_object.key = w_matrix_key
-         where purchases.id = $1
-           and buyer_id = $2",
-    )
+    sqlx::query_as(select_views!(
+        "where purchases.id = $1
+           and buyer_id = $2"
+    ))
     .bind(id)
     .bind(buyer)
     .fetch_optional(pool)
     .await
+}
+
+/// The purchase that a quote was spent on.
+pub(super) async fn purchase_by_quote(
+    pool: &PgPool,
+    quote: QuoteId,
+) -> Result<Option<PurchaseId>, sqlx::Error> {
+    sqlx::query_scalar("select id from purchases where quote_id = $1")
+        .bind(quote)
+        .fetch_optional(pool)
+        .await
 }
 
 /// The buyer's one live purchase of a package.

@@ -1,18 +1,21 @@
-//! Takes away what nobody asks for any more: ended jobs, old idempotency keys, forgotten sessions.
+//! Takes away what nobody asks for any more: ended jobs, old idempotency keys, forgotten sessions,
+//! quotes that ran out.
 
 use common::db::{Error, PgPool};
-use common::{idempotency, jobs, uploads};
+use common::{idempotency, jobs, quotes, uploads};
 
 /// One round.
 pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
     let expired = uploads::expire_sessions(pool).await?;
     let jobs = jobs::prune_finished(pool).await?;
     let keys = idempotency::prune(pool).await?;
-    if expired + jobs + keys > 0 {
+    let quotes = quotes::prune(pool).await?;
+    if expired + jobs + keys + quotes > 0 {
         tracing::info!(
             uploads.expired = expired,
             jobs.pruned = jobs,
             keys.pruned = keys,
+            quotes.pruned = quotes,
             "Swept history"
         );
     }

@@ -11,6 +11,8 @@ use common::ids::PackagePublicId;
 use common::limits::{PURCHASE_WAIT_SECONDS, WEBHOOK_URL_CHARS_MAX};
 use common::money::Price;
 use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseRequest, commands};
+use common::quotes;
+use common::signatures::Verifier;
 use common::webhooks::check_url;
 use serde::Deserialize;
 use serde_json::Number;
@@ -32,6 +34,9 @@ pub struct NewPurchase {
     payment_method: PaymentMethod,
     #[serde(default)]
     expected_price: Option<Number>,
+    /// The id of a quote, or the signed quote itself.
+    #[serde(default)]
+    quote_id: Option<String>,
     #[serde(default)]
     webhook_url: Option<String>,
 }
@@ -47,7 +52,7 @@ pub async fn purchase_package(
     Json(new): Json<NewPurchase>,
 ) -> Result<Response, ApiError> {
     let key = idempotency.scoped(principal.user, "purchase-package");
-    let request = read(&state, &principal, request_id, new)?;
+    let request = read(&state, &principal, request_id, new).await?;
     // In a task of its own: a client that hangs up now does not undo it halfway.
     let (outbox, fee) = (state.outbox.clone(), state.fee_basis_points);
     let creating =
@@ -78,22 +83,14 @@ pub async fn purchase_package(
     Ok(response)
 }
 
-fn read(
+async fn read(
     state: &ApiState,
     principal: &Principal,
     request_id: RequestId,
     new: NewPurchase,
 ) -> Result<PurchaseRequest, ApiError> {
     let package = PackagePublicId::parse(&new.package_id).ok_or(PurchaseError::PackageNotFound)?;
-    let expected_price = new
-        .expected_price
-        .map(|number| Price::parse(&number.to_string()))
-        .transpose()
-        .map_err(|error| {
-            let error = error.to_string();
-            ApiError::new(Code::InvalidInput, format!("expectedPrice {error}."))
-                .field("expectedPrice", error)
-        })?;
+    let expected_price_minor = expected_minor(new.expected_price)?;
     if let Some(url) = &new.webhook_url {
         let fault = if url.len() > WEBHOOK_URL_CHARS_MAX {
             Some(format!(
@@ -109,14 +106,33 @@ fn read(
             return Err(ApiError::new(Code::InvalidInput, message).field("webhookUrl", fault));
         }
     }
+    let quote = match &new.quote_id {
+        Some(shown) => {
+            let verifier = Verifier::from(&state.signer);
+            Some(quotes::open(state.pool(), &verifier, principal.user, shown).await?)
+        }
+        None => None,
+    };
     Ok(PurchaseRequest {
         buyer: principal.user,
         api_key: principal.key,
         package_type: new.package_type,
         package,
         payment_method: new.payment_method,
-        expected_price_minor: expected_price.map(Price::minor),
+        expected_price_minor,
+        quote,
         webhook_url: new.webhook_url,
         request_id: request_id.0,
     })
+}
+
+/// The price that a client expects, in minor units.
+pub fn expected_minor(number: Option<Number>) -> Result<Option<i64>, ApiError> {
+    let price = number.map(|number| Price::parse(&number.to_string()));
+    let price = price.transpose().map_err(|error| {
+        let error = error.to_string();
+        ApiError::new(Code::InvalidInput, format!("expectedPrice {error}."))
+            .field("expectedPrice", error)
+    })?;
+    Ok(price.map(Price::minor))
 }

@@ -1,8 +1,8 @@
-//! Purchases: one way in, one status.
+//! Purchases: one way in, one status, and what follows for their two sides.
 
 mod create;
 mod status;
 mod view;
 
-pub use create::purchase_package;
+pub use create::{expected_minor, purchase_package};
 pub use status::{get_purchase, stream_purchase};

@@ -4,6 +4,7 @@
 
 use sqlx::PgPool;
 
+use super::terms::{Terms, agree_in_tx};
 use crate::db::constraint_of;
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
@@ -12,9 +13,8 @@ use crate::jobs::{JobName, NewJob};
 use crate::ledger::{self, AccountKind, LedgerError, Split};
 use crate::limits::PURCHASE_SECONDS;
 use crate::outbox::{Outbox, Tx};
-use crate::purchases::{
-    CHANGED, PaymentMethod, PurchaseError, PurchaseRequest, PurchaseState, live_purchase,
-};
+use crate::purchases::queries::purchase_by_quote;
+use crate::purchases::{CHANGED, PurchaseError, PurchaseRequest, PurchaseState, live_purchase};
 
 /// The purchase that a request led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +22,6 @@ pub struct Created {
     pub id: PurchaseId,
     /// True if an earlier request with the same key made it.
     pub is_replay: bool,
-}
-
-/// What the listing asks, read under its lock.
-#[derive(Debug, sqlx::FromRow)]
-struct Terms {
-    package_id: PackageId,
-    seller_id: UserId,
-    version: i64,
-    price_minor: i64,
-    currency: String,
-    licence_mode: String,
-    status: String,
 }
 
 /// Records the purchase: row, hold, event, job and the answer for its idempotency key, in one
@@ -57,13 +45,12 @@ pub async fn create(
             return again(&earlier, &answer.fingerprint);
         }
     }
-    let terms = lock_listing(&mut tx, package, is_limited).await?;
-    check_terms(request, &terms)?;
+    let terms = agree_in_tx(&mut tx, request, package, is_limited).await?;
     let split = Split::of(terms.price_minor, fee_basis_points);
     let inserted = insert_in_tx(&mut tx, id, request, &terms, split).await;
     if let Err(error) = inserted {
         drop(tx);
-        return Err(explain(outbox.pool(), request.buyer, package, error).await?);
+        return Err(explain(outbox.pool(), request, package, error).await?);
     }
     if split.price_minor > 0 {
         let held = hold_in_tx(&mut tx, id, request.buyer, &terms).await;
@@ -144,52 +131,6 @@ async fn find_package(
     found.ok_or(PurchaseError::PackageNotFound)
 }
 
-/// Buyers of a limited listing pass one by one, all others together; its seller waits for both.
-async fn lock_listing(
-    tx: &mut Tx,
-    package: PackageId,
-    is_limited: bool,
-) -> Result<Terms, sqlx::Error> {
-    let lock = if is_limited {
-        "select pg_advisory_xact_lock(listing_lock($1))"
-    } else {
-        "select pg_advisory_xact_lock_shared(listing_lock($1))"
-    };
-    sqlx::query(lock).bind(package).execute(&mut **tx).await?;
-    sqlx::query_as(
-        "select package_id, seller_id, version, price_minor, currency, licence_mode, status
-         from listings
-         where package_id = $1",
-    )
-    .bind(package)
-    .fetch_one(&mut **tx)
-    .await
-}
-
-fn check_terms(request: &PurchaseRequest, terms: &Terms) -> Result<(), PurchaseError> {
-    if terms.status == "removed" {
-        return Err(PurchaseError::PackageNotFound);
-    }
-    if terms.seller_id == request.buyer {
-        return Err(PurchaseError::OwnPackage);
-    }
-    if terms.status != "active" {
-        return Err(PurchaseError::NotForSale);
-    }
-    match request.expected_price_minor {
-        Some(expected_minor) if expected_minor != terms.price_minor => {
-            Err(PurchaseError::PriceChanged {
-                expected_minor,
-                current_minor: terms.price_minor,
-            })
-        }
-        _ if request.payment_method == PaymentMethod::Stripe && terms.price_minor > 0 => {
-            Err(PurchaseError::CardsAreOff)
-        }
-        _ => Ok(()),
-    }
-}
-
 async fn insert_in_tx(
     tx: &mut Tx,
     id: PurchaseId,
@@ -200,9 +141,9 @@ async fn insert_in_tx(
     sqlx::query(
         "insert into purchases (
              id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode, price_minor, fee_minor,
-             net_minor, currency, payment_method, request_id, webhook_url, state, expires_at
+             net_minor, currency, payment_method, quote_id, request_id, webhook_url, state, expires_at
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, now() + make_interval(secs => $16))",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now() + make_interval(secs => $17))",
     )
     .bind(id)
     .bind(terms.package_id)
@@ -216,6 +157,7 @@ async fn insert_in_tx(
     .bind(split.net_minor)
     .bind(&terms.currency)
     .bind(request.payment_method)
+    .bind(request.quote.as_ref().map(|quote| quote.id))
     .bind(&request.request_id)
     .bind(&request.webhook_url)
     .bind(PurchaseState::Pending)
@@ -238,17 +180,23 @@ async fn hold_in_tx(
 /// What the schema's refusal means to the buyer.
 async fn explain(
     pool: &PgPool,
-    buyer: UserId,
+    request: &PurchaseRequest,
     package: PackageId,
     error: sqlx::Error,
 ) -> Result<PurchaseError, PurchaseError> {
-    match constraint_of(&error) {
-        Some("purchases_one_per_buyer") => {
+    match (constraint_of(&error), &request.quote) {
+        (Some("purchases_one_per_buyer"), _) => {
             // It may have failed since; then the buyer simply tries again.
-            let earlier = live_purchase(pool, buyer, package).await?;
+            let earlier = live_purchase(pool, request.buyer, package).await?;
             Ok(earlier.map_or(PurchaseError::Database(error), PurchaseError::BoughtBefore))
         }
-        Some("purchases_exclusive_once" | "listings_not_oversold") => Ok(PurchaseError::SoldOut),
+        (Some("purchases_quote_once"), Some(quote)) => {
+            let earlier = purchase_by_quote(pool, quote.id).await?;
+            Ok(earlier.map_or(PurchaseError::Database(error), PurchaseError::QuoteUsed))
+        }
+        (Some("purchases_exclusive_once" | "listings_not_oversold"), _) => {
+            Ok(PurchaseError::SoldOut)
+        }
         _ => Err(error.into()),
     }
 }

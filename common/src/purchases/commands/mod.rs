@@ -3,6 +3,7 @@
 mod announce;
 mod create;
 mod fail;
+mod terms;
 
 pub use announce::announce;
 pub use create::{Created, create};

@@ -1,0 +1,5 @@
+//! Quotes: asked for here, spent in a purchase.
+
+mod create;
+
+pub use create::create_quote;
