@@ -107,7 +107,13 @@ fn operators() -> Router<ApiState> {
 
 /// From the quote to the bytes.
 fn delivery() -> Router<ApiState> {
-    Router::new().route("/api/ai/quotes", post(quotes::create_quote))
+    Router::new()
+        .route("/api/ai/quotes", post(quotes::create_quote))
+        .route("/api/ai/purchases", get(purchases::list_purchases))
+        .route(
+            "/api/ai/purchases/{purchase_id}/receipt",
+            get(purchases::get_receipt),
+        )
 }
 
 async fn no_route() -> ApiError {

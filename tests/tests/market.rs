@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod market {
+    mod lists;
     mod purchases;
     mod quotes;
+    mod receipts;
 }

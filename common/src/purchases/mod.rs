@@ -15,12 +15,16 @@
 pub mod commands;
 mod error;
 mod model;
+mod page;
 mod queries;
+mod receipt;
 mod settler;
 
 pub use error::PurchaseError;
 pub use model::{PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView};
+pub use page::{Cursor, Page, PageFilter, Side, list};
 pub use queries::{find, find_view, live_purchase, overdue};
+pub use receipt::find_receipt;
 pub use settler::{Settled, Settler};
 
 /// The topic under which changes of purchases are announced; the id is the public one.

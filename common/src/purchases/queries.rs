@@ -40,6 +40,7 @@ macro_rules! select_views {
         )
     };
 }
+pub(super) use select_views;
 
 /// A purchase as its buyer sees it.
 pub async fn find_view(

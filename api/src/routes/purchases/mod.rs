@@ -1,8 +1,12 @@
 //! Purchases: one way in, one status, and what follows for their two sides.
 
 mod create;
+mod list;
+mod receipt;
 mod status;
 mod view;
 
 pub use create::{expected_minor, purchase_package};
+pub use list::list_purchases;
+pub use receipt::get_receipt;
 pub use status::{get_purchase, stream_purchase};

@@ -123,6 +123,37 @@ impl Shown {
     }
 }
 
+/// A purchase in its buyer's list.
+pub fn bought(state: &ApiState, purchase: PurchaseView) -> Value {
+    let shown = Shown {
+        purchase,
+        base_url: state.public_base_url.to_string(),
+    };
+    shown.body()
+}
+
+/// A purchase in its seller's list of sales: what it brought, and nothing to download.
+pub fn sold(purchase: &PurchaseView) -> Value {
+    json!({
+        "purchaseId": purchase.id,
+        "status": purchase.state,
+        "packageId": purchase.package_public_id,
+        "packageType": purchase.package_type,
+        "packageName": purchase.package_name,
+        "licenceMode": purchase.licence_mode,
+        "buyerId": purchase.buyer_id,
+        "price": decimal_number(purchase.price_minor),
+        "priceMinor": purchase.price_minor,
+        "feeMinor": purchase.fee_minor,
+        "netMinor": purchase.net_minor,
+        "currency": purchase.currency,
+        "timestamps": {
+            "settled": purchase.settled_at.map(time),
+            "finished": purchase.finished_at.map(time),
+        },
+    })
+}
+
 /// A purchase that came to nothing, as an error.
 fn failure(purchase: &PurchaseView) -> ApiError {
     let reason_code = purchase.reason_code.as_deref().unwrap_or_default();
