@@ -13,7 +13,7 @@ use common::limits::{
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
-use crate::routes::{admin, ledger, listings, purchases, quotes, system, uploads};
+use crate::routes::{admin, downloads, ledger, listings, purchases, quotes, system, uploads};
 use crate::state::ApiState;
 
 /// The application.
@@ -113,6 +113,15 @@ fn delivery() -> Router<ApiState> {
         .route(
             "/api/ai/purchases/{purchase_id}/receipt",
             get(purchases::get_receipt),
+        )
+        .route(
+            "/api/ai/purchases/{purchase_id}/renew",
+            post(purchases::renew_purchase),
+        )
+        .route("/api/ai/download-package", get(downloads::download_package))
+        .route(
+            "/api/packages/download/{package_type}/{package_id}",
+            get(downloads::follow_download_link),
         )
 }
 

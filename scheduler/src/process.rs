@@ -124,6 +124,9 @@ async fn sweep_fast(outbox: Outbox, led: watch::Receiver<bool>, stop: Cancellati
         if let Err(error) = orphans.reclaim(&outbox).await {
             tracing::warn!(%error, "Could not look for dead workers");
         }
+        if let Err(error) = sweeps::sweep_counters(outbox.pool()).await {
+            tracing::warn!(%error, "Could not fold the packages' counters");
+        }
         if let Err(error) = orphans.tidy_queues(&outbox).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod market {
+    mod downloads;
     mod lists;
     mod purchases;
     mod quotes;

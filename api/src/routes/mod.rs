@@ -1,6 +1,7 @@
 //! The handlers, one file per verb.
 
 pub mod admin;
+pub mod downloads;
 pub mod ledger;
 pub mod listings;
 pub mod purchases;

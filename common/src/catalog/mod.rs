@@ -4,6 +4,7 @@
 //! row; a package refers to rows, so no package is without its bytes.
 
 pub mod commands;
+mod counters;
 mod error;
 mod licence;
 mod listings;
@@ -11,6 +12,7 @@ mod model;
 mod objects;
 mod packages;
 
+pub use counters::fold_counters;
 pub use error::CatalogError;
 pub use licence::{Licence, LicenceError, LicenceMode};
 pub use listings::{

@@ -14,6 +14,7 @@
 
 pub mod commands;
 mod error;
+mod goods;
 mod model;
 mod page;
 mod queries;
@@ -21,6 +22,7 @@ mod receipt;
 mod settler;
 
 pub use error::PurchaseError;
+pub use goods::{Goods, Handed, StoredObject, find_goods};
 pub use model::{PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView};
 pub use page::{Cursor, Page, PageFilter, Side, list};
 pub use queries::{find, find_view, live_purchase, overdue};

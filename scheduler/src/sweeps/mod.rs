@@ -1,5 +1,6 @@
 //! The sweeps. Each is idempotent, bounded in what one step does, and safe to kill anywhere.
 
+mod counters;
 mod due;
 mod history;
 mod ledger;
@@ -8,6 +9,7 @@ mod orphans;
 mod purchases;
 mod staging;
 
+pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
 pub use history::sweep as sweep_history;
 pub use ledger::{keep_auditing, keep_folding};

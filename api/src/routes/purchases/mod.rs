@@ -3,10 +3,12 @@
 mod create;
 mod list;
 mod receipt;
+mod renew;
 mod status;
 mod view;
 
 pub use create::{expected_minor, purchase_package};
 pub use list::list_purchases;
 pub use receipt::get_receipt;
+pub use renew::renew_purchase;
 pub use status::{get_purchase, stream_purchase};

@@ -2,9 +2,13 @@
 
 mod announce;
 mod create;
+mod download;
 mod fail;
+mod renew;
 mod terms;
 
 pub use announce::announce;
 pub use create::{Created, create};
+pub use download::download;
 pub use fail::{Failure, expire, fail_in_tx};
+pub use renew::renew;

@@ -1,0 +1,39 @@
+//! Folds what was counted of sales and downloads into the rows of the packages.
+//!
+//! Counting appends, so that a popular package is not one hot row; folding moves each count exactly
+//! once, because it is taken away in the statement that adds it.
+
+use sqlx::PgPool;
+
+use crate::limits::COUNTER_FOLD_ROWS_MAX;
+
+/// One step: how many counts were folded.
+pub async fn fold_counters(pool: &PgPool) -> Result<u64, sqlx::Error> {
+    let folded: i64 = sqlx::query_scalar(
+        "with taken as (
+             delete from package_deltas
+             where id in (
+                 select id
+                 from package_deltas
+                 order by id
+                 limit $1
+                 for update skip locked
+             )
+             returning package_id, sales, downloads
+         ), summed as (
+             select package_id, sum(sales) as sales, sum(downloads) as downloads
+             from taken
+             group by package_id
+         ), added as (
+             update packages
+             set sales = packages.sales + summed.sales, downloads = packages.downloads + summed.downloads
+             from summed
+             where packages.id = summed.package_id
+         )
+         select count(*) from taken",
+    )
+    .bind(COUNTER_FOLD_ROWS_MAX)
+    .fetch_one(pool)
+    .await?;
+    Ok(folded.unsigned_abs())
+}

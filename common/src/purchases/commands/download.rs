@@ -1,0 +1,52 @@
+//! Records a download before anything is given out for it: the row and the package's counter, in one
+//! statement, so neither is ever without the other and no cancelled request leaves half of it.
+
+use sqlx::PgPool;
+
+use crate::ids::{PackagePublicId, PurchaseId, UserId};
+use crate::purchases::{Goods, Handed, PurchaseError, find_goods};
+
+/// What the reader may have, and the record that it was handed out. Sellers who fetch their own goods
+/// are not counted.
+pub async fn download(
+    pool: &PgPool,
+    reader: UserId,
+    package_type: &str,
+    package: &PackagePublicId,
+    handed: Handed,
+) -> Result<Goods, PurchaseError> {
+    let goods = find_goods(pool, reader, package_type, package).await?;
+    if let Some(purchase) = goods.purchase
+        && !record(pool, purchase, handed).await?
+    {
+        // Refunded since we looked.
+        return Err(PurchaseError::NotBought);
+    }
+    Ok(goods)
+}
+
+/// False if the grant has ended.
+async fn record(pool: &PgPool, purchase: PurchaseId, handed: Handed) -> Result<bool, sqlx::Error> {
+    let recorded = sqlx::query(
+        "with granted as (
+             select id, package_id
+             from purchases
+             where id = $1
+               and state in ('settled', 'disputed')
+               and grant_expires_at > now()
+             for share
+         ), counted as (
+             insert into package_deltas (package_id, downloads)
+             select package_id, 1
+             from granted
+         )
+         insert into downloads (purchase_id, package_id, blob)
+         select id, package_id, $2
+         from granted",
+    )
+    .bind(purchase)
+    .bind(handed.as_str())
+    .execute(pool)
+    .await?;
+    Ok(recorded.rows_affected() == 1)
+}
