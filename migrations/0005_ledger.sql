@@ -235,10 +235,9 @@ create trigger account_deltas_are_folded after delete on account_deltas
     referencing old table as gone
     for each statement execute function fold_deltas();
 
--- A guarded balance moves by its entries alone, and `held` is the sum of the open holds.
-create function check_account() returns trigger language plpgsql
-    set enable_seqscan = off
-    security definer set search_path = public, pg_temp as $$
+-- A guarded balance moves by its entries alone, and `held` is the sum of the open holds. (These run for
+-- each row of each sale: tables named in full cost nothing, a pinned search path a tenth of a millisecond.)
+create function check_account() returns trigger language plpgsql as $$
 declare
     is_told boolean := true;
 begin
@@ -252,7 +251,7 @@ begin
     if new.version = old.version + 1 then
         is_told := exists (
             select
-            from entries
+            from public.entries
             where account_id = new.id
               and account_version = new.version
               and amount_minor = new.balance_minor - old.balance_minor
@@ -266,7 +265,7 @@ begin
         into is_told
         from (
             select amount_minor, balance_after_minor, sum(amount_minor) over (order by account_version) as so_far
-            from entries
+            from public.entries
             where account_id = new.id
               and account_version > old.version
               and account_version <= new.version
@@ -276,27 +275,19 @@ begin
         raise exception 'a balance moved without its entry'
             using errcode = 'check_violation', constraint = 'accounts_move_by_entries';
     end if;
-    perform check_held(new.id);
-    return null;
-end
-$$;
-create function check_held(account bigint) returns void language plpgsql
-    set enable_seqscan = off
-    security definer set search_path = public, pg_temp as $$
-begin
-    if (select held_minor from accounts where id = account)
-       <> (select coalesce(sum(amount_minor), 0) from holds where account_id = account and resolved_at is null) then
+    if (select held_minor from public.accounts where id = new.id)
+       <> (select coalesce(sum(amount_minor), 0) from public.holds where account_id = new.id and resolved_at is null) then
         raise exception 'the amount held is not the sum of the open holds'
             using errcode = 'check_violation', constraint = 'accounts_held_is_sum_of_holds';
     end if;
+    return null;
 end
 $$;
 create constraint trigger accounts_are_checked after update on accounts
     deferrable initially deferred
     for each row execute function check_account();
 
-create function check_hold() returns trigger language plpgsql
-    security definer set search_path = public, pg_temp as $$
+create function check_hold() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' and new.state <> 'pending' then
         raise exception 'a hold begins as pending'
@@ -309,7 +300,11 @@ begin
         raise exception 'a hold is resolved once and changes nothing else'
             using errcode = 'check_violation', constraint = 'holds_resolve_once';
     end if;
-    perform check_held(new.account_id);
+    if (select held_minor from public.accounts where id = new.account_id)
+       <> (select coalesce(sum(amount_minor), 0) from public.holds where account_id = new.account_id and resolved_at is null) then
+        raise exception 'the amount held is not the sum of the open holds'
+            using errcode = 'check_violation', constraint = 'accounts_held_is_sum_of_holds';
+    end if;
     return null;
 end
 $$;

@@ -94,8 +94,7 @@ $$;
 create trigger purchases_are_checked before insert on purchases
     for each row execute function check_new_purchase();
 
-create function check_purchase_change() returns trigger language plpgsql
-    security definer set search_path = public, pg_temp as $$
+create function check_purchase_change() returns trigger language plpgsql as $$
 begin
     if (new.id, new.package_id, new.buyer_id, new.seller_id, new.listing_version, new.licence_mode,
         new.price_minor, new.fee_minor, new.net_minor, new.currency, new.created_at)
@@ -169,7 +168,9 @@ declare
     done_subjects uuid[];
     due uuid[];
     paid uuid[];
-    posted bigint;
+    captured bigint;
+    transfer_ids bigint[];
+    transfer_subjects uuid[];
 begin
     select array_agg(subject) into subjects from jobs where id = any(job_ids);
     perform pg_advisory_xact_lock_shared(lock)
@@ -209,26 +210,30 @@ begin
         set state = 'posted', resolved_at = now()
         where id = any(paid)
           and state = 'pending';
-        get diagnostics posted = row_count;
-        if posted <> cardinality(paid) then
+        get diagnostics captured = row_count;
+        if captured <> cardinality(paid) then
             raise exception 'a pending purchase has no pending hold';
         end if;
         perform from accounts
         where id in (select account_id from holds where id = any(paid))
         order by id
         for no key update;
-        insert into transfers (kind, subject, currency, trace)
-        select 'settlement', id, currency, request_id
-        from purchases
-        where id = any(paid)
-        order by id;
+        with posted as (
+            insert into transfers (kind, subject, currency, trace)
+            select 'settlement', id, currency, request_id
+            from purchases
+            where id = any(paid)
+            order by id
+            returning id, subject
+        )
+        select array_agg(id), array_agg(subject) into transfer_ids, transfer_subjects from posted;
         with sale as (
-            select transfers.id as transfer_id, holds.account_id as buyer_account, price_minor, fee_minor, net_minor,
+            select posted.id as transfer_id, holds.account_id as buyer_account, price_minor, fee_minor, net_minor,
                    seller.id as seller_account, platform.id as fee_account,
                    row_number() over buyer as nth, sum(price_minor) over buyer as spent
-            from purchases
-            join transfers on transfers.kind = 'settlement' and transfers.subject = purchases.id
-            join holds on holds.id = purchases.id
+            from unnest(transfer_ids, transfer_subjects) as posted (id, subject)
+            join purchases on purchases.id = posted.subject
+            join holds on holds.id = posted.subject
             join accounts as seller
               on seller.owner_id = seller_id
              and seller.kind = 'seller_earnings'
@@ -237,7 +242,6 @@ begin
               on platform.owner_id = '00000000-0000-0000-0000-000000000000'
              and platform.kind = 'platform_fees'
              and platform.currency = purchases.currency
-            where purchases.id = any(paid)
             window buyer as (partition by holds.account_id order by purchases.id)
         ), debit as (
             update accounts
@@ -266,17 +270,14 @@ begin
 
     update purchases
     set state = 'settled',
-        settlement_id = (
-            select transfers.id
-            from transfers
-            where transfers.kind = 'settlement'
-              and transfers.subject = purchases.id
-        ),
+        settlement_id = posted.id,
         settled_at = now(),
         grant_expires_at = now() + make_interval(secs => grant_seconds),
         finished_at = now(),
         version = version + 1
-    where id = any(due);
+    from unnest(due) as sold (id)
+    left join unnest(transfer_ids, transfer_subjects) as posted (id, subject) on posted.subject = sold.id
+    where purchases.id = sold.id;
     insert into events (subject, kind, trace, data)
     select id, 'purchase.completed', request_id, jsonb_build_object('settlement', settlement_id)
     from purchases
