@@ -37,6 +37,7 @@ pub mod ledger;
 
 pub mod catalog;
 
+pub mod payments;
 pub mod quotes;
 pub mod uploads;
 

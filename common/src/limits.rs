@@ -113,5 +113,21 @@ pub const CARD_CONNECT: Duration = Duration::from_secs(3);
 pub const CARD_REQUEST: Duration = Duration::from_secs(15);
 /// An answer of the card provider: a payment with all its metadata is far smaller.
 pub const CARD_ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// The least that the card provider charges, in minor units: 0.50 dollars.
+pub const CARD_AMOUNT_MINOR_MIN: i64 = 50;
+/// The most that it charges at once, in minor units: eight digits.
+pub const CARD_AMOUNT_MINOR_MAX: i64 = 99_999_999;
+/// A card as its provider calls it.
+pub const CARD_METHOD_CHARS_MAX: usize = 100;
+/// The provider forgets an idempotency key after 24 h; from then on the same again could charge anew.
+pub const CARD_KEY_AGE_MAX: Duration = Duration::from_secs(23 * 3600);
+/// First pause before an open payment that nobody touches is looked at; it doubles.
+pub const CARD_LOOK_MIN: Duration = Duration::from_secs(30);
+/// Longest pause between two looks.
+pub const CARD_LOOK_MAX: Duration = Duration::from_secs(300);
+/// Open payments that one round of the sweep wakes.
+pub const CARD_LOOKS_ROWS_MAX: i64 = 100;
+/// How long a notice of the card provider is remembered; it repeats one for three days.
+pub const CARD_NOTICE_HOURS: i64 = 30 * 24;
 /// The longest `Retry-After` of the card provider that is believed.
 pub const CARD_RETRY_AFTER_MAX: Duration = Duration::from_secs(600);

@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 
-use crate::ids::{DeliveryId, JobId, PurchaseId, UploadId};
+use crate::ids::{DeliveryId, JobId, PaymentId, PurchaseId, UploadId};
 use crate::jobs::{self, JobName, JobState, JobsError, Lease, LeaseLost};
 use crate::ledger::HoldEnd;
 use crate::outbox::{Outbox, Tx};
@@ -128,6 +128,12 @@ async fn end_subject_in_tx(
             Ok(())
         }
         Ok(JobName::SettlePurchase | JobName::AnnouncePurchase) => Ok(()),
+        // The card may have been charged. Once cancelled, the sweep asks again; a quarantined one waits
+        // for an operator.
+        Ok(JobName::ProcessPayment) => {
+            let id = PaymentId(subject);
+            purchases::commands::doubt_payment_in_tx(tx, id, reason, trace).await
+        }
         Ok(JobName::DeliverWebhook) => {
             webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Failed).await
         }
@@ -150,7 +156,7 @@ async fn revive_subject_in_tx(tx: &mut Tx, job: &str, subject: Uuid) -> Result<b
             let purchase = purchases::find(&mut **tx, PurchaseId(subject)).await?;
             Ok(purchase.is_some_and(|purchase| purchase.state == PurchaseState::Pending))
         }
-        Ok(JobName::AnnouncePurchase) => Ok(true),
+        Ok(JobName::AnnouncePurchase | JobName::ProcessPayment) => Ok(true),
         Ok(JobName::DeliverWebhook) => {
             webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Pending).await?;
             Ok(true)

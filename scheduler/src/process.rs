@@ -21,6 +21,8 @@ use crate::leader::Leadership;
 use crate::operations::SchedulerOperations;
 use crate::sweeps::{self, DueSweep, OrphanSweep};
 
+/// Every so many rounds of the fast loop (each 250 ms) payments are looked at.
+const PAYMENT_ROUNDS: u64 = 20;
 /// Between two rounds of the slow loop.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -118,6 +120,11 @@ async fn sweep_fast(outbox: Outbox, led: watch::Receiver<bool>, stop: Cancellati
             false
         });
         round += 1;
+        if round.is_multiple_of(PAYMENT_ROUNDS)
+            && let Err(error) = sweeps::sweep_payments(&outbox).await
+        {
+            tracing::warn!(%error, "Could not look at payments");
+        }
         if !round.is_multiple_of(2) {
             continue;
         }

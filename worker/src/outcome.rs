@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::db;
 use common::identity::IdentityError;
 use common::jobs::LeaseLost;
+use common::purchases::PurchaseError;
 use common::storage::StorageError;
 
 /// A run that did not end well.
@@ -70,6 +71,15 @@ impl From<StorageError> for JobError {
                 reason: error.to_string(),
             },
             StorageError::NotFound(_) | StorageError::Mismatch(_) => Self::retry(error.to_string()),
+        }
+    }
+}
+
+impl From<PurchaseError> for JobError {
+    fn from(error: PurchaseError) -> Self {
+        match error {
+            PurchaseError::Database(error) => error.into(),
+            error => Self::retry(error.to_string()),
         }
     }
 }

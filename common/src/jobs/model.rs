@@ -14,6 +14,7 @@ pub enum JobName {
     PublishUpload,
     SettlePurchase,
     AnnouncePurchase,
+    ProcessPayment,
     DeliverWebhook,
 }
 
@@ -70,10 +71,23 @@ static ANNOUNCE_PURCHASE: JobSpec = JobSpec {
     attempts_max: 8,
 };
 
+static PROCESS_PAYMENT: JobSpec = JobSpec {
+    name: "process_payment",
+    queue: &PAY,
+    // Three requests to the card provider, one after the other.
+    timeout: Duration::from_secs(60),
+    attempts_max: 8,
+};
+
 static SETTLE: QueueSpec = QueueSpec {
     name: "settle",
     concurrency: 128,
     batch: 32,
+};
+static PAY: QueueSpec = QueueSpec {
+    name: "pay",
+    concurrency: 16,
+    batch: 1,
 };
 static VALIDATE: QueueSpec = QueueSpec {
     name: "validate",
@@ -93,7 +107,7 @@ static WEBHOOK: QueueSpec = QueueSpec {
 
 impl QueueSpec {
     /// All queues, the most urgent first.
-    pub const ALL: [&'static Self; 4] = [&SETTLE, &PUBLISH, &VALIDATE, &WEBHOOK];
+    pub const ALL: [&'static Self; 5] = [&SETTLE, &PAY, &PUBLISH, &VALIDATE, &WEBHOOK];
 
     /// The queue of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -103,11 +117,12 @@ impl QueueSpec {
 
 impl JobName {
     /// All jobs.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ValidateUpload,
         Self::PublishUpload,
         Self::SettlePurchase,
         Self::AnnouncePurchase,
+        Self::ProcessPayment,
         Self::DeliverWebhook,
     ];
 
@@ -118,6 +133,7 @@ impl JobName {
             Self::PublishUpload => &PUBLISH_UPLOAD,
             Self::SettlePurchase => &SETTLE_PURCHASE,
             Self::AnnouncePurchase => &ANNOUNCE_PURCHASE,
+            Self::ProcessPayment => &PROCESS_PAYMENT,
             Self::DeliverWebhook => &DELIVER_WEBHOOK,
         }
     }

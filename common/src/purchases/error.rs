@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::ids::PurchaseId;
 use crate::ledger::{Balance, LedgerError};
+use crate::payments::PaymentError;
 use crate::purchases::PurchaseState;
 
 /// One variant per decision of a caller.
@@ -67,9 +68,23 @@ pub enum PurchaseError {
     /// There is no card provider.
     #[error("payment by card is not available here")]
     CardsAreOff,
+    /// The card provider charges neither as little nor as much.
+    #[error("no card can pay this price; pay with credits")]
+    NotByCard,
     /// PostgreSQL did not answer or refused.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+}
+
+impl From<PaymentError> for PurchaseError {
+    fn from(error: PaymentError) -> Self {
+        match error {
+            PaymentError::NotFound => Self::NotFound,
+            PaymentError::CardsAreOff => Self::CardsAreOff,
+            PaymentError::IdempotencyConflict => Self::IdempotencyConflict,
+            PaymentError::Database(error) => Self::Database(error),
+        }
+    }
 }
 
 impl From<LedgerError> for PurchaseError {

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A request reserves supply and holds the price in one transaction; the settlement's job captures
-//! the hold, splits the price and begins the grant in another, up to a batch at a time. What must
+//! the hold, splits the price and begins the grant in another, up to a batch at a time. One that a
+//! card is to pay waits for its payment (`payments`), whose money becomes the credits it holds. What must
 //! never happen (a second sale, a second settlement, an overdraft) the schema refuses; the advisory
 //! locks of listings only keep buyers in line.
 

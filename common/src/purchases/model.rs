@@ -8,6 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::{ApiKeyId, PackageId, PackagePublicId, PurchaseId, UserId};
 use crate::ledger::Split;
+use crate::limits::{CARD_AMOUNT_MINOR_MAX, CARD_AMOUNT_MINOR_MIN};
+use crate::purchases::PurchaseError;
 use crate::quotes::Opened;
 
 /// Where a purchase stands.
@@ -82,6 +84,10 @@ pub struct PurchaseRequest {
     pub package_type: String,
     pub package: PackagePublicId,
     pub payment_method: PaymentMethod,
+    /// The card as its provider calls it; without one the buyer chooses at the provider.
+    pub payment_method_id: Option<String>,
+    /// Whether there is a card provider.
+    pub are_cards_on: bool,
     /// Refused if the listing asks another price.
     pub expected_price_minor: Option<i64>,
     /// The price is no higher than this quote's.
@@ -91,12 +97,32 @@ pub struct PurchaseRequest {
 }
 
 impl PurchaseRequest {
+    /// Whether a card pays; what costs nothing needs no payment.
+    pub(super) fn is_by_card(&self, price_minor: i64) -> bool {
+        self.payment_method == PaymentMethod::Stripe && price_minor > 0
+    }
+
+    /// Whether a card can pay, if one is to.
+    pub(super) fn check_card(&self, price_minor: i64) -> Result<(), PurchaseError> {
+        if !self.is_by_card(price_minor) {
+            return Ok(());
+        }
+        if !self.are_cards_on {
+            return Err(PurchaseError::CardsAreOff);
+        }
+        if !(CARD_AMOUNT_MINOR_MIN..=CARD_AMOUNT_MINOR_MAX).contains(&price_minor) {
+            return Err(PurchaseError::NotByCard);
+        }
+        Ok(())
+    }
+
     /// Digest of what an idempotency key stands for.
     pub(super) fn fingerprint(&self) -> Vec<u8> {
         let content = serde_json::json!([
             self.package_type,
             self.package,
             self.payment_method,
+            self.payment_method_id,
             self.expected_price_minor,
             self.webhook_url,
             self.quote.as_ref().map(|quote| quote.id),

@@ -1,8 +1,8 @@
-//! Takes away what nobody asks for any more: ended jobs, old idempotency keys, forgotten sessions,
-//! quotes that ran out.
+//! Takes away what nobody asks for any more: ended jobs, old idempotency keys and notices, forgotten
+//! sessions, quotes that ran out.
 
 use common::db::{Error, PgPool};
-use common::{idempotency, jobs, quotes, uploads};
+use common::{idempotency, jobs, payments, quotes, uploads};
 
 /// One round.
 pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
@@ -10,12 +10,14 @@ pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
     let jobs = jobs::prune_finished(pool).await?;
     let keys = idempotency::prune(pool).await?;
     let quotes = quotes::prune(pool).await?;
-    if expired + jobs + keys + quotes > 0 {
+    let notices = payments::commands::prune_notices(pool).await?;
+    if expired + jobs + keys + quotes + notices > 0 {
         tracing::info!(
             uploads.expired = expired,
             jobs.pruned = jobs,
             keys.pruned = keys,
             quotes.pruned = quotes,
+            notices.pruned = notices,
             "Swept history"
         );
     }

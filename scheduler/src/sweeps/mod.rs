@@ -6,6 +6,7 @@ mod history;
 mod ledger;
 mod objects;
 mod orphans;
+mod payments;
 mod purchases;
 mod staging;
 
@@ -15,5 +16,6 @@ pub use history::sweep as sweep_history;
 pub use ledger::{keep_auditing, keep_folding};
 pub use objects::sweep as sweep_objects;
 pub use orphans::OrphanSweep;
+pub use payments::sweep as sweep_payments;
 pub use purchases::sweep as sweep_purchases;
 pub use staging::sweep as sweep_staging;

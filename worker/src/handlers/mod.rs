@@ -2,6 +2,7 @@
 
 mod announce_purchase;
 mod deliver_webhook;
+mod process_payment;
 mod publish_upload;
 mod settle_purchase;
 mod validate_upload;
@@ -18,6 +19,7 @@ pub async fn run(context: &Context, name: JobName, lease: &Lease) -> Result<(), 
         JobName::PublishUpload => publish_upload::run(context, lease).await,
         JobName::SettlePurchase => settle_purchase::run(context, lease).await,
         JobName::AnnouncePurchase => announce_purchase::run(context, lease).await,
+        JobName::ProcessPayment => process_payment::run(context, lease).await,
         JobName::DeliverWebhook => deliver_webhook::run(context, lease).await,
     }
 }

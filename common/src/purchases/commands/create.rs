@@ -1,4 +1,5 @@
-//! Takes a request to buy: supply is reserved and the price held, or nothing happens at all.
+//! Takes a request to buy: supply is reserved, and the price held or asked of a card, or nothing
+//! happens at all.
 //!
 //! Locks in order: the idempotency key, the listing (advisory), the purchase, the buyer's account.
 
@@ -8,11 +9,12 @@ use super::terms::{Terms, agree_in_tx};
 use crate::db::constraint_of;
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
-use crate::ids::{PackageId, PurchaseId, UserId};
+use crate::ids::{PackageId, PaymentId, PurchaseId, UserId};
 use crate::jobs::{JobName, NewJob};
 use crate::ledger::{self, AccountKind, LedgerError, Split};
-use crate::limits::PURCHASE_SECONDS;
+use crate::limits::{CARD_PURCHASE_SECONDS, PURCHASE_SECONDS};
 use crate::outbox::{Outbox, Tx};
+use crate::payments::{self, NewPayment};
 use crate::purchases::queries::purchase_by_quote;
 use crate::purchases::{CHANGED, PurchaseError, PurchaseRequest, PurchaseState, live_purchase};
 
@@ -24,8 +26,8 @@ pub struct Created {
     pub is_replay: bool,
 }
 
-/// Records the purchase: row, hold, event, job and the answer for its idempotency key, in one
-/// transaction.
+/// Records the purchase: row, hold or payment, event, job and the answer for its idempotency key, in
+/// one transaction.
 pub async fn create(
     outbox: &Outbox,
     request: &PurchaseRequest,
@@ -52,30 +54,58 @@ pub async fn create(
         drop(tx);
         return Err(explain(outbox.pool(), request, package, error).await?);
     }
-    if split.price_minor > 0 {
-        let held = hold_in_tx(&mut tx, id, request.buyer, &terms).await;
-        if let Err(LedgerError::InsufficientCredits) = held {
-            drop(tx);
-            let balance = ledger::balance(
-                outbox.pool(),
-                request.buyer.0,
-                AccountKind::BuyerCredits,
-                &terms.currency,
-            )
-            .await?;
-            return Err(PurchaseError::InsufficientCredits {
-                price_minor: terms.price_minor,
-                balance,
-            });
+    if request.is_by_card(split.price_minor) {
+        begin_payment_in_tx(&mut tx, id, request, &terms).await?;
+    } else {
+        if split.price_minor > 0 {
+            let held = hold_in_tx(&mut tx, id, request.buyer, &terms).await;
+            if let Err(LedgerError::InsufficientCredits) = held {
+                drop(tx);
+                return Err(short_of_credits(outbox.pool(), request.buyer, &terms).await?);
+            }
+            held?;
         }
-        held?;
+        enqueue_settlement_in_tx(&mut tx, id, request.buyer, &request.request_id).await?;
     }
-    enqueue_settlement_in_tx(&mut tx, id, request.buyer, &request.request_id).await?;
     tx.announce(CHANGED, id.to_string());
     tx.commit().await?;
     Ok(Created {
         id,
         is_replay: false,
+    })
+}
+
+/// A card is to pay first.
+async fn begin_payment_in_tx(
+    tx: &mut Tx,
+    id: PurchaseId,
+    request: &PurchaseRequest,
+    terms: &Terms,
+) -> Result<(), sqlx::Error> {
+    let new = NewPayment {
+        user: request.buyer,
+        api_key: request.api_key,
+        purchase: Some(id),
+        amount_minor: terms.price_minor,
+        currency: terms.currency.clone(),
+        method_id: request.payment_method_id.clone(),
+        request_id: request.request_id.clone(),
+        webhook_url: None,
+    };
+    payments::commands::begin_in_tx(tx, PaymentId::new(), &new).await
+}
+
+/// How much the buyer lacks.
+async fn short_of_credits(
+    pool: &PgPool,
+    buyer: UserId,
+    terms: &Terms,
+) -> Result<PurchaseError, sqlx::Error> {
+    let kind = AccountKind::BuyerCredits;
+    let balance = ledger::balance(pool, buyer.0, kind, &terms.currency).await?;
+    Ok(PurchaseError::InsufficientCredits {
+        price_minor: terms.price_minor,
+        balance,
     })
 }
 
@@ -138,6 +168,11 @@ async fn insert_in_tx(
     terms: &Terms,
     split: Split,
 ) -> Result<(), sqlx::Error> {
+    let (state, seconds) = if request.is_by_card(split.price_minor) {
+        (PurchaseState::AwaitingPayment, CARD_PURCHASE_SECONDS)
+    } else {
+        (PurchaseState::Pending, PURCHASE_SECONDS)
+    };
     sqlx::query(
         "insert into purchases (
              id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode, price_minor, fee_minor,
@@ -160,8 +195,8 @@ async fn insert_in_tx(
     .bind(request.quote.as_ref().map(|quote| quote.id))
     .bind(&request.request_id)
     .bind(&request.webhook_url)
-    .bind(PurchaseState::Pending)
-    .bind(PURCHASE_SECONDS as f64)
+    .bind(state)
+    .bind(seconds as f64)
     .execute(&mut **tx)
     .await?;
     Ok(())

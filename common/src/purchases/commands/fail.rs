@@ -11,8 +11,8 @@ use crate::webhooks::{NewDelivery, promise_in_tx};
 
 /// Why, for machines and for people.
 #[derive(Debug, Clone)]
-pub struct Failure {
-    pub code: &'static str,
+pub struct Failure<'a> {
+    pub code: &'a str,
     pub message: String,
     pub hold: HoldEnd,
 }
@@ -32,7 +32,7 @@ struct PurchaseFailed<'a> {
 pub async fn fail_in_tx(
     tx: &mut Tx,
     id: PurchaseId,
-    failure: &Failure,
+    failure: &Failure<'_>,
     trace: &str,
 ) -> Result<bool, sqlx::Error> {
     let failed = sqlx::query(

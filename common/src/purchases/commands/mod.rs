@@ -4,6 +4,7 @@ mod announce;
 mod create;
 mod download;
 mod fail;
+mod pay;
 mod renew;
 mod terms;
 
@@ -11,4 +12,5 @@ pub use announce::announce;
 pub use create::{Created, create};
 pub use download::download;
 pub use fail::{Failure, expire, fail_in_tx};
+pub use pay::{doubt_payment_in_tx, pay};
 pub use renew::renew;

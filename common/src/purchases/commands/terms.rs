@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::ids::{PackageId, UserId};
-use crate::purchases::{PaymentMethod, PurchaseError, PurchaseRequest};
+use crate::purchases::{PurchaseError, PurchaseRequest};
 use crate::quotes::Opened;
 use crate::signatures::Quote;
 
@@ -51,10 +51,10 @@ pub(super) async fn agree_in_tx(
             expected_minor,
             current_minor: asked_minor,
         }),
-        _ if request.payment_method == PaymentMethod::Stripe && terms.price_minor > 0 => {
-            Err(PurchaseError::CardsAreOff)
+        _ => {
+            request.check_card(terms.price_minor)?;
+            Ok(terms)
         }
-        _ => Ok(terms),
     }
 }
 

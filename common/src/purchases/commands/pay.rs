@@ -1,0 +1,137 @@
+//! What a card payment means to the purchase it is for.
+//!
+//! Locks in order: the job, the payment, the purchase, the buyer's account.
+
+use super::create::enqueue_settlement_in_tx;
+use super::fail::{Failure, fail_in_tx};
+use crate::events;
+use crate::ids::{PaymentId, PurchaseId};
+use crate::jobs::{self, Lease, LeaseLost};
+use crate::ledger::{self, HoldEnd};
+use crate::limits::PURCHASE_SECONDS;
+use crate::outbox::{Outbox, Tx};
+use crate::payments::{self, Answer, Payment, PaymentState, Verdict};
+use crate::purchases::{CHANGED, PurchaseError, PurchaseState, find};
+
+/// Ends a run of the payment's job: the job, the payment, its credit and its purchase, in one
+/// transaction. A payment that nobody can judge yet keeps its job, and one that is not ours as it
+/// should be is set aside with it.
+pub async fn pay(
+    outbox: &Outbox,
+    lease: &Lease,
+    answer: &Answer,
+) -> Result<Result<(), LeaseLost>, PurchaseError> {
+    let mut tx = outbox.begin().await?;
+    let ended = match &answer.verdict {
+        Verdict::Unclear(reason) | Verdict::Later(reason) => {
+            let delay = jobs::snooze_delay(lease.snoozes);
+            jobs::snooze(&mut *tx, lease, reason, delay).await?
+        }
+        Verdict::Suspect(reason) => {
+            tracing::error!(payment.id = %PaymentId(lease.subject), reason, "Set a payment aside");
+            jobs::quarantine_in_tx(&mut tx, lease, reason).await?
+        }
+        _ => jobs::finish_in_tx(&mut tx, lease).await?,
+    };
+    if ended.is_err() {
+        return Ok(Err(LeaseLost));
+    }
+    let payment = payments::lock_in_tx(&mut tx, PaymentId(lease.subject)).await?;
+    let payment = payment.ok_or(PurchaseError::NotFound)?;
+    if let Some(purchase) = payment.purchase_id {
+        // Before the account that a top-up locks.
+        sqlx::query("select from purchases where id = $1 for no key update")
+            .bind(purchase)
+            .execute(&mut *tx)
+            .await?;
+    }
+    let recorded = payments::commands::record_in_tx(&mut tx, &payment, answer, &lease.trace);
+    if let Some(changed) = recorded.await? {
+        follow_in_tx(&mut tx, &changed, &lease.trace).await?;
+    }
+    tx.commit().await?;
+    Ok(Ok(()))
+}
+
+/// Nobody looks after the payment's job any more: it may have been paid, so neither payment nor
+/// purchase fails. The sweep asks again, unless an operator is to look first.
+pub async fn doubt_payment_in_tx(
+    tx: &mut Tx,
+    id: PaymentId,
+    reason: &str,
+    trace: &str,
+) -> Result<(), sqlx::Error> {
+    let doubted = payments::commands::doubt_in_tx(tx, id, reason, trace).await?;
+    if let Some(purchase) = doubted.and_then(|payment| payment.purchase_id) {
+        move_in_tx(tx, purchase, PurchaseState::PaymentUnknown).await?;
+        tx.announce(CHANGED, purchase.to_string());
+    }
+    Ok(())
+}
+
+/// The purchase follows its payment.
+async fn follow_in_tx(tx: &mut Tx, payment: &Payment, trace: &str) -> Result<(), PurchaseError> {
+    let Some(id) = payment.purchase_id else {
+        return Ok(());
+    };
+    match payment.state {
+        PaymentState::Succeeded => buy_in_tx(tx, payment, id, trace).await?,
+        PaymentState::Failed | PaymentState::Canceled => {
+            let failure = Failure {
+                code: payment.reason_code.as_deref().unwrap_or_default(),
+                message: payment.message.clone().unwrap_or_default(),
+                hold: HoldEnd::Voided,
+            };
+            fail_in_tx(tx, id, &failure, trace).await?;
+        }
+        PaymentState::Unknown => move_in_tx(tx, id, PurchaseState::PaymentUnknown).await?,
+        _ => move_in_tx(tx, id, PurchaseState::AwaitingPayment).await?,
+    }
+    tx.announce(CHANGED, id.to_string());
+    Ok(())
+}
+
+/// The money is among the buyer's credits: the purchase holds it, or if it has ended leaves it there.
+async fn buy_in_tx(
+    tx: &mut Tx,
+    payment: &Payment,
+    id: PurchaseId,
+    trace: &str,
+) -> Result<(), PurchaseError> {
+    let paid = sqlx::query(
+        "update purchases
+         set state = 'pending', version = version + 1, expires_at = now() + make_interval(secs => $2)
+         where id = $1
+           and state in ('awaiting_payment', 'payment_unknown')",
+    )
+    .bind(id)
+    .bind(PURCHASE_SECONDS as f64)
+    .execute(&mut **tx)
+    .await?;
+    if paid.rows_affected() == 0 {
+        let data = serde_json::json!({ "purchase": id, "amountMinor": payment.amount_minor });
+        events::append_in_tx(tx, payment.id.0, "payment.kept_as_credits", trace, data).await?;
+        return Ok(());
+    }
+    let purchase = find(&mut **tx, id).await?.ok_or(PurchaseError::NotFound)?;
+    let (buyer, currency) = (purchase.buyer_id, &purchase.currency);
+    ledger::open_in_tx(tx, purchase.seller_id, currency).await?;
+    ledger::hold_in_tx(tx, id.0, buyer, purchase.price_minor, currency).await?;
+    enqueue_settlement_in_tx(tx, id, buyer, &purchase.request_id).await?;
+    Ok(())
+}
+
+/// Shows where the payment of an unpaid purchase stands; each change is one of the purchase too.
+async fn move_in_tx(tx: &mut Tx, id: PurchaseId, state: PurchaseState) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update purchases
+         set state = $2, version = version + 1
+         where id = $1
+           and state in ('awaiting_payment', 'payment_unknown')",
+    )
+    .bind(id)
+    .bind(state)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

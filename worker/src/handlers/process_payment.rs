@@ -1,0 +1,40 @@
+//! Asks the card provider about a payment, and writes down what it says.
+//!
+//! The provider is asked first, with the payment's id as the idempotency key, and no transaction is
+//! open meanwhile; then one transaction ends the job and moves the money.
+
+use common::ids::PaymentId;
+use common::jobs::Lease;
+use common::payments::{self, Payment, PaymentState, Verdict};
+use common::purchases;
+
+use super::finish_alone;
+use crate::{Context, JobError};
+
+/// Runs the job.
+pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
+    let payment = payments::find(context.pool(), PaymentId(lease.subject)).await?;
+    let Some(payment) = payment.filter(may_change) else {
+        return finish_alone(&context.outbox, lease).await;
+    };
+    let Some(cards) = &context.cards else {
+        return Err(JobError::Snooze {
+            reason: "cards are off".to_owned(),
+        });
+    };
+    let answer = payments::consult(context.pool(), cards, &payment).await?;
+    if let Verdict::Faulty(reason) = answer.verdict {
+        return Err(JobError::retry(reason));
+    }
+    purchases::commands::pay(&context.outbox, lease, &answer).await??;
+    Ok(())
+}
+
+/// One that failed is asked after too, when the provider gives notice: its money would be credited.
+fn may_change(payment: &Payment) -> bool {
+    match payment.state {
+        PaymentState::Succeeded => false,
+        PaymentState::Failed | PaymentState::Canceled => payment.provider_id.is_some(),
+        _ => true,
+    }
+}
