@@ -3,6 +3,7 @@
 //! A handler returns an [`ApiError`]; the outermost middleware writes the body, because only it knows
 //! the request id and what the client accepts. So every non-2xx of every path has one shape.
 
+mod payments;
 mod purchases;
 mod quotes;
 

@@ -13,7 +13,9 @@ use common::limits::{
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
-use crate::routes::{admin, downloads, ledger, listings, purchases, quotes, system, uploads};
+use crate::routes::{
+    admin, downloads, ledger, listings, payments, purchases, quotes, system, uploads,
+};
 use crate::state::ApiState;
 
 /// The application.
@@ -36,6 +38,7 @@ pub fn router(state: ApiState) -> Router {
             "/api/ai/purchases/{purchase_id}",
             get(purchases::get_purchase),
         )
+        .merge(top_ups())
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(WAIT_SECONDS_MAX + 10));
     let streaming = Router::new()
@@ -64,6 +67,7 @@ pub fn router(state: ApiState) -> Router {
             get(listings::get_listing).patch(listings::change_listing),
         )
         .merge(delivery())
+        .route("/api/webhooks/stripe", post(payments::take_card_notice))
         .route("/.well-known/jwks.json", get(system::get_jwks))
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
@@ -86,6 +90,19 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
+/// Credits bought by card.
+fn top_ups() -> Router<ApiState> {
+    Router::new()
+        .route(
+            "/api/ai/credits/top-ups",
+            get(payments::list_top_ups).post(payments::create_top_up),
+        )
+        .route(
+            "/api/ai/credits/top-ups/{top_up_id}",
+            get(payments::get_top_up),
+        )
+}
+
 /// What operators see and steer.
 fn operators() -> Router<ApiState> {
     Router::new()
@@ -99,6 +116,8 @@ fn operators() -> Router<ApiState> {
         .route("/admin/jobs/{job_id}/cancel", post(admin::cancel_job))
         .route("/admin/payloads", get(admin::list_payloads))
         .route("/admin/payloads/{payload_id}", delete(admin::drop_payload))
+        .route("/admin/payments", get(admin::list_payments))
+        .route("/admin/payments/{payment_id}", get(admin::get_payment))
         .route("/admin/keys", get(admin::list_keys).post(admin::create_key))
         .route("/admin/keys/{key_id}", delete(admin::revoke_key))
         .route("/admin/credits", post(admin::adjust_credits))

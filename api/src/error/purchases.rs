@@ -59,6 +59,9 @@ impl From<PurchaseError> for ApiError {
             }
             PurchaseError::CardsAreOff => Self::new(Code::InvalidInput, text)
                 .field("paymentMethod", "stripe is not configured; use credits"),
+            PurchaseError::NotByCard => {
+                Self::new(Code::InvalidInput, text).field("paymentMethod", "use credits")
+            }
             PurchaseError::Database(error) => error.into(),
         }
     }

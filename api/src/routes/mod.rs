@@ -4,10 +4,14 @@ pub mod admin;
 pub mod downloads;
 pub mod ledger;
 pub mod listings;
+pub mod payments;
 pub mod purchases;
 pub mod quotes;
 pub mod system;
 pub mod uploads;
+mod webhook_url;
+
+pub use webhook_url::check_webhook_url;
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -8,21 +8,21 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use common::identity::Principal;
 use common::ids::PackagePublicId;
-use common::limits::{PURCHASE_WAIT_SECONDS, WEBHOOK_URL_CHARS_MAX};
+use common::limits::PURCHASE_WAIT_SECONDS;
 use common::money::Price;
 use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseRequest, commands};
 use common::quotes;
 use common::signatures::Verifier;
-use common::webhooks::check_url;
 use serde::Deserialize;
 use serde_json::Number;
 
 use super::view;
 use crate::error::{ApiError, Code};
 use crate::extract::{IdempotencyHeader, Json, PreferWait, Purchaser};
-use crate::follow::{Follower, Status as _, applied};
+use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
-use crate::routes::success;
+use crate::routes::payments::check_method_id;
+use crate::routes::{check_webhook_url, success};
 use crate::state::ApiState;
 
 /// The seed's fields first, then ours.
@@ -32,6 +32,9 @@ pub struct NewPurchase {
     package_type: String,
     package_id: String,
     payment_method: PaymentMethod,
+    /// The card as its provider calls it, such as `pm_card_visa`; for `stripe` alone.
+    #[serde(default)]
+    payment_method_id: Option<String>,
     #[serde(default)]
     expected_price: Option<Number>,
     /// The id of a quote, or the signed quote itself.
@@ -41,8 +44,8 @@ pub struct NewPurchase {
     webhook_url: Option<String>,
 }
 
-/// Buys a package. Answers 200 once it is settled, or 202 if that takes longer than the client
-/// waits; the purchase goes on in any case.
+/// Buys a package. Answers 200 once it is settled, or 202 if the buyer must act at the card provider
+/// or it takes longer than the client waits; the purchase goes on in any case.
 pub async fn purchase_package(
     State(state): State<ApiState>,
     Purchaser(principal): Purchaser,
@@ -64,7 +67,7 @@ pub async fn purchase_package(
     let find = view::finder(&state, Some(created.id), principal.user);
     let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
     let shown = Follower::new(&state, purchases::CHANGED, created.id.to_string(), find)
-        .wait(waited, view::Shown::is_final)
+        .wait(waited, view::Shown::has_answer)
         .await?;
     let (status, body) = shown.outcome()?;
     let mut response = success(status, body);
@@ -91,21 +94,13 @@ async fn read(
 ) -> Result<PurchaseRequest, ApiError> {
     let package = PackagePublicId::parse(&new.package_id).ok_or(PurchaseError::PackageNotFound)?;
     let expected_price_minor = expected_minor(new.expected_price)?;
-    if let Some(url) = &new.webhook_url {
-        let fault = if url.len() > WEBHOOK_URL_CHARS_MAX {
-            Some(format!(
-                "must have at most {WEBHOOK_URL_CHARS_MAX} characters"
-            ))
-        } else {
-            check_url(url, &state.webhook_policy)
-                .err()
-                .map(|error| error.to_string())
-        };
-        if let Some(fault) = fault {
-            let message = format!("webhookUrl {fault}.");
-            return Err(ApiError::new(Code::InvalidInput, message).field("webhookUrl", fault));
-        }
+    check_method_id(new.payment_method_id.as_deref())?;
+    if new.payment_method_id.is_some() && new.payment_method != PaymentMethod::Stripe {
+        let message = "paymentMethodId is for paymentMethod stripe alone.";
+        return Err(ApiError::new(Code::InvalidInput, message)
+            .field("paymentMethodId", "must be absent with credits"));
     }
+    check_webhook_url(state, new.webhook_url.as_deref())?;
     let quote = match &new.quote_id {
         Some(shown) => {
             let verifier = Verifier::from(&state.signer);
@@ -119,6 +114,8 @@ async fn read(
         package_type: new.package_type,
         package,
         payment_method: new.payment_method,
+        payment_method_id: new.payment_method_id,
+        are_cards_on: state.cards.is_some(),
         expected_price_minor,
         quote,
         webhook_url: new.webhook_url,

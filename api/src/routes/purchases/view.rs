@@ -3,12 +3,14 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use common::ids::{PurchaseId, UserId};
 use common::money::decimal_number;
-use common::purchases::{self, PurchaseError, PurchaseState, PurchaseView};
+use common::payments::{self, Payment};
+use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseState, PurchaseView};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, Code};
 use crate::follow::Status;
+use crate::routes::payments::payment_of_purchase;
 use crate::state::ApiState;
 
 /// How soon a client that polls should look again, in milliseconds.
@@ -18,6 +20,8 @@ const NEXT_POLL_MS: u64 = 500;
 #[derive(Debug)]
 pub struct Shown {
     pub purchase: PurchaseView,
+    /// Its payment, if a card pays.
+    payment: Option<Payment>,
     base_url: String,
 }
 
@@ -33,8 +37,14 @@ pub fn finder(
         Box::pin(async move {
             let id = id.ok_or(PurchaseError::NotFound)?;
             let purchase = purchases::find_view(state.pool(), id, buyer).await?;
+            let purchase = purchase.ok_or(PurchaseError::NotFound)?;
+            let payment = match purchase.payment_method {
+                PaymentMethod::Credits => None,
+                PaymentMethod::Stripe => payments::find_of_purchase(state.pool(), id).await?,
+            };
             Ok(Shown {
-                purchase: purchase.ok_or(PurchaseError::NotFound)?,
+                purchase,
+                payment,
                 base_url: state.public_base_url.to_string(),
             })
         })
@@ -69,6 +79,7 @@ impl Status for Shown {
             "priceMinor": purchase.price_minor,
             "currency": purchase.currency,
             "paymentMethod": purchase.payment_method,
+            "payment": self.payment.as_ref().map(payment_of_purchase),
             "downloadUrl": is_granted.then(|| self.download_url()),
             "expiresAt": purchase.grant_expires_at.filter(|_| is_granted).map(time),
             "error": purchase.reason,
@@ -95,6 +106,12 @@ impl Shown {
         )
     }
 
+    /// Whether it has ended, or nothing goes on without the buyer.
+    pub fn has_answer(&self) -> bool {
+        let payment = self.payment.as_ref();
+        self.is_final() || payment.is_some_and(|payment| payment.state.waits_for_payer())
+    }
+
     /// The answer to the request that made it: the seed's body once it is settled.
     pub fn outcome(&self) -> Result<(axum::http::StatusCode, Value), ApiError> {
         let purchase = &self.purchase;
@@ -104,7 +121,7 @@ impl Shown {
                 axum::http::StatusCode::OK,
                 "Package purchased successfully. Download link is valid for 7 days.",
             ),
-            PurchaseState::Failed => return Err(failure(purchase)),
+            PurchaseState::Failed => return Err(self.failure()),
             PurchaseState::AwaitingPayment => (
                 axum::http::StatusCode::ACCEPTED,
                 "The purchase waits for its payment. Follow statusUrl.",
@@ -121,15 +138,39 @@ impl Shown {
         body["message"] = json!(message);
         Ok((status, body))
     }
+
+    /// A purchase that came to nothing, as an error.
+    fn failure(&self) -> ApiError {
+        let purchase = &self.purchase;
+        let reason_code = purchase.reason_code.as_deref().unwrap_or_default();
+        let code = if reason_code.starts_with("CARD_") || reason_code.starts_with("PAYMENT_") {
+            Code::PaymentRequired
+        } else {
+            Code::Conflict
+        };
+        let failure = ApiError::new(code, purchase.reason.clone().unwrap_or_default())
+            .field("purchaseId", purchase.id.to_string())
+            .field("reason", reason_code);
+        let payment = self.payment.as_ref();
+        match payment.and_then(|payment| payment.decline_code.as_ref()) {
+            Some(code) => failure.field("declineCode", code),
+            None => failure,
+        }
+    }
 }
 
-/// A purchase in its buyer's list.
+/// A purchase in its buyer's list. Its payment is shown at its own address alone.
 pub fn bought(state: &ApiState, purchase: PurchaseView) -> Value {
     let shown = Shown {
         purchase,
+        payment: None,
         base_url: state.public_base_url.to_string(),
     };
-    shown.body()
+    let mut body = shown.body();
+    if let Some(body) = body.as_object_mut() {
+        body.remove("payment");
+    }
+    body
 }
 
 /// A purchase in its seller's list of sales: what it brought, and nothing to download.
@@ -152,19 +193,6 @@ pub fn sold(purchase: &PurchaseView) -> Value {
             "finished": purchase.finished_at.map(time),
         },
     })
-}
-
-/// A purchase that came to nothing, as an error.
-fn failure(purchase: &PurchaseView) -> ApiError {
-    let reason_code = purchase.reason_code.as_deref().unwrap_or_default();
-    let code = if reason_code.starts_with("CARD_") {
-        Code::PaymentRequired
-    } else {
-        Code::Conflict
-    };
-    ApiError::new(code, purchase.reason.clone().unwrap_or_default())
-        .field("purchaseId", purchase.id.to_string())
-        .field("reason", reason_code)
 }
 
 fn time(at: DateTime<Utc>) -> String {

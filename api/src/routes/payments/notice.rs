@@ -1,0 +1,55 @@
+//! `POST /api/webhooks/stripe`: the card provider gives notice.
+//!
+//! A notice only wakes the payment's job, which asks the provider: so one that comes twice, in the
+//! wrong order or with lies does no harm. Anything but 2xx makes the provider repeat it.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::Utc;
+use common::cards::webhook::{SIGNATURE_HEADER, WebhookError, verify};
+use common::payments::commands;
+use serde_json::json;
+
+use crate::error::{ApiError, Code};
+use crate::routes::success;
+use crate::state::ApiState;
+
+/// Takes a notice. Those about payments that are not ours are thanked for, too.
+pub async fn take_card_notice(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let Some(secret) = &state.card_webhook_secret else {
+        return Err(ApiError::new(
+            Code::NotFound,
+            "There is nothing at this path.",
+        ));
+    };
+    let header = headers.get(SIGNATURE_HEADER);
+    let header = header.and_then(|value| value.to_str().ok());
+    let event =
+        verify(secret, header.unwrap_or_default(), &body, Utc::now()).map_err(not_believed)?;
+    // In a task of its own: a provider that hangs up now does not undo it halfway.
+    let outbox = state.outbox.clone();
+    let kind = event.kind.clone();
+    let taking = tokio::spawn(async move { commands::take_notice(&outbox, &event).await });
+    let is_news = taking.await.map_err(|error| {
+        tracing::error!(%error, "Taking a notice broke off");
+        ApiError::new(Code::InternalError, "An internal error occurred.")
+    })??;
+    tracing::info!(
+        card.event = kind,
+        card.is_news = is_news,
+        "The card provider gave notice"
+    );
+    Ok(success(StatusCode::OK, json!({ "received": true })))
+}
+
+fn not_believed(error: WebhookError) -> ApiError {
+    tracing::warn!(%error, "Did not believe a notice of the card provider");
+    ApiError::new(Code::InvalidInput, format!("Not believed: {error}."))
+        .field(SIGNATURE_HEADER, error.to_string())
+}

@@ -1,0 +1,145 @@
+//! `POST /api/ai/credits/top-ups`: a job that the request waits for.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use common::identity::Principal;
+use common::limits::{
+    CARD_AMOUNT_MINOR_MAX, CARD_AMOUNT_MINOR_MIN, CARD_METHOD_CHARS_MAX, PURCHASE_WAIT_SECONDS,
+};
+use common::money::{Price, decimal_text};
+use common::payments::{self, PaymentError, TopUpRequest, commands};
+use serde::Deserialize;
+use serde_json::Number;
+
+use super::view::{self, TopUp};
+use crate::error::{ApiError, Code};
+use crate::extract::{IdempotencyHeader, Json, PreferWait, Purchaser};
+use crate::follow::{Follower, applied};
+use crate::middleware::RequestId;
+use crate::routes::{check_webhook_url, success};
+use crate::state::ApiState;
+
+/// The one currency of credits.
+const CURRENCY: &str = "USD";
+
+/// What is asked for. The payment's id is never the client's to choose.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTopUp {
+    amount: Number,
+    #[serde(default)]
+    currency: Option<String>,
+    #[serde(default)]
+    payment_method_id: Option<String>,
+    #[serde(default)]
+    webhook_url: Option<String>,
+}
+
+/// Buys credits with a card. Answers 200 once they are there, 402 if the card was declined, and 202
+/// with the client secret if the payer must act, or if it takes longer than the client waits.
+pub async fn create_top_up(
+    State(state): State<ApiState>,
+    Purchaser(principal): Purchaser,
+    idempotency: IdempotencyHeader,
+    PreferWait(wait): PreferWait,
+    Extension(request_id): Extension<RequestId>,
+    Json(new): Json<NewTopUp>,
+) -> Result<Response, ApiError> {
+    if state.cards.is_none() {
+        return Err(PaymentError::CardsAreOff.into());
+    }
+    let key = idempotency.scoped(principal.user, "top-ups");
+    let request = read(&state, &principal, request_id, new)?;
+    // In a task of its own: a client that hangs up now does not undo it halfway.
+    let outbox = state.outbox.clone();
+    let creating =
+        tokio::spawn(async move { commands::top_up(&outbox, &request, key.as_ref()).await });
+    let created = creating.await.map_err(|error| {
+        tracing::error!(%error, "Recording a top-up broke off");
+        ApiError::new(Code::InternalError, "An internal error occurred.")
+    })??;
+    let find = view::finder(&state, Some(created.id), principal.user);
+    let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
+    let shown = Follower::new(&state, payments::CHANGED, created.id.to_string(), find)
+        .wait(waited, TopUp::has_answer)
+        .await?;
+    let (status, body) = shown.outcome()?;
+    let mut response = success(status, body);
+    let headers = response.headers_mut();
+    if status == StatusCode::ACCEPTED {
+        let location = view::status_url(created.id);
+        headers.insert(
+            header::LOCATION,
+            HeaderValue::from_str(&location).expect("plain text"),
+        );
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if wait.is_some() {
+        headers.insert("preference-applied", applied(waited));
+    }
+    Ok(response)
+}
+
+fn read(
+    state: &ApiState,
+    principal: &Principal,
+    request_id: RequestId,
+    new: NewTopUp,
+) -> Result<TopUpRequest, ApiError> {
+    let amount_minor = read_amount(&new.amount)?;
+    if new.currency.as_deref().is_some_and(|text| text != CURRENCY) {
+        return Err(fault("currency", format!("must be {CURRENCY}")));
+    }
+    check_method_id(new.payment_method_id.as_deref())?;
+    check_webhook_url(state, new.webhook_url.as_deref())?;
+    Ok(TopUpRequest {
+        user: principal.user,
+        api_key: principal.key,
+        amount_minor,
+        currency: CURRENCY.to_owned(),
+        method_id: new.payment_method_id,
+        webhook_url: new.webhook_url,
+        request_id: request_id.0,
+    })
+}
+
+/// An amount that the card provider charges.
+fn read_amount(number: &Number) -> Result<i64, ApiError> {
+    let price = Price::parse(&number.to_string());
+    let amount_minor = price
+        .map_err(|error| fault("amount", error.to_string()))?
+        .minor();
+    if !(CARD_AMOUNT_MINOR_MIN..=CARD_AMOUNT_MINOR_MAX).contains(&amount_minor) {
+        let (least, most) = (
+            decimal_text(CARD_AMOUNT_MINOR_MIN),
+            decimal_text(CARD_AMOUNT_MINOR_MAX),
+        );
+        return Err(fault("amount", format!("must be {least} to {most}")));
+    }
+    Ok(amount_minor)
+}
+
+/// Refuses what no provider calls a card.
+pub fn check_method_id(id: Option<&str>) -> Result<(), ApiError> {
+    let is_sound = |id: &str| {
+        (1..=CARD_METHOD_CHARS_MAX).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if id.is_none_or(is_sound) {
+        return Ok(());
+    }
+    let message = format!(
+        "must be 1 to {CARD_METHOD_CHARS_MAX} letters, digits and underscores, such as pm_card_visa"
+    );
+    Err(fault("paymentMethodId", message))
+}
+
+fn fault(field: &str, message: String) -> ApiError {
+    ApiError::new(Code::InvalidInput, format!("{field} {message}.")).field(field, message)
+}
