@@ -6,6 +6,7 @@
     reason = "a test world that cannot be set up fails its test"
 )]
 
+pub mod cards;
 pub mod client;
 pub mod ground;
 pub mod listings;

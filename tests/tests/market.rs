@@ -4,8 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod market {
+    mod card_faults;
+    mod card_notices;
+    mod card_purchases;
     mod downloads;
     mod lists;
+    mod payments;
     mod purchases;
     mod quotes;
     mod receipts;
