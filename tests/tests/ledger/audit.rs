@@ -95,6 +95,29 @@ const SABOTAGE: &[(&str, &[&str])] = &[
         &["refunds"],
     ),
     (
+        "insert into payments (id, user_id, api_key_id, purpose, amount_minor, currency, state, provider_id,
+                               request_id, next_look_at, expires_at, finished_at)
+         values (gen_random_uuid(), buyer(), api_key(), 'top_up', 5000, 'USD', 'succeeded', 'pi_1', 'r', now(), now(),
+                 now())",
+        &["card_payments"],
+    ),
+    (
+        "insert into payments (id, user_id, api_key_id, purpose, amount_minor, currency, state, provider_id,
+                               request_id, next_look_at, expires_at, finished_at)
+         select subject, buyer(), api_key(), 'top_up', 4999, 'USD', 'succeeded', 'pi_1', 'r', now(), now(), now()
+         from transfers
+         where kind = 'top_up'",
+        &["card_payments"],
+    ),
+    (
+        "insert into payments (id, user_id, api_key_id, purpose, amount_minor, currency, state, request_id,
+                               next_look_at, expires_at)
+         select subject, buyer(), api_key(), 'top_up', 5000, 'USD', 'unknown', 'r', now(), now()
+         from transfers
+         where kind = 'top_up'",
+        &["card_payments"],
+    ),
+    (
         "update holds set state = 'voided', resolved_at = now() where id = waiting();
          update accounts set held_minor = 0 where id = credits()",
         &["holds_of_purchases"],

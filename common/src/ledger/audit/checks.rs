@@ -15,6 +15,7 @@ pub const CHECKS: &[Check] = &[
     SETTLEMENTS_WITHOUT_SALE,
     HOLDS_OF_PURCHASES,
     REFUNDS,
+    CARD_PAYMENTS,
     EXCLUSIVE_SALES,
     TAKEN_IS_LIVE_PURCHASES,
     PACKAGE_SALES,
@@ -240,6 +241,26 @@ const REFUNDS: Check = Check {
             (table posted except all table expected)
         ) as differing
         group by id",
+};
+
+const CARD_PAYMENTS: Check = Check {
+    name: "card_payments",
+    claim: "each card payment that succeeded has one top-up of its amount to its payer, and no other has one",
+    violations: "
+        select format('payment %s', payments.id) as example
+        from payments
+        left join (
+            select subject, transfers.currency, owner_id, amount_minor
+            from transfers
+            join entries on entries.transfer_id = transfers.id
+            join accounts on accounts.id = entries.account_id
+            where transfers.kind = 'top_up'
+              and accounts.kind = 'buyer_credits'
+        ) as credited on credited.subject = payments.id
+        group by payments.id
+        having count(credited.subject) <> case when payments.state = 'succeeded' then 1 else 0 end
+            or bool_or((credited.currency, credited.owner_id, credited.amount_minor)
+                       <> (payments.currency, payments.user_id, payments.amount_minor))",
 };
 
 const EXCLUSIVE_SALES: Check = Check {
