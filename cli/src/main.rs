@@ -16,6 +16,7 @@ mod ledger;
 mod migrate;
 mod output;
 mod payloads;
+mod payments;
 mod queues;
 mod receipt;
 mod table;
@@ -56,6 +57,8 @@ enum Command {
     Jobs(jobs::JobsArgs),
     #[command(after_help = "Example: awareness payloads list --json")]
     Payloads(payloads::PayloadsArgs),
+    #[command(after_help = "Example: awareness payments list --state unknown")]
+    Payments(payments::PaymentsArgs),
     #[command(after_help = "Example: awareness credits give acme 25.00 --reason goodwill")]
     Credits(credits::CreditsArgs),
     #[command(after_help = "Example: awareness ledger audit")]
@@ -72,6 +75,7 @@ async fn main() -> ExitCode {
         Command::Queues(args) => queues::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
+        Command::Payments(args) => payments::run(args).await,
         Command::Credits(args) => credits::run(args).await,
         Command::Ledger(args) => ledger::run(args).await,
     };

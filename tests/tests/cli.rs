@@ -107,6 +107,40 @@ async fn credits_are_given_once_per_id_and_the_books_are_audited() {
 }
 
 #[tokio::test]
+async fn card_payments_are_listed_by_state_and_shown_without_what_lets_one_pay() {
+    let world = World::start().await;
+    let key = ["keys", "create", "--user", "acme", "--name", "ci"];
+    let key = [&key[..], &["--permissions", "purchase"]].concat();
+    world.call(&key).await.done();
+    let id = world.doubted_payment().await.to_string();
+    let list = ["payments", "list", "--state"];
+    let doubted = world.call(&[&list[..], &["unknown"]].concat()).await.done();
+    for text in [&id, "20.00 USD", "top_up", "no answer came in time"] {
+        assert!(doubted.contains(text), "{text}: {doubted}");
+    }
+    let failed = world.call(&[&list[..], &["failed"]].concat()).await.done();
+    assert_eq!(failed, "No payment matches.\n");
+    let unusable = world.call(&[&list[..], &["lost"]].concat()).await.failed(2);
+    assert!(
+        unusable.contains("no payment state is called lost"),
+        "{unusable}"
+    );
+
+    let shown = world.call(&["payments", "show", &id]).await.done();
+    assert!(
+        shown.contains("pi_1") && !shown.contains("secret"),
+        "{shown}"
+    );
+    let as_json = world
+        .call(&["payments", "show", &id, "--json"])
+        .await
+        .json();
+    assert_eq!(as_json["state"], "unknown");
+    assert_eq!(as_json["clientSecret"], Value::Null);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn queues_are_seen_paused_and_resumed() {
     let world = World::start().await;
     world.job().await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::Api;
 use common::config::{ApiConfig, Env};
 use common::db::{self, PgPool};
-use common::ids::JobId;
+use common::ids::{JobId, PaymentId};
 use common::jobs::{self, JobName, JobState, NewJob};
 use local::postgres::{PostgresOptions, PrivatePostgres};
 use local::redis::{PrivateRedis, RedisOptions};
@@ -179,6 +179,29 @@ impl World {
         .execute(&mut owner)
         .await
         .unwrap();
+    }
+
+    /// A top-up of the only user, of which the card provider did not say what became.
+    pub async fn doubted_payment(&self) -> PaymentId {
+        let id = sqlx::query_scalar(
+            "insert into payments (id, user_id, api_key_id, purpose, amount_minor, currency, state, request_id,
+                                   next_look_at, expires_at)
+             select gen_random_uuid(), user_id, id, 'top_up', 2000, 'USD', 'created', 'req_cli', now(), now()
+             from api_keys
+             returning id",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .unwrap();
+        sqlx::query(
+            "update payments
+             set state = 'unknown', provider_id = 'pi_1', client_secret = 'pi_1_secret',
+                 message = 'no answer came in time'",
+        )
+        .execute(&self.pool)
+        .await
+        .unwrap();
+        id
     }
 
     pub async fn state(&self, id: JobId) -> JobState {

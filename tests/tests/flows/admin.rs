@@ -37,6 +37,11 @@ async fn operators_routes_are_closed_to_everybody_else() {
         (Method::POST, "/admin/queues/validate/resume".to_owned()),
         (Method::GET, "/admin/jobs".to_owned()),
         (Method::POST, "/admin/jobs/replay".to_owned()),
+        (Method::GET, "/admin/payments".to_owned()),
+        (
+            Method::GET,
+            "/admin/payments/pay_00000000000000000000000000000000".to_owned(),
+        ),
         (Method::GET, format!("/admin/jobs/{job_id}")),
         (Method::POST, format!("/admin/jobs/{job_id}/retry")),
         (Method::POST, format!("/admin/jobs/{job_id}/cancel")),
