@@ -5,6 +5,8 @@
 //! (<https://docs.stripe.com/webhooks#verify-manually>). An event comes at least once and in any
 //! order: its id tells repetitions apart, and what it says is only a hint to retrieve the intent.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -30,6 +32,8 @@ pub struct Event {
     pub created: DateTime<Utc>,
     /// The payment it is about, if it is about one.
     pub intent_id: Option<String>,
+    /// What we said of that payment when it was created, if the event shows it.
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// Why a webhook is not believed.
@@ -121,8 +125,14 @@ fn read(body: &[u8]) -> Option<Event> {
     } else {
         "payment_intent"
     };
+    let metadata = subject["metadata"].as_object().filter(|_| name == "id");
+    let texts = metadata
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
     Some(Event {
         intent_id: subject[name].as_str().map(str::to_owned),
+        metadata: texts.collect(),
         id: body.id,
         kind: body.r#type,
         created: DateTime::from_timestamp(body.created, 0)?,
@@ -179,6 +189,7 @@ mod tests {
                 kind: "payment_intent.succeeded".to_owned(),
                 created: DateTime::from_timestamp(1_686_089_970, 0).expect("a time"),
                 intent_id: Some("pi_3MtwBwLkdIwHu7ix28a3tqPa".to_owned()),
+                metadata: BTreeMap::new(),
             }
         );
     }

@@ -30,3 +30,6 @@ pub use verdict::{Answer, Reason, Verdict};
 
 /// The topic under which changes of payments are announced; the id is the public one.
 pub const CHANGED: &str = "payment";
+
+/// Under which name the provider keeps our id of a payment.
+const METADATA_PAYMENT_ID: &str = "payment_id";

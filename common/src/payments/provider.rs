@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use super::{Answer, Payment, Reason, Verdict};
+use super::{Answer, METADATA_PAYMENT_ID, Payment, Reason, Verdict};
 use crate::cards::{Cards, NewIntent};
 use crate::ids::PaymentId;
 use crate::limits::CARD_KEY_AGE_MAX;
@@ -46,7 +46,7 @@ async fn create(pool: &PgPool, cards: &Cards, payment: &Payment) -> Result<Answe
             Some(_) => "Awareness Market: a package",
             None => "Awareness Market: credits",
         },
-        metadata: &[("payment_id", key.clone())],
+        metadata: &[(METADATA_PAYMENT_ID, key.clone())],
     };
     let result = cards.create_intent(&new).await;
     Ok(Answer::to_create(payment, result, Utc::now()))

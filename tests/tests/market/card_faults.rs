@@ -90,6 +90,8 @@ async fn a_worker_killed_between_charge_and_commit_charges_and_credits_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_copies_of_the_job_at_once_and_again_credit_once() {
     let mut world = world_without_worker().await;
+    // No job but these.
+    world.cards().send_webhooks_to(None);
     let (buyer, url) = accepted(&world).await;
     let copied = world
         .change(
@@ -286,6 +288,37 @@ async fn a_key_that_the_provider_may_have_forgotten_is_not_used_again() {
         )
         .await;
     assert_eq!(world.cards().intents(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_names_a_payment_whose_creation_was_never_answered() {
+    let mut world = world_without_worker().await;
+    let (buyer, url) = accepted(&world).await;
+    // Too long ago to create it again.
+    world
+        .change("update payments set sent_at = now() - interval '24 hours'")
+        .await;
+    let id = url.rsplit('/').next().unwrap();
+    let new = NewIntent {
+        amount_minor: 2_000,
+        currency: "USD",
+        payment_method: Some(method::VISA.to_owned()),
+        idempotency_key: id,
+        description: "As a worker that was killed asked for it",
+        metadata: &[("payment_id", id.to_owned())],
+    };
+    provider(&world).create_intent(&new).await.unwrap();
+    world
+        .counts(
+            "select count(*) from payments where provider_id is not null",
+            1,
+        )
+        .await;
+    world.start_worker().await;
+    let ended = buyer.client.payment_ended(&url).await;
+    assert_eq!(ended["status"], "succeeded");
+    assert_eq!(world.cards().charges().len(), 1);
+    world.assert_money_is_right().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

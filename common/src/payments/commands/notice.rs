@@ -7,22 +7,16 @@ use crate::cards::webhook::Event;
 use crate::ids::{PaymentId, UserId};
 use crate::limits::CARD_NOTICE_HOURS;
 use crate::outbox::Outbox;
+use crate::payments::METADATA_PAYMENT_ID;
 
 /// Remembers the notice and wakes the payment's job, in one transaction. What the notice says is not
-/// believed: the job asks. False if it is not about a payment of ours, or came before.
+/// believed: the job asks. But it may be the first to name the payment at the provider, when the
+/// answer to its creation was lost. False if it is not about a payment of ours, or came before.
 pub async fn take_notice(outbox: &Outbox, event: &Event) -> Result<bool, sqlx::Error> {
     let Some(intent) = &event.intent_id else {
         return Ok(false);
     };
-    let found: Option<(PaymentId, UserId, String)> = sqlx::query_as(
-        "select id, user_id, request_id
-         from payments
-         where provider_id = $1",
-    )
-    .bind(intent)
-    .fetch_optional(outbox.pool())
-    .await?;
-    let Some((id, user, request_id)) = found else {
+    let Some((id, user, request_id)) = find_named(outbox.pool(), intent, event).await? else {
         return Ok(false);
     };
     let mut tx = outbox.begin().await?;
@@ -39,9 +33,42 @@ pub async fn take_notice(outbox: &Outbox, event: &Event) -> Result<bool, sqlx::E
     if noted.rows_affected() == 0 {
         return Ok(false);
     }
+    sqlx::query(
+        "update payments
+         set provider_id = $2
+         where id = $1
+           and provider_id is null
+           and sent_at is not null",
+    )
+    .bind(id)
+    .bind(intent)
+    .execute(&mut *tx)
+    .await?;
     tx.enqueue(&job(id, user, &request_id)).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// The payment with that name at the provider, or the one without a name that the event's metadata
+/// say it is.
+async fn find_named(
+    pool: &PgPool,
+    intent: &str,
+    event: &Event,
+) -> Result<Option<(PaymentId, UserId, String)>, sqlx::Error> {
+    let ours = event.metadata.get(METADATA_PAYMENT_ID);
+    sqlx::query_as(
+        "select id, user_id, request_id
+         from payments
+         where provider_id = $1
+            or (id = $2 and provider_id is null)
+         order by provider_id nulls last
+         limit 1",
+    )
+    .bind(intent)
+    .bind(ours.and_then(|text| PaymentId::parse(text)))
+    .fetch_optional(pool)
+    .await
 }
 
 /// Forgets notices that the provider repeats no more.
