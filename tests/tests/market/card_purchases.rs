@@ -65,12 +65,17 @@ async fn a_pending_row_does_not_satisfy_a_download() {
     assert!(data["payment"]["clientSecret"].is_string());
     assert_eq!(data["downloadUrl"], Value::Null);
     assert_eq!(data["expiresAt"], Value::Null);
-    for path in [
+    let downloads = [
         format!("/api/ai/download-package?packageType=vector&packageId={package}"),
         format!("/api/packages/download/vector/{package}"),
-    ] {
-        let refused = buyer.client.get(&path).await;
-        assert!(refused.status >= 400, "{path}: {}", refused.text);
+    ];
+    for path in &downloads {
+        let refused = buyer.client.get(path).await;
+        assert!(
+            [404, 409].contains(&refused.status),
+            "{path}: {}",
+            refused.text
+        );
     }
     let granted = "select count(*) from purchases where grant_expires_at is not null";
     assert_eq!(world.count(granted).await, 0);
@@ -84,6 +89,14 @@ async fn a_pending_row_does_not_satisfy_a_download() {
     assert_eq!(settled["status"], "settled");
     assert_eq!(settled["payment"]["clientSecret"], Value::Null);
     assert_eq!(world.count(granted).await, 1);
+    for path in &downloads {
+        let given = buyer.client.get(path).await;
+        assert!(
+            [200, 302, 303, 307].contains(&given.status),
+            "{path}: {}",
+            given.text
+        );
+    }
     world.assert_money_is_right().await;
 }
 
