@@ -46,6 +46,15 @@ pub struct Limits {
     pub effective_rank_fraction_min: f64,
 }
 
+impl Limits {
+    /// How far a claimed epsilon may lie from the measured one.
+    #[must_use]
+    pub fn epsilon_tolerance(&self, measured: f64) -> f64 {
+        self.epsilon_difference_max
+            .max(self.epsilon_difference_fraction_max * measured)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -42,10 +42,7 @@ pub(crate) fn check(
     if let (EvidenceLevel::SelfAttested, Some(measured)) =
         (evidence_level(report, limits), report.measured)
     {
-        let difference_max = limits
-            .epsilon_difference_max
-            .max(limits.epsilon_difference_fraction_max * measured);
-        if (measured - claim).abs() > difference_max {
+        if (measured - claim).abs() > limits.epsilon_tolerance(measured) {
             let message =
                 format!("the declared epsilon {claim:.4} is not the measured {measured:.4}");
             return refuse(Code::EpsilonMisdeclared, message);

@@ -11,6 +11,7 @@ mod operations;
 mod outcome;
 mod process;
 mod runner;
+mod verification;
 
 pub use context::Context;
 pub use outcome::JobError;

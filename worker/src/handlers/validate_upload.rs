@@ -1,11 +1,7 @@
 //! Judges an upload: reads its bytes from staging, asks `package` for the verdict, records it.
 //!
-//! A hostile file costs its first part: the header is judged before the rest is fetched. Memory is
-//! reserved before bytes are read, and the verdict runs on a thread of its own that stops when this
-//! run ends, for whatever reason.
+//! Memory is reserved before bytes are read; see [`crate::verification`] for what a hostile file costs.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::ids::UploadId;
@@ -13,12 +9,10 @@ use common::jobs::Lease;
 use common::storage::{Blob, staging_key};
 use common::telemetry::metrics;
 use common::uploads::{self, Refusal, Stage, Upload, UploadStatus, commands};
-use futures::TryStreamExt as _;
-use package::{Declared, HEADER_PREFIX_BYTES_MAX, Limits, Monitor, Report, Verdict};
-use sha2::{Digest as _, Sha256};
-use tokio::sync::watch;
+use package::{Declared, Report, Verdict};
 
 use super::finish_alone;
+use crate::verification::{self, Fetched, Source, Verification};
 use crate::{Context, JobError};
 
 /// A verdict's progress is written at most this often.
@@ -82,13 +76,13 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
     Ok(())
 }
 
-type Fetched = (Vec<u8>, Vec<u8>);
+type Blobs = (Vec<u8>, Vec<u8>);
 
 /// Both blobs, or why one of them can be refused without reading on.
 async fn fetch(
     context: &Context,
     upload: &Upload,
-) -> Result<Result<Fetched, package::Refusal>, JobError> {
+) -> Result<Result<Blobs, package::Refusal>, JobError> {
     let mut blobs = Vec::with_capacity(2);
     for blob in Blob::ALL {
         match fetch_blob(context, upload, blob).await? {
@@ -107,43 +101,24 @@ async fn fetch_blob(
     blob: Blob,
 ) -> Result<Result<Vec<u8>, package::Refusal>, JobError> {
     let info = upload.blob(blob);
-    let limits = Limits::default();
-    let mut bytes = Vec::new();
-    let mut is_header_checked = false;
-    let mut digest = Sha256::new();
-    for part in 0..info.parts {
-        let mut chunks = std::pin::pin!(
-            context
-                .storage
-                .get(&staging_key(upload.id, blob, part))
-                .await?
-        );
-        while let Some(chunk) = chunks.try_next().await? {
-            digest.update(&chunk);
-            bytes.extend_from_slice(&chunk);
-            if !is_header_checked && bytes.len() >= HEADER_PREFIX_BYTES_MAX {
-                if let Err(refusal) = package::check_header(&bytes, info.size_bytes, &limits) {
-                    return Ok(Err(refusal));
-                }
-                is_header_checked = true;
-                bytes.reserve_exact(
-                    usize::try_from(info.size_bytes)
-                        .unwrap_or(0)
-                        .saturating_sub(bytes.len()),
-                );
-            }
-        }
-    }
-    if digest.finalize()[..] != info.sha256[..] {
-        return Err(JobError::retry(format!(
+    let source = Source {
+        keys: (0..info.parts)
+            .map(|part| staging_key(upload.id, blob, part))
+            .collect(),
+        size_bytes: info.size_bytes,
+        sha256: info.sha256,
+    };
+    match verification::fetch(&context.storage, &source).await? {
+        Fetched::Bytes(bytes) => Ok(Ok(bytes)),
+        Fetched::Refused(refusal) => Ok(Err(refusal)),
+        Fetched::Differs => Err(JobError::retry(format!(
             "the staged bytes of {} changed in the store",
             blob.as_str()
-        )));
+        ))),
     }
-    Ok(Ok(bytes))
 }
 
-/// Runs the verdict on a blocking thread and shows its stages.
+/// Waits for the verdict and shows its stages.
 async fn judge(
     context: &Context,
     upload: &Upload,
@@ -151,35 +126,14 @@ async fn judge(
     w_matrix: Vec<u8>,
     declared: Declared,
 ) -> Result<Report, JobError> {
-    let (stage, mut stages) = watch::channel(package::Stage::Container);
-    let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
-    let mut watcher = Watcher {
-        stage,
-        stop: Arc::clone(&stop.0),
-    };
-    let mut judging = tokio::task::spawn_blocking(move || {
-        package::verify(
-            &package,
-            &w_matrix,
-            &declared,
-            &Limits::default(),
-            &mut watcher,
-        )
-    });
+    let mut verification = Verification::start(package, w_matrix, declared);
     let mut ticks =
         tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
     loop {
         tokio::select! {
-            report = &mut judging => {
-                return report.map_err(|error| JobError::Retry {
-                    outcome: "panic",
-                    reason: format!("the verdict broke off: {error}"),
-                    delay: None,
-                });
-            }
+            report = verification.report() => return report,
             _ = ticks.tick() => {
-                if stages.has_changed().unwrap_or(false) {
-                    let reached = *stages.borrow_and_update();
+                if let Some(reached) = verification.next_stage() {
                     commands::report_progress(&context.outbox, upload, Stage::Verifying(reached)).await?;
                 }
             }
@@ -204,29 +158,5 @@ fn plain(refusal: &package::Refusal) -> Refusal {
     Refusal {
         code: code.unwrap_or_else(|| "REFUSED".to_owned()),
         message: refusal.message.clone(),
-    }
-}
-
-/// Stops the blocking thread when the run ends early: by timeout, cancellation or shutdown.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-struct Watcher {
-    stage: watch::Sender<package::Stage>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Monitor for Watcher {
-    fn stage(&mut self, stage: package::Stage) {
-        self.stage.send_replace(stage);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
     }
 }
