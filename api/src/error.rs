@@ -329,7 +329,7 @@ fn time(at: DateTime<Utc>) -> String {
 }
 
 /// An error's text as a sentence.
-fn sentence(error: &dyn std::error::Error) -> String {
+pub fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut chars = text.chars();
     let first = chars

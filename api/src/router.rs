@@ -14,7 +14,7 @@ use common::limits::{
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
 use crate::routes::{
-    admin, downloads, ledger, listings, payments, purchases, quotes, system, uploads,
+    admin, disputes, downloads, ledger, listings, payments, purchases, quotes, system, uploads,
 };
 use crate::state::ApiState;
 
@@ -81,6 +81,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(waiting)
         .merge(streaming)
         .merge(quick)
+        .merge(after_sale())
         .merge(admin)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
@@ -122,6 +123,43 @@ fn operators() -> Router<ApiState> {
         .route("/admin/keys/{key_id}", delete(admin::revoke_key))
         .route("/admin/credits", post(admin::adjust_credits))
         .route("/admin/ledger/audit", post(admin::audit_ledger))
+        .merge(operators_after_sale())
+}
+
+/// What buyers and sellers do once a purchase is settled.
+fn after_sale() -> Router<ApiState> {
+    let within = |seconds: u64| from_fn_with_state(Duration::from_secs(seconds), deadline);
+    let waiting = Router::new()
+        .route("/api/ai/disputes/{dispute_id}", get(disputes::get_dispute))
+        .layer(within(WAIT_SECONDS_MAX + 10));
+    let quick = Router::new()
+        .route(
+            "/api/ai/purchases/{purchase_id}/refund",
+            post(purchases::refund_purchase),
+        )
+        .route(
+            "/api/ai/purchases/{purchase_id}/disputes",
+            post(disputes::open_dispute),
+        )
+        .layer(within(REQUEST_SECONDS_MAX));
+    waiting
+        .merge(quick)
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
+}
+
+/// What operators decide about settled purchases.
+fn operators_after_sale() -> Router<ApiState> {
+    Router::new()
+        .route(
+            "/admin/purchases/{purchase_id}/refund",
+            post(admin::refund_purchase),
+        )
+        .route("/admin/disputes", get(admin::list_disputes))
+        .route("/admin/disputes/{dispute_id}", get(admin::get_dispute))
+        .route(
+            "/admin/disputes/{dispute_id}/decide",
+            post(admin::decide_dispute),
+        )
 }
 
 /// From the quote to the bytes.

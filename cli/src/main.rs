@@ -9,6 +9,7 @@
 mod age;
 mod api;
 mod credits;
+mod disputes;
 mod failure;
 mod jobs;
 mod keys;
@@ -17,6 +18,7 @@ mod migrate;
 mod output;
 mod payloads;
 mod payments;
+mod purchases;
 mod queues;
 mod receipt;
 mod table;
@@ -63,6 +65,10 @@ enum Command {
     Credits(credits::CreditsArgs),
     #[command(after_help = "Example: awareness ledger audit")]
     Ledger(ledger::LedgerArgs),
+    #[command(after_help = "Example: awareness purchases refund pur_… --reason 'sold by mistake'")]
+    Purchases(purchases::PurchasesArgs),
+    #[command(after_help = "Example: awareness disputes list --state measured")]
+    Disputes(disputes::DisputesArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -78,6 +84,8 @@ async fn main() -> ExitCode {
         Command::Payments(args) => payments::run(args).await,
         Command::Credits(args) => credits::run(args).await,
         Command::Ledger(args) => ledger::run(args).await,
+        Command::Purchases(args) => purchases::run(args).await,
+        Command::Disputes(args) => disputes::run(args).await,
     };
     match result {
         Ok(output) => output.print(),

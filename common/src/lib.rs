@@ -43,6 +43,8 @@ pub mod uploads;
 
 pub mod purchases;
 
+pub mod disputes;
+
 pub mod pipeline;
 
 pub use reqwest;

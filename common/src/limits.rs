@@ -105,6 +105,15 @@ pub const CLIENT_PAGE_ROWS_MAX: i64 = 50;
 pub const COUNTER_FOLD_ROWS_MAX: i64 = 10_000;
 /// How long a request waits for its purchase when the client does not say (design §3 row 8).
 pub const PURCHASE_WAIT_SECONDS: u64 = 10;
+/// How long after its settlement a buyer may hand a purchase back. Until then its seller cannot draw
+/// what it earned.
+pub const REFUND_SECONDS: u64 = 7 * 24 * 3600;
+/// How long after its settlement a buyer may dispute a purchase.
+pub const DISPUTE_SECONDS: u64 = 30 * 24 * 3600;
+/// What a buyer may write about a dispute.
+pub const DISPUTE_DESCRIPTION_CHARS_MAX: usize = 2000;
+/// Why something was refunded, decided or returned.
+pub const REASON_CHARS_MAX: usize = 500;
 
 /// Until a connection to the card provider is there: nothing was sent, so giving up is cheap.
 pub const CARD_CONNECT: Duration = Duration::from_secs(3);

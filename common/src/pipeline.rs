@@ -5,7 +5,8 @@
 
 use uuid::Uuid;
 
-use crate::ids::{DeliveryId, JobId, PaymentId, PurchaseId, UploadId};
+use crate::disputes::{self, DisputeState};
+use crate::ids::{DeliveryId, DisputeId, JobId, PaymentId, PurchaseId, UploadId};
 use crate::jobs::{self, JobName, JobState, JobsError, Lease, LeaseLost};
 use crate::ledger::HoldEnd;
 use crate::outbox::{Outbox, Tx};
@@ -127,7 +128,10 @@ async fn end_subject_in_tx(
             purchases::commands::fail_in_tx(tx, id, &failure, trace).await?;
             Ok(())
         }
-        Ok(JobName::SettlePurchase | JobName::AnnouncePurchase) => Ok(()),
+        // A dispute that could not be measured stays open, for an operator to decide.
+        Ok(JobName::SettlePurchase | JobName::AnnouncePurchase | JobName::RemeasurePackage) => {
+            Ok(())
+        }
         // The card may have been charged. Once cancelled, the sweep asks again; a quarantined one waits
         // for an operator.
         Ok(JobName::ProcessPayment) => {
@@ -157,6 +161,10 @@ async fn revive_subject_in_tx(tx: &mut Tx, job: &str, subject: Uuid) -> Result<b
             Ok(purchase.is_some_and(|purchase| purchase.state == PurchaseState::Pending))
         }
         Ok(JobName::AnnouncePurchase | JobName::ProcessPayment) => Ok(true),
+        Ok(JobName::RemeasurePackage) => {
+            let dispute = disputes::find(&mut **tx, DisputeId(subject)).await?;
+            Ok(dispute.is_some_and(|dispute| dispute.state == DisputeState::Open))
+        }
         Ok(JobName::DeliverWebhook) => {
             webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Pending).await?;
             Ok(true)

@@ -7,10 +7,15 @@ mod market {
     mod card_faults;
     mod card_notices;
     mod card_purchases;
+    mod claims;
+    mod dispute_races;
+    mod disputes;
     mod downloads;
     mod lists;
     mod payments;
     mod purchases;
     mod quotes;
     mod receipts;
+    mod refunds;
+    mod sales;
 }

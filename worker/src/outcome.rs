@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::db;
+use common::disputes::DisputeError;
 use common::identity::IdentityError;
 use common::jobs::LeaseLost;
 use common::purchases::PurchaseError;
@@ -88,6 +89,16 @@ impl From<IdentityError> for JobError {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Database(error) => error.into(),
+            error => Self::retry(error.to_string()),
+        }
+    }
+}
+
+impl From<DisputeError> for JobError {
+    fn from(error: DisputeError) -> Self {
+        match error {
+            DisputeError::Database(error)
+            | DisputeError::Purchase(PurchaseError::Database(error)) => error.into(),
             error => Self::retry(error.to_string()),
         }
     }

@@ -57,6 +57,15 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::IdempotencyConflict => {
                 Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)
             }
+            PurchaseError::RefundWindowOver => {
+                Self::new(Code::Conflict, text).field("reason", "REFUND_WINDOW_OVER")
+            }
+            PurchaseError::Disputed => {
+                Self::new(Code::Conflict, text).field("reason", "PURCHASE_DISPUTED")
+            }
+            PurchaseError::NotSettled(state) => Self::new(Code::Conflict, text)
+                .field("reason", "PURCHASE_NOT_SETTLED")
+                .field("status", state.as_str()),
             PurchaseError::CardsAreOff => Self::new(Code::InvalidInput, text)
                 .field("paymentMethod", "stripe is not configured; use credits"),
             PurchaseError::NotByCard => {

@@ -1,7 +1,9 @@
 //! The handlers, one file per verb.
 
 pub mod admin;
+pub mod disputes;
 pub mod downloads;
+mod free_text;
 pub mod ledger;
 pub mod listings;
 pub mod payments;

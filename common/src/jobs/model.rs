@@ -15,6 +15,7 @@ pub enum JobName {
     SettlePurchase,
     AnnouncePurchase,
     ProcessPayment,
+    RemeasurePackage,
     DeliverWebhook,
 }
 
@@ -78,6 +79,12 @@ static PROCESS_PAYMENT: JobSpec = JobSpec {
     timeout: Duration::from_secs(60),
     attempts_max: 8,
 };
+static REMEASURE_PACKAGE: JobSpec = JobSpec {
+    name: "remeasure_package",
+    queue: &VALIDATE,
+    timeout: Duration::from_secs(120),
+    attempts_max: 5,
+};
 
 static SETTLE: QueueSpec = QueueSpec {
     name: "settle",
@@ -117,12 +124,13 @@ impl QueueSpec {
 
 impl JobName {
     /// All jobs.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ValidateUpload,
         Self::PublishUpload,
         Self::SettlePurchase,
         Self::AnnouncePurchase,
         Self::ProcessPayment,
+        Self::RemeasurePackage,
         Self::DeliverWebhook,
     ];
 
@@ -134,6 +142,7 @@ impl JobName {
             Self::SettlePurchase => &SETTLE_PURCHASE,
             Self::AnnouncePurchase => &ANNOUNCE_PURCHASE,
             Self::ProcessPayment => &PROCESS_PAYMENT,
+            Self::RemeasurePackage => &REMEASURE_PACKAGE,
             Self::DeliverWebhook => &DELIVER_WEBHOOK,
         }
     }

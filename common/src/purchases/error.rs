@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
+use super::PurchaseState;
 use crate::ids::PurchaseId;
 use crate::ledger::{Balance, LedgerError};
 use crate::payments::PaymentError;
-use crate::purchases::PurchaseState;
 
 /// One variant per decision of a caller.
 #[derive(Debug, Error)]
@@ -65,6 +65,15 @@ pub enum PurchaseError {
     /// The key came before with other content.
     #[error("this Idempotency-Key was used with a different request")]
     IdempotencyConflict,
+    /// It is too late to hand it back.
+    #[error("a purchase can be handed back within 7 days of its settlement")]
+    RefundWindowOver,
+    /// Its dispute decides.
+    #[error("the purchase is disputed; its dispute decides whether it is refunded")]
+    Disputed,
+    /// It never was, or no longer is, the buyer's.
+    #[error("the purchase is {0}, not settled")]
+    NotSettled(PurchaseState),
     /// There is no card provider.
     #[error("payment by card is not available here")]
     CardsAreOff,

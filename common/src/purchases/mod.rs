@@ -9,7 +9,9 @@
 //!
 //! A request reserves supply and holds the price in one transaction; the settlement's job captures
 //! the hold, splits the price and begins the grant in another, up to a batch at a time. One that a
-//! card is to pay waits for its payment (`payments`), whose money becomes the credits it holds. What must
+//! card is to pay waits for its payment (`payments`), whose money becomes the credits it holds. A refund
+//! is the way back: a transfer that mirrors the settlement, the grant revoked, the supply given back; it
+//! happens once (`two_refunds_at_once_move_the_money_once`). What must
 //! never happen (a second sale, a second settlement, an overdraft) the schema refuses; the advisory
 //! locks of listings only keep buyers in line.
 
@@ -18,6 +20,7 @@ mod error;
 mod goods;
 mod model;
 mod page;
+mod parties;
 mod queries;
 mod receipt;
 mod settler;
@@ -26,7 +29,8 @@ pub use error::PurchaseError;
 pub use goods::{Goods, Handed, StoredObject, find_goods};
 pub use model::{PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView};
 pub use page::{Cursor, Page, PageFilter, Side, list};
-pub use queries::{find, find_view, live_purchase, overdue};
+pub use parties::{News, tell_parties_in_tx};
+pub use queries::{find, find_view, live_purchase, lock_in_tx, overdue};
 pub use receipt::find_receipt;
 pub use settler::{Settled, Settler};
 

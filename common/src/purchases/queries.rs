@@ -1,6 +1,6 @@
 //! Reads of purchases, and what the sweeps ask.
 
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{Purchase, PurchaseView};
 use crate::ids::{PackageId, PurchaseId, QuoteId, UserId};
@@ -41,6 +41,18 @@ macro_rules! select_views {
     };
 }
 pub(super) use select_views;
+
+/// A purchase whose row nobody else changes until the end of the transaction. Lock it before accounts.
+pub async fn lock_in_tx(
+    conn: &mut PgConnection,
+    id: PurchaseId,
+) -> Result<Option<Purchase>, sqlx::Error> {
+    sqlx::query("select from purchases where id = $1 for no key update")
+        .bind(id)
+        .execute(&mut *conn)
+        .await?;
+    find(conn, id).await
+}
 
 /// A purchase as its buyer sees it.
 pub async fn find_view(

@@ -37,6 +37,7 @@ pub struct Metrics {
     pub db_pool_connections: IntGaugeVec,
     pub db_transaction_seconds: HistogramVec,
     pub uploads_finished: IntCounterVec,
+    pub disputes: IntCounterVec,
     pub scheduler_leader: Gauge,
     pub card_requests: IntCounterVec,
     pub card_request_seconds: HistogramVec,
@@ -168,6 +169,12 @@ impl Metrics {
                 "awareness_uploads_finished_total",
                 "Uploads that ended, by package type and status (completed, failed).",
                 &["package_type", "status"],
+            ),
+            disputes: counters(
+                r,
+                "awareness_disputes_total",
+                "Disputes that were resolved, by reason and decision (refund, release).",
+                &["reason", "decision"],
             ),
             scheduler_leader: gauge(
                 r,

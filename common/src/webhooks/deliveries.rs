@@ -15,7 +15,8 @@ pub struct NewDelivery {
     pub owner: UserId,
     /// The key that signs.
     pub api_key: ApiKeyId,
-    /// What it is about. One delivery per subject and event type, however often it is promised.
+    /// What it is about. One delivery per subject, event type, owner and address, however often it is
+    /// promised.
     pub subject: Uuid,
     pub event_type: &'static str,
     pub url: String,

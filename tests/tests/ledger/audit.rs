@@ -137,6 +137,12 @@ const SABOTAGE: &[(&str, &[&str])] = &[
         "update packages set sales = sales + 1 where id = open_package()",
         &["package_sales"],
     ),
+    (
+        "set local session_replication_role = origin;
+         select ledger_post('dispute_freeze', gen_random_uuid(), 'USD', 'r', array[seller(), nobody()],
+                            array['seller_earnings', 'refunds_reserve'], array[-1, 1])",
+        &["disputes"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -100,6 +100,7 @@ select ledger_post('refund', returned(), 'USD', 'req_market', array[buyer(), sel
 update purchases
 set state = 'refunded'
 where id = returned();
+insert into package_deltas (package_id, sales) values (single_package(), -1);
 select attempt(rare_package(), buyer(), 'exclusive', attempt_id => failed()),
        ledger_hold(failed(), buyer(), 'USD', 1000);
 update purchases

@@ -1,15 +1,19 @@
-//! What operators do: see and steer queues, jobs, keys and the ledger, and see payments.
+//! What operators do: see and steer queues, jobs, keys, payments and the ledger, and decide about money.
 
+mod disputes;
 mod jobs;
 mod keys;
 mod ledger;
 mod payloads;
 mod payments;
+mod purchases;
 mod queues;
 
+pub use disputes::{decide_dispute, get_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
 pub use keys::{create_key, list_keys, revoke_key};
 pub use ledger::{adjust_credits, audit_ledger};
 pub use payloads::{drop_payload, list_payloads};
 pub use payments::{get_payment, list_payments};
+pub use purchases::refund_purchase;
 pub use queues::{list_queues, pause_queue, resume_queue};

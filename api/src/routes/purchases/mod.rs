@@ -11,4 +11,6 @@ pub use create::{expected_minor, purchase_package};
 pub use list::list_purchases;
 pub use receipt::get_receipt;
 pub use renew::renew_purchase;
+mod refund;
+pub use refund::refund_purchase;
 pub use status::{get_purchase, stream_purchase};

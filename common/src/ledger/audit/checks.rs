@@ -19,6 +19,7 @@ pub const CHECKS: &[Check] = &[
     EXCLUSIVE_SALES,
     TAKEN_IS_LIVE_PURCHASES,
     PACKAGE_SALES,
+    DISPUTES,
 ];
 
 const TRANSFERS_BALANCE: Check = Check {
@@ -295,14 +296,14 @@ const TAKEN_IS_LIVE_PURCHASES: Check = Check {
 
 const PACKAGE_SALES: Check = Check {
     name: "package_sales",
-    claim: "a package counts each sale once, refunded or not",
+    claim: "a package counts each sale that was not refunded once",
     violations: "
         select format('package %s', packages.id) as example
         from packages
         left join (
             select package_id, count(*) as settled
             from purchases
-            where settled_at is not null
+            where state in ('settled', 'disputed')
             group by package_id
         ) as sold on sold.package_id = packages.id
         left join (
@@ -311,4 +312,35 @@ const PACKAGE_SALES: Check = Check {
             group by package_id
         ) as unfolded on unfolded.package_id = packages.id
         where packages.sales + coalesce(waiting, 0) <> coalesce(settled, 0)",
+};
+
+/// What the reserve got and gave for each dispute; a refund out of it is among `REFUNDS`.
+const DISPUTES: Check = Check {
+    name: "disputes",
+    claim: "each dispute froze its sale's share once, and gave it back if the seller was right",
+    violations: "
+        with expected as (
+            select disputes.id, step.kind, step.amount_minor, currency
+            from disputes
+            join purchases on purchases.id = purchase_id
+            cross join lateral (values
+                ('dispute_freeze', net_minor),
+                ('dispute_release', case when disputes.state = 'resolved_release' then -net_minor else 0 end)
+            ) as step (kind, amount_minor)
+            where step.amount_minor <> 0
+        ), posted as (
+            select transfers.subject, transfers.kind, entries.amount_minor, transfers.currency
+            from transfers
+            join entries on entries.transfer_id = transfers.id
+            join accounts on accounts.id = entries.account_id
+            where transfers.kind in ('dispute_freeze', 'dispute_release')
+              and accounts.kind = 'refunds_reserve'
+        )
+        select format('dispute %s', id) as example
+        from (
+            (table expected except all table posted)
+            union all
+            (table posted except all table expected)
+        ) as differing
+        group by id",
 };

@@ -1,0 +1,83 @@
+//! `/admin/disputes`: list, inspect, decide.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use common::disputes::{self, Decision, DisputeError, DisputeFilter, DisputeState, commands};
+use common::ids::DisputeId;
+use common::limits::{PAGE_ROWS_MAX, REASON_CHARS_MAX};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
+use crate::follow::Status as _;
+use crate::middleware::RequestId;
+use crate::routes::disputes::Shown;
+use crate::routes::{free_text, success};
+use crate::state::ApiState;
+
+/// Which disputes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DisputeQuery {
+    state: Option<DisputeState>,
+    before: Option<DisputeId>,
+    limit: Option<i64>,
+}
+
+/// How a dispute ends, and why; its parties read the note.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDecision {
+    decision: Decision,
+    note: String,
+}
+
+/// Newest first; `next` goes into `before` for the following page.
+pub async fn list_disputes(
+    State(state): State<ApiState>,
+    Query(query): Query<DisputeQuery>,
+) -> Result<Response, ApiError> {
+    let filter = DisputeFilter {
+        state: query.state,
+        before: query.before,
+        limit: query.limit.unwrap_or(50),
+    };
+    let found = disputes::list(state.pool(), &filter).await?;
+    let limit = usize::try_from(filter.limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(usize::MAX);
+    let next = found.last().filter(|_| found.len() >= limit);
+    let next = next.map(|dispute| dispute.id);
+    Ok(success(
+        StatusCode::OK,
+        json!({ "disputes": found, "next": next }),
+    ))
+}
+
+/// One dispute, with its measurement.
+pub async fn get_dispute(
+    State(state): State<ApiState>,
+    Path(id): Path<DisputeId>,
+) -> Result<Response, ApiError> {
+    show(&state, id).await
+}
+
+/// Decides a dispute; the first decision stands.
+pub async fn decide_dispute(
+    State(state): State<ApiState>,
+    Extension(request_id): Extension<RequestId>,
+    Path(id): Path<DisputeId>,
+    Json(new): Json<NewDecision>,
+) -> Result<Response, ApiError> {
+    let note = free_text::required("note", &new.note, REASON_CHARS_MAX)?;
+    commands::decide(&state.outbox, id, new.decision, &note, &request_id.0).await?;
+    tracing::warn!(dispute.id = %id, dispute.decision = new.decision.as_str(), "An operator decided a dispute");
+    show(&state, id).await
+}
+
+async fn show(state: &ApiState, id: DisputeId) -> Result<Response, ApiError> {
+    let dispute = disputes::find_view(state.pool(), id, None).await?;
+    let shown = Shown(dispute.ok_or(DisputeError::NotFound)?);
+    Ok(success(StatusCode::OK, shown.body()))
+}

@@ -1,0 +1,40 @@
+//! `/admin/purchases`: refund.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use common::disputes::commands::refund_by_operator;
+use common::ids::PurchaseId;
+use common::limits::REASON_CHARS_MAX;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
+use crate::middleware::RequestId;
+use crate::routes::{free_text, success};
+use crate::state::ApiState;
+
+/// Why a purchase is refunded; its parties read it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRefund {
+    reason: String,
+}
+
+/// Refunds a purchase, whatever its age; that decides its dispute, if there is one.
+pub async fn refund_purchase(
+    State(state): State<ApiState>,
+    Extension(request_id): Extension<RequestId>,
+    Path(id): Path<PurchaseId>,
+    Json(new): Json<NewRefund>,
+) -> Result<Response, ApiError> {
+    let reason = free_text::required("reason", &new.reason, REASON_CHARS_MAX)?;
+    refund_by_operator(&state.outbox, id, &reason, &request_id.0).await?;
+    tracing::warn!(purchase.id = %id, "An operator refunded a purchase");
+    Ok(success(
+        StatusCode::OK,
+        json!({ "purchaseId": id, "status": "refunded" }),
+    ))
+}

@@ -1,0 +1,49 @@
+//! `POST /api/ai/purchases/{purchaseId}/refund`.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use common::ids::PurchaseId;
+use common::limits::REASON_CHARS_MAX;
+use common::purchases::{PurchaseError, commands};
+use serde::Deserialize;
+
+use super::view;
+use crate::error::ApiError;
+use crate::extract::{Json, Path, Purchaser};
+use crate::follow::Status as _;
+use crate::middleware::RequestId;
+use crate::routes::{free_text, success};
+use crate::state::ApiState;
+
+/// Why the buyer hands it back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewRefund {
+    reason: Option<String>,
+}
+
+/// Takes a purchase back within 7 days of its settlement. Answers the refunded purchase, however
+/// often it is asked.
+pub async fn refund_purchase(
+    State(state): State<ApiState>,
+    Purchaser(principal): Purchaser,
+    Extension(request_id): Extension<RequestId>,
+    Path(purchase_id): Path<String>,
+    new: Option<Json<NewRefund>>,
+) -> Result<Response, ApiError> {
+    let id = PurchaseId::parse(&purchase_id).ok_or(PurchaseError::NotFound)?;
+    let reason = new.and_then(|Json(new)| new.reason);
+    let reason = free_text::optional("reason", reason.as_deref(), REASON_CHARS_MAX)?;
+    commands::refund(
+        &state.outbox,
+        id,
+        principal.user,
+        reason.as_deref(),
+        &request_id.0,
+    )
+    .await?;
+    let refunded = view::finder(&state, Some(id), principal.user)().await?;
+    Ok(success(StatusCode::OK, refunded.body()))
+}
