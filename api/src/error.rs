@@ -21,7 +21,7 @@ use crate::body::BodyError;
 /// Seconds after which a client may try again when a part of ours is away (the seed's figure).
 const UNAVAILABLE_RETRY_SECONDS: u64 = 10;
 
-const IDEMPOTENCY_CONFLICT: &str =
+pub const IDEMPOTENCY_CONFLICT: &str =
     "This Idempotency-Key was used with a different request. Use a new key for a new request.";
 
 /// The stable codes. More are only ever added.

@@ -14,7 +14,8 @@ use common::limits::{
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
 use crate::routes::{
-    admin, disputes, downloads, ledger, listings, payments, purchases, quotes, system, uploads,
+    admin, disputes, downloads, ledger, listings, payments, payouts, purchases, quotes, system,
+    uploads,
 };
 use crate::state::ApiState;
 
@@ -141,13 +142,18 @@ fn after_sale() -> Router<ApiState> {
             "/api/ai/purchases/{purchase_id}/disputes",
             post(disputes::open_dispute),
         )
+        .route(
+            "/api/ai/payouts",
+            get(payouts::list_payouts).post(payouts::request_payout),
+        )
+        .route("/api/ai/payouts/{payout_id}", get(payouts::get_payout))
         .layer(within(REQUEST_SECONDS_MAX));
     waiting
         .merge(quick)
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
 }
 
-/// What operators decide about settled purchases.
+/// What operators decide about settled purchases and payouts.
 fn operators_after_sale() -> Router<ApiState> {
     Router::new()
         .route(
@@ -159,6 +165,12 @@ fn operators_after_sale() -> Router<ApiState> {
         .route(
             "/admin/disputes/{dispute_id}/decide",
             post(admin::decide_dispute),
+        )
+        .route("/admin/payouts", get(admin::list_payouts))
+        .route("/admin/payouts/{payout_id}/paid", post(admin::pay_payout))
+        .route(
+            "/admin/payouts/{payout_id}/returned",
+            post(admin::return_payout),
         )
 }
 

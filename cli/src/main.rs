@@ -18,6 +18,7 @@ mod migrate;
 mod output;
 mod payloads;
 mod payments;
+mod payouts;
 mod purchases;
 mod queues;
 mod receipt;
@@ -69,6 +70,8 @@ enum Command {
     Purchases(purchases::PurchasesArgs),
     #[command(after_help = "Example: awareness disputes list --state measured")]
     Disputes(disputes::DisputesArgs),
+    #[command(after_help = "Example: awareness payouts list --state requested")]
+    Payouts(payouts::PayoutsArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -86,6 +89,7 @@ async fn main() -> ExitCode {
         Command::Ledger(args) => ledger::run(args).await,
         Command::Purchases(args) => purchases::run(args).await,
         Command::Disputes(args) => disputes::run(args).await,
+        Command::Payouts(args) => payouts::run(args).await,
     };
     match result {
         Ok(output) => output.print(),

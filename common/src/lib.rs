@@ -5,7 +5,7 @@
 //!
 //! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
 //! < `cards events idempotency identity signatures webhooks` < `ledger` < `catalog` < `payments quotes uploads` < `purchases`
-//! < `disputes` < `pipeline`
+//! < `disputes payouts` < `pipeline`
 
 pub mod ids;
 pub mod limits;
@@ -44,6 +44,7 @@ pub mod uploads;
 pub mod purchases;
 
 pub mod disputes;
+pub mod payouts;
 
 pub mod pipeline;
 

@@ -114,6 +114,8 @@ pub const DISPUTE_SECONDS: u64 = 30 * 24 * 3600;
 pub const DISPUTE_DESCRIPTION_CHARS_MAX: usize = 2000;
 /// Why something was refunded, decided or returned.
 pub const REASON_CHARS_MAX: usize = 500;
+/// What the bank or the card provider calls a payout.
+pub const PAYOUT_REFERENCE_CHARS_MAX: usize = 200;
 
 /// Until a connection to the card provider is there: nothing was sent, so giving up is cheap.
 pub const CARD_CONNECT: Duration = Duration::from_secs(3);

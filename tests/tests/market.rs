@@ -13,6 +13,7 @@ mod market {
     mod downloads;
     mod lists;
     mod payments;
+    mod payouts;
     mod purchases;
     mod quotes;
     mod receipts;

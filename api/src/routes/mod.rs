@@ -7,6 +7,7 @@ mod free_text;
 pub mod ledger;
 pub mod listings;
 pub mod payments;
+pub mod payouts;
 pub mod purchases;
 pub mod quotes;
 pub mod system;

@@ -143,6 +143,12 @@ const SABOTAGE: &[(&str, &[&str])] = &[
                             array['seller_earnings', 'refunds_reserve'], array[-1, 1])",
         &["disputes"],
     ),
+    (
+        "set local session_replication_role = origin;
+         select ledger_post('payout', gen_random_uuid(), 'USD', 'r', array[seller(), nobody()],
+                            array['seller_earnings', 'payouts'], array[-1, 1])",
+        &["payouts"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod keys;
 mod ledger;
 mod payloads;
 mod payments;
+mod payouts;
 mod purchases;
 mod queues;
 
@@ -15,5 +16,6 @@ pub use keys::{create_key, list_keys, revoke_key};
 pub use ledger::{adjust_credits, audit_ledger};
 pub use payloads::{drop_payload, list_payloads};
 pub use payments::{get_payment, list_payments};
+pub use payouts::{list_payouts, pay_payout, return_payout};
 pub use purchases::refund_purchase;
 pub use queues::{list_queues, pause_queue, resume_queue};

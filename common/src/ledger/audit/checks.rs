@@ -20,6 +20,7 @@ pub const CHECKS: &[Check] = &[
     TAKEN_IS_LIVE_PURCHASES,
     PACKAGE_SALES,
     DISPUTES,
+    PAYOUTS,
 ];
 
 const TRANSFERS_BALANCE: Check = Check {
@@ -337,6 +338,36 @@ const DISPUTES: Check = Check {
               and accounts.kind = 'refunds_reserve'
         )
         select format('dispute %s', id) as example
+        from (
+            (table expected except all table posted)
+            union all
+            (table posted except all table expected)
+        ) as differing
+        group by id",
+};
+
+const PAYOUTS: Check = Check {
+    name: "payouts",
+    claim: "each payout took its amount once, and sent it out or gave it back as its state says",
+    violations: "
+        with expected as (
+            select id, step.kind, step.amount_minor, currency
+            from payouts
+            cross join lateral (values
+                ('payout', amount_minor),
+                ('payout_paid', case when state = 'paid' then -amount_minor else 0 end),
+                ('payout_returned', case when state = 'returned' then -amount_minor else 0 end)
+            ) as step (kind, amount_minor)
+            where step.amount_minor <> 0
+        ), posted as (
+            select transfers.subject, transfers.kind, entries.amount_minor, transfers.currency
+            from transfers
+            join entries on entries.transfer_id = transfers.id
+            join accounts on accounts.id = entries.account_id
+            where transfers.kind in ('payout', 'payout_paid', 'payout_returned')
+              and accounts.kind = 'payouts'
+        )
+        select format('payout %s', id) as example
         from (
             (table expected except all table posted)
             union all

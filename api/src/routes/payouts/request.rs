@@ -1,0 +1,74 @@
+//! `POST /api/ai/payouts`.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use common::money::Price;
+use common::payouts::commands::{self, NewPayout};
+use common::payouts::{PayoutError, find};
+use serde::Deserialize;
+use serde_json::Number;
+
+use super::view::body;
+use crate::error::{ApiError, Code};
+use crate::extract::{IdempotencyHeader, Json, Uploader};
+use crate::middleware::RequestId;
+use crate::routes::success;
+use crate::state::ApiState;
+
+/// What a seller asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayoutRequest {
+    amount: Number,
+    #[serde(default = "dollars")]
+    currency: String,
+}
+
+fn dollars() -> String {
+    "USD".to_owned()
+}
+
+/// Asks for earnings. What buyers may still hand back is not paid out.
+pub async fn request_payout(
+    State(state): State<ApiState>,
+    Uploader(principal): Uploader,
+    idempotency: IdempotencyHeader,
+    Extension(request_id): Extension<RequestId>,
+    Json(request): Json<PayoutRequest>,
+) -> Result<Response, ApiError> {
+    let key = idempotency.scoped(principal.user, "payouts");
+    let new = NewPayout {
+        seller: principal.user,
+        amount_minor: amount(&request.amount)?,
+        currency: currency(request.currency)?,
+        request_id: request_id.0,
+    };
+    let id = commands::request(&state.outbox, &new, key.as_ref()).await?;
+    let payout = find(state.pool(), id, Some(principal.user)).await?;
+    let payout = payout.ok_or(PayoutError::NotFound)?;
+    let mut response = success(StatusCode::CREATED, body(&payout));
+    response.headers_mut().insert(
+        header::LOCATION,
+        HeaderValue::from_str(&format!("/api/ai/payouts/{id}")).expect("plain text"),
+    );
+    Ok(response)
+}
+
+fn amount(number: &Number) -> Result<i64, ApiError> {
+    let fault = match Price::parse(&number.to_string()) {
+        Ok(price) if price.minor() > 0 => return Ok(price.minor()),
+        Ok(_) => "must be more than zero".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(ApiError::new(Code::InvalidInput, format!("amount {fault}.")).field("amount", fault))
+}
+
+fn currency(text: String) -> Result<String, ApiError> {
+    if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Ok(text);
+    }
+    let fault = "must be three capital letters, such as USD";
+    Err(ApiError::new(Code::InvalidInput, format!("currency {fault}.")).field("currency", fault))
+}

@@ -1,0 +1,7 @@
+//! What can happen to a payout, one file per verb.
+
+mod finish;
+mod request;
+
+pub use finish::{End, finish};
+pub use request::{NewPayout, request};

@@ -1,0 +1,36 @@
+//! Why something about a payout did not happen.
+
+use thiserror::Error;
+
+use super::{Earnings, PayoutState};
+use crate::ledger::LedgerError;
+
+/// One variant per decision of a caller.
+#[derive(Debug, Error)]
+pub enum PayoutError {
+    /// No such payout, or it is another seller's.
+    #[error("no such payout")]
+    NotFound,
+    /// More than the seller can draw now.
+    #[error("this is more than can be paid out now")]
+    NotEnough(Earnings),
+    /// The key came before with other content.
+    #[error("this Idempotency-Key was used with a different request")]
+    IdempotencyConflict,
+    /// It ended otherwise.
+    #[error("the payout is {0} already")]
+    EndedBefore(PayoutState),
+    /// PostgreSQL did not answer or refused.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<LedgerError> for PayoutError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Database(error) => Self::Database(error),
+            // No payout touches credits, and its row's state is checked first: this is a defect.
+            error => Self::Database(sqlx::Error::Protocol(error.to_string())),
+        }
+    }
+}

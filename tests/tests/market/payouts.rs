@@ -1,0 +1,364 @@
+//! Payouts: sellers draw what is theirs for good, and never more than there is.
+
+use common::identity::Permission;
+use common::reqwest::Method;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tests::client::send;
+use tests::{Answer, World};
+
+use super::sales::{
+    Sale, assert_books_balance, awareness, client_who_may, events, run_as_owner, transfers,
+};
+
+const PAYOUTS: &str = "/api/ai/payouts";
+
+async fn request(world: &World, amount: f64) -> Answer {
+    world
+        .seller
+        .post(PAYOUTS, &json!({ "amount": amount }))
+        .await
+}
+
+async fn request_once(world: &World, key: &str, body: &Value) -> Answer {
+    let post = world.seller.request(Method::POST, PAYOUTS);
+    send(post.header("idempotency-key", key).json(body)).await
+}
+
+/// Asks for a payout that is there: its id.
+async fn requested(world: &World, amount: f64) -> String {
+    let answer = request(world, amount).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    answer.data()["payoutId"].as_str().unwrap().to_owned()
+}
+
+async fn pay(world: &World, id: &str, reference: &str) -> Answer {
+    let path = format!("/admin/payouts/{id}/paid");
+    let body = json!({ "reference": reference });
+    world.operator.post(&path, &body).await
+}
+
+async fn give_back(world: &World, id: &str, reason: &str) -> Answer {
+    let path = format!("/admin/payouts/{id}/returned");
+    world
+        .operator
+        .post(&path, &json!({ "reason": reason }))
+        .await
+}
+
+/// A sale of ten whose share, 8.50, is its seller's for good.
+async fn matured_sale(world: &World) -> Sale {
+    let sale = Sale::of(world, 10.0).await;
+    sale.age(world, 7).await;
+    sale
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_draws_what_buyers_can_no_longer_hand_back() {
+    let world = World::start().await;
+    let sale = Sale::of(&world, 10.0).await;
+    sale.age(&world, 6).await;
+    let refused = request(&world, 0.01).await;
+    assert_eq!(refused.fault(), (409, "CONFLICT".to_owned()));
+    let details = refused.details();
+    assert_eq!(details["reason"], "NOT_ENOUGH_EARNINGS");
+    assert_eq!(
+        (&details["available"], &details["maturing"]),
+        (&json!("0.00"), &json!("8.50"))
+    );
+    sale.age(&world, 1).await;
+    assert_eq!(request(&world, 8.51).await.details()["available"], "8.50");
+    let asked = request(&world, 8.5).await;
+    assert_eq!(asked.status, 201, "{}", asked.text);
+    assert_eq!(asked.data()["status"], "requested");
+    assert_eq!(asked.data()["amountMinor"], 850);
+    assert_eq!(world.earnings().await, 0);
+    let shown = world.seller.get(asked.header("location")).await.data();
+    assert_eq!(shown["payoutId"], asked.data()["payoutId"]);
+    let id = shown["payoutId"].as_str().unwrap();
+    for _ in 0..2 {
+        let paid = pay(&world, id, "transfer 4711").await;
+        assert_eq!(paid.status, 200, "{}", paid.text);
+        assert_eq!(paid.data()["status"], "paid");
+        assert_eq!(paid.data()["reference"], "transfer 4711");
+    }
+    assert_eq!(pay(&world, id, "transfer 4712").await.status, 409);
+    assert_eq!(give_back(&world, id, "no").await.status, 409);
+    for kind in ["payout", "payout_paid"] {
+        assert_eq!(transfers(&world, kind).await, 1, "{kind}");
+    }
+    for event in ["payout.requested", "payout.paid"] {
+        assert_eq!(events(&world, event).await, 1, "{event}");
+    }
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payouts_at_once_never_take_more_than_there_is() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    let answers = join_all((0..10).map(|_| request(&world, 3.0))).await;
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(made, 2);
+    for answer in answers.iter().filter(|answer| answer.status != 201) {
+        assert_eq!(
+            answer.details()["reason"],
+            "NOT_ENOUGH_EARNINGS",
+            "{}",
+            answer.text
+        );
+    }
+    assert_eq!(world.earnings().await, 250);
+    assert_eq!(transfers(&world, "payout").await, 2);
+    assert_books_balance(&world).await;
+}
+
+/// A refund that commits while a payout looks must not make its share look both earned and matured.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_beside_a_payout_is_never_paid_out() {
+    let world = World::start().await;
+    let package = world.package_for(1.0).await;
+    let sales = join_all((0..12).map(|number| {
+        let (world, package) = (&world, &package);
+        async move { Sale::to(world, package, &format!("buyer-{number}"), 1.0).await }
+    }))
+    .await;
+    let refunds = join_all(sales.iter().map(Sale::refund));
+    let payouts = join_all((0..12).map(|_| request(&world, 0.01)));
+    let (refunds, payouts) = tokio::join!(refunds, payouts);
+    for refund in refunds {
+        assert_eq!(refund.status, 200, "{}", refund.text);
+    }
+    for payout in payouts {
+        assert_eq!(payout.status, 409, "{}", payout.text);
+    }
+    assert_eq!(world.earnings().await, 0);
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_idempotency_key_returns_the_first_payout() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    let body = json!({ "amount": 2.0 });
+    let answers = join_all((0..5).map(|_| request_once(&world, "key-1", &body))).await;
+    for answer in &answers {
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        assert_eq!(answer.data()["payoutId"], answers[0].data()["payoutId"]);
+    }
+    assert_eq!(world.earnings().await, 650);
+    let other = request_once(&world, "key-1", &json!({ "amount": 3.0 })).await;
+    assert_eq!(other.fault(), (422, "IDEMPOTENCY_CONFLICT".to_owned()));
+    // A refusal is no answer to keep: the key works once the money is there.
+    let dear = json!({ "amount": 8.5 });
+    assert_eq!(request_once(&world, "key-2", &dear).await.status, 409);
+    let id = answers[0].data()["payoutId"].clone();
+    assert_eq!(
+        give_back(&world, id.as_str().unwrap(), "x").await.status,
+        200
+    );
+    assert_eq!(request_once(&world, "key-2", &dear).await.status, 201);
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payout_ends_once_as_paid_or_as_returned() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    for _ in 0..8 {
+        let id = requested(&world, 1.0).await;
+        let (paid, returned) = tokio::join!(
+            pay(&world, &id, "transfer"),
+            give_back(&world, &id, "account closed")
+        );
+        let (one, other) = if paid.status == 200 {
+            (paid, returned)
+        } else {
+            (returned, paid)
+        };
+        assert_eq!(one.status, 200, "{}", one.text);
+        assert_eq!(other.details()["reason"], "ENDED_BEFORE", "{}", other.text);
+        assert_eq!(other.details()["status"], one.data()["status"]);
+    }
+    let paid = transfers(&world, "payout_paid").await;
+    assert_eq!(paid + transfers(&world, "payout_returned").await, 8);
+    assert_eq!(world.earnings().await, 850 - 100 * paid);
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_returned_payout_can_be_asked_for_again() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    let id = requested(&world, 8.5).await;
+    for _ in 0..2 {
+        let returned = give_back(&world, &id, "account closed").await;
+        assert_eq!(returned.data()["status"], "returned", "{}", returned.text);
+    }
+    let shown = world.seller.get(&format!("{PAYOUTS}/{id}")).await.data();
+    assert_eq!(shown["reason"], "account closed");
+    assert_eq!(world.earnings().await, 850);
+    let again = requested(&world, 8.5).await;
+    assert_ne!(again, id);
+    assert_eq!(transfers(&world, "payout_returned").await, 1);
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disputed_share_is_not_paid_out() {
+    let mut world = World::start().await;
+    let sale = matured_sale(&world).await;
+    world.stop_worker().await;
+    assert_eq!(sale.dispute("corrupt").await.status, 201);
+    let refused = request(&world, 0.01).await;
+    assert_eq!(refused.details()["available"], "0.00");
+    assert_eq!(refused.details()["maturing"], "0.00");
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_what_was_paid_out_leaves_the_earnings_below_zero() {
+    let world = World::start().await;
+    let sale = matured_sale(&world).await;
+    let id = requested(&world, 8.5).await;
+    assert_eq!(pay(&world, &id, "transfer").await.status, 200);
+    assert_eq!(sale.refund_by_operator(&world).await.status, 200);
+    assert_eq!(world.earnings().await, -850);
+    let refused = request(&world, 0.01).await;
+    assert_eq!(refused.details()["balance"], "-8.50");
+    assert_eq!(refused.details()["available"], "0.00");
+    // What is earned next pays the debt first.
+    let next = Sale::to(&world, &sale.package, "next", 10.0).await;
+    next.age(&world, 7).await;
+    assert_eq!(world.earnings().await, 0);
+    assert_eq!(request(&world, 0.01).await.status, 409);
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payouts_are_seen_by_their_seller_and_ended_by_operators_alone() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    let (first, second) = (requested(&world, 1.0).await, requested(&world, 2.0).await);
+    let list = world.seller.get(PAYOUTS).await.data();
+    assert_eq!(list["payouts"][0]["payoutId"], second);
+    assert_eq!(list["payouts"][1]["payoutId"], first);
+    let page = world.seller.get(&format!("{PAYOUTS}?limit=1")).await.data();
+    assert_eq!(page["next"], second);
+    let next = format!("{PAYOUTS}?limit=1&before={second}");
+    assert_eq!(
+        world.seller.get(&next).await.data()["payouts"][0]["payoutId"],
+        first
+    );
+    let url = format!("{PAYOUTS}/{first}");
+    assert_eq!(
+        world.stranger.get(PAYOUTS).await.data()["payouts"],
+        json!([])
+    );
+    assert_eq!(
+        world.stranger.get(&url).await.fault(),
+        (404, "NOT_FOUND".to_owned())
+    );
+    assert_eq!(world.seller.get(&format!("{PAYOUTS}/x")).await.status, 404);
+    let narrow = client_who_may(&world, "seller", Permission::Purchase).await;
+    for path in [PAYOUTS, &url] {
+        assert_eq!(world.anonymous.get(path).await.status, 401, "{path}");
+        assert_eq!(narrow.get(path).await.status, 403, "{path}");
+    }
+    let body = json!({ "amount": 1 });
+    assert_eq!(world.anonymous.post(PAYOUTS, &body).await.status, 401);
+    assert_eq!(narrow.post(PAYOUTS, &body).await.status, 403);
+    assert_eq!(world.stranger.post(PAYOUTS, &body).await.status, 409);
+    for client in [&world.anonymous, &world.seller] {
+        let list = client.get("/admin/payouts").await;
+        assert_eq!(list.fault(), (401, "UNAUTHORIZED".to_owned()));
+        for end in ["paid", "returned"] {
+            let path = format!("/admin/payouts/{first}/{end}");
+            let answer = client.post(&path, &json!({})).await;
+            assert_eq!(answer.fault(), (401, "UNAUTHORIZED".to_owned()), "{path}");
+        }
+    }
+    let unknown = "out_00000000000000000000000000000000";
+    assert_eq!(pay(&world, unknown, "x").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_amount_is_refused() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    for body in [
+        json!({}),
+        json!({ "amount": 0 }),
+        json!({ "amount": -1 }),
+        json!({ "amount": 1.001 }),
+        json!({ "amount": "1" }),
+        json!({ "amount": 1e9 }),
+        json!({ "amount": 1, "currency": "usd" }),
+        json!({ "amount": 1, "to": "me" }),
+    ] {
+        let answer = world.seller.post(PAYOUTS, &body).await;
+        assert_eq!(answer.fault(), (400, "INVALID_INPUT".to_owned()), "{body}");
+    }
+    let foreign = json!({ "amount": 1, "currency": "EUR" });
+    let answer = world.seller.post(PAYOUTS, &foreign).await;
+    assert_eq!(answer.details()["available"], "0.00", "{}", answer.text);
+    assert_eq!(world.count("select count(*) from payouts").await, 0);
+    assert_eq!(world.earnings().await, 850);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_ends_a_payout_once_and_keeps_its_terms() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    requested(&world, 1.0).await;
+    for (wrong, constraint) in [
+        ("update payouts set amount_minor = 1", "payouts_keep_terms"),
+        (
+            "update payouts set state = 'paid', finished_at = now()",
+            "payouts_paid_has_reference",
+        ),
+        ("delete from payouts", "payouts_append_only"),
+    ] {
+        let refused = run_as_owner(&world, wrong).await.unwrap_err();
+        let broken = refused
+            .as_database_error()
+            .and_then(|error| error.constraint());
+        assert_eq!(broken, Some(constraint), "{wrong}: {refused}");
+    }
+    let end = "update payouts set state = 'returned', reason = 'x', finished_at = now()";
+    assert_eq!(run_as_owner(&world, end).await.unwrap(), 1);
+    let refused = run_as_owner(&world, end).await.unwrap_err();
+    let broken = refused
+        .as_database_error()
+        .and_then(|error| error.constraint());
+    assert_eq!(broken, Some("payouts_state_order"));
+    let wrong = "update payouts set amount_minor = 1";
+    let refused = sqlx::query(wrong).execute(&world.pool).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("permission denied"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_see_and_end_payouts_from_a_shell() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    let (paid, returned) = (requested(&world, 1.0).await, requested(&world, 2.0).await);
+    let list = awareness(&world, &["payouts", "list", "--state", "requested"]).await;
+    assert!(list.contains(&paid) && list.contains("2.00 USD"), "{list}");
+    let words = ["payouts", "paid", &paid, "--reference", "transfer 4711"];
+    assert_eq!(
+        awareness(&world, &words).await,
+        format!("Payout {paid} is paid.\n")
+    );
+    let words = ["payouts", "return", &returned, "--reason", "account closed"];
+    assert_eq!(
+        awareness(&world, &words).await,
+        format!("Payout {returned} is returned.\n")
+    );
+    let open = awareness(&world, &["payouts", "list", "--state", "requested"]).await;
+    assert_eq!(open, "No payout matches.\n");
+    assert_eq!(world.earnings().await, 750);
+    assert_books_balance(&world).await;
+}
