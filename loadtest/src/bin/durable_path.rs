@@ -14,6 +14,7 @@ use common::ids::{JobId, WorkerId};
 use common::jobs::{self, JobName, Leaser, NewJob};
 use common::outbox::Outbox;
 use common::queue::{Delivery, Lane, Queue, ServeOptions};
+use loadtest::median;
 use local::postgres::{PostgresOptions, PrivatePostgres};
 use local::redis::{PrivateRedis, RedisOptions};
 use tokio::process::Command;
@@ -203,9 +204,4 @@ async fn run_pgbench(
         .next()
         .context("a number")?
         .parse()?)
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
 }
