@@ -12,6 +12,7 @@ pub mod ground;
 pub mod listings;
 pub mod market;
 pub mod packages;
+pub mod random;
 pub mod raw;
 pub mod redis;
 pub mod sample;

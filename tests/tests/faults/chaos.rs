@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use tests::random::{Random, seed_from};
 use tests::stack::TestStack;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 /// What can happen to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,22 +39,18 @@ impl Fault {
 /// A repeatable order of faults.
 pub struct Chaos {
     seed: u64,
-    state: u64,
+    random: Random,
     happened: BTreeMap<Fault, u64>,
 }
 
 impl Chaos {
     /// From `AWARENESS_FAULTS_SEED`, or from a new seed, which is printed.
     pub fn from_environment() -> Self {
-        let given = std::env::var("AWARENESS_FAULTS_SEED").ok();
-        let seed = given.map_or_else(
-            || Uuid::new_v4().as_u64_pair().0,
-            |text| text.parse().unwrap(),
-        );
+        let seed = seed_from("AWARENESS_FAULTS_SEED");
         println!("AWARENESS_FAULTS_SEED={seed}");
         Self {
             seed,
-            state: seed,
+            random: Random::new(seed),
             happened: BTreeMap::new(),
         }
     }
@@ -63,8 +59,8 @@ impl Chaos {
     pub async fn rage(&mut self, test: &TestStack, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() < end {
-            for fault in self.shuffled() {
-                let pause = Duration::from_millis(500 + self.below(4000));
+            for fault in self.random.shuffled(Fault::ALL) {
+                let pause = Duration::from_millis(500 + self.random.below(4000));
                 println!("{fault:?}, then {pause:?}");
                 self.cause(test, fault).await;
                 tokio::time::sleep(pause).await;
@@ -91,29 +87,11 @@ impl Chaos {
             Fault::RedisEmptied => drop(test.redis("FLUSHALL").await),
             Fault::StoreRefuses => test.stack.s3.faults().set_error_rate(1.0),
             Fault::StoreIsSlow => {
-                let delay = Duration::from_millis(200 + self.below(1300));
+                let delay = Duration::from_millis(200 + self.random.below(1300));
                 test.stack.s3.faults().set_delay(delay);
             }
         }
         *self.happened.entry(fault).or_default() += 1;
-    }
-
-    fn shuffled(&mut self) -> [Fault; 9] {
-        let mut faults = Fault::ALL;
-        for last in (1..faults.len()).rev() {
-            let other = usize::try_from(self.below(last as u64 + 1)).unwrap();
-            faults.swap(last, other);
-        }
-        faults
-    }
-
-    /// A number below the bound (SplitMix64).
-    fn below(&mut self, bound: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
     }
 }
 
