@@ -32,12 +32,12 @@ impl Client<'_> {
     /// once or twice at the same time.
     pub(super) async fn buy(&mut self) {
         let listing = self.random.one_of(&self.ground.listings);
-        let expected_minor = match self.random.below(3) {
-            0 => None,
-            surplus => self.price_of(listing).await.map(|price| {
-                // One of them is one cent too much.
-                price + surplus as i64 - 1
-            }),
+        let expected_minor = if self.random.per_cent(60) {
+            // Now and then a cent too much.
+            let surplus = i64::from(self.random.per_cent(15));
+            self.price_of(listing).await.map(|price| price + surplus)
+        } else {
+            None
         };
         let key = self.random.per_cent(70).then(|| {
             self.keys += 1;

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use common::queue::{Lane, Queue, Wake};
+use common::queue::{Lane, Wake};
 use serde_json::json;
 use tests::random::Random;
-use tests::stack::TestStack;
 use uuid::Uuid;
 
 use super::ground::Ground;
@@ -44,8 +43,6 @@ impl Fault {
 
 /// The queue of settlements.
 const QUEUE: &str = "settle";
-/// The prefix of the stack's keys in Redis.
-const PREFIX: &str = "awareness";
 
 /// A pause takes hold within a second; then purchases pile up.
 const SETTLING_PAUSE: Duration = Duration::from_millis(2500);
@@ -133,7 +130,7 @@ async fn cause(ground: &Ground, fault: Fault) {
         }
         Fault::JobsRunAgain => drop(sqlx::query(RUN_AGAIN).execute(&test.pool).await),
         Fault::JobsDoubled => drop(sqlx::query(DOUBLE).execute(&test.pool).await),
-        Fault::WakesDoubled => drop(double_wakes(test).await),
+        Fault::WakesDoubled => drop(double_wakes(ground).await),
     }
 }
 
@@ -150,7 +147,7 @@ pub async fn resume(ground: &Ground) {
 }
 
 /// Wake-up calls for jobs of every state, twice each, and once more as of another lease.
-async fn double_wakes(test: &TestStack) -> Option<()> {
+async fn double_wakes(ground: &Ground) -> Option<()> {
     let jobs: Vec<(Uuid, i32)> = sqlx::query_as(
         "select id, fence
          from jobs
@@ -158,10 +155,10 @@ async fn double_wakes(test: &TestStack) -> Option<()> {
          order by state = 'done', created_at desc
          limit 100",
     )
-    .fetch_all(&test.pool)
+    .fetch_all(&ground.test.pool)
     .await
     .ok()?;
-    let queue = Queue::connect(&test.stack.redis_url, PREFIX).await.ok()?;
+    let queue = ground.outbox.queue();
     for ahead in [0, 0, 1] {
         let wakes: Vec<Wake> = jobs
             .iter()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::ids::PurchaseId;
 use common::money::decimal_text;
+use scheduler::sweeps::sweep_purchases;
 use serde_json::{Value, json};
 use tests::random::Random;
 use uuid::Uuid;
@@ -26,13 +27,13 @@ enum Operation {
 
 /// Each with its weight.
 const OPERATIONS: [(Operation, u64); 7] = [
-    (Operation::Buy, 50),
+    (Operation::Buy, 53),
     (Operation::BuyAgain, 10),
     (Operation::Look, 10),
     (Operation::Adjust, 10),
     (Operation::Reprice, 8),
     (Operation::PauseOrResume, 5),
-    (Operation::Expire, 7),
+    (Operation::Expire, 4),
 ];
 
 /// Before the same request is sent again.
@@ -168,16 +169,19 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The time of all pending purchases is over now, behind the back of the services.
+    /// The time of all pending purchases is over now, behind the back of the services; then a sweep.
     async fn expire(&self) {
-        // PostgreSQL may be away; then nothing expires.
-        let _ = sqlx::query(
+        let expired = sqlx::query(
             "update purchases
              set expires_at = now() - interval '1 second'
              where state = 'pending'",
         )
         .execute(&self.ground.test.pool)
         .await;
+        // PostgreSQL may be away; then nothing expires.
+        if expired.is_ok() {
+            let _ = sweep_purchases(&self.ground.outbox).await;
+        }
     }
 }
 

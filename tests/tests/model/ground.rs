@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use common::ids::{PackageId, PackagePublicId, UserId};
+use common::outbox::Outbox;
+use common::queue::Queue;
 use common::reqwest::{self, Method, RequestBuilder};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -15,6 +17,8 @@ use tests::stack::TestStack;
 pub const CLIENTS: usize = 32;
 /// The first so many users also sell.
 const SELLERS: usize = 8;
+/// The prefix of the stack's keys in Redis.
+const PREFIX: &str = "awareness";
 /// One request; a killed server may leave it without an answer.
 const ANSWER_SECONDS_MAX: Duration = Duration::from_secs(40);
 
@@ -58,6 +62,8 @@ pub struct Ground {
     pub users: Vec<User>,
     pub listings: Vec<Listing>,
     pub tally: Mutex<Tally>,
+    /// A hand on the database and the queues beside those of the processes.
+    pub outbox: Outbox,
     http: reqwest::Client,
 }
 
@@ -66,7 +72,9 @@ impl Ground {
     pub async fn start(listings: usize) -> Self {
         let test = TestStack::start().await;
         let http = reqwest::Client::builder().timeout(ANSWER_SECONDS_MAX);
+        let queue = Queue::connect(&test.stack.redis_url, PREFIX).await.unwrap();
         let mut ground = Self {
+            outbox: Outbox::new(test.pool.clone(), queue),
             test,
             users: Vec::new(),
             listings: Vec::new(),
@@ -117,7 +125,13 @@ impl Ground {
         let label = reply
             .status
             .map_or("broken off".to_owned(), |status| status.to_string());
-        *self.tally.lock().unwrap().statuses.entry(label).or_default() += 1;
+        *self
+            .tally
+            .lock()
+            .unwrap()
+            .statuses
+            .entry(label)
+            .or_default() += 1;
         reply
     }
 

@@ -109,11 +109,14 @@ pub fn judge(history: &History, books: &Books) -> Verdict {
     judge_origins(&mut verdict, history, books);
     for sight in &history.sights {
         match by_id.get(&sight.purchase) {
-            Some(row) if row.buyer == sight.buyer => verdict.must(
-                leads_to(sight.state, row.state),
-                Rule::Undone,
-                || format!("{} was seen as {} and is {}", row.id, sight.state, row.state),
-            ),
+            Some(row) if row.buyer == sight.buyer => {
+                verdict.must(leads_to(sight.state, row.state), Rule::Undone, || {
+                    format!(
+                        "{} was seen as {} and is {}",
+                        row.id, sight.state, row.state
+                    )
+                })
+            }
             _ => verdict.find(Rule::Lost, format!("{sight:?}")),
         }
     }
@@ -260,7 +263,9 @@ fn judge_purchase(verdict: &mut Verdict, row: &PurchaseRow, books: &Books) {
         Some("posted") => row.is_settled(),
         Some(_) => row.state == PurchaseState::Failed,
     };
-    verdict.must(is_right, Rule::Inconsistent, || format!("the hold: {row:?}"));
+    verdict.must(is_right, Rule::Inconsistent, || {
+        format!("the hold: {row:?}")
+    });
 }
 
 /// Nobody bought twice, and nothing was sold that was not there.
@@ -284,7 +289,8 @@ fn judge_supply(verdict: &mut Verdict, books: &Books) {
         let sold: usize = live
             .get(&listing.id)
             .map_or(0, |buyers| buyers.values().sum());
-        let is_sound = i32::try_from(sold).is_ok_and(|sold| sold <= supply && sold == listing.taken);
+        let is_sound =
+            i32::try_from(sold).is_ok_and(|sold| sold <= supply && sold == listing.taken);
         verdict.must(is_sound, Rule::Oversold, || {
             format!("{sold} live purchases: {listing:?}")
         });
@@ -319,7 +325,10 @@ fn judge_changes(verdict: &mut Verdict, history: &History, books: &Books) {
 /// Each account holds what the posting rules make of the effects, and nothing is held any more.
 fn judge_balances(verdict: &mut Verdict, history: &History, books: &Books) {
     let mut expected: BTreeMap<(Uuid, String), i64> = BTreeMap::new();
-    for leg in postings(history, books).iter().flat_map(|posting| &posting.legs) {
+    for leg in postings(history, books)
+        .iter()
+        .flat_map(|posting| &posting.legs)
+    {
         let account = (leg.owner, leg.account.to_string());
         *expected.entry(account).or_default() += leg.amount_minor;
     }
@@ -363,7 +372,9 @@ fn postings(history: &History, books: &Books) -> Vec<Posting> {
 
 /// Whether a purchase may have come from one state to the other.
 fn leads_to(from: PurchaseState, to: PurchaseState) -> bool {
-    use PurchaseState::{AwaitingPayment, Disputed, Failed, PaymentUnknown, Pending, Refunded, Settled};
+    use PurchaseState::{
+        AwaitingPayment, Disputed, Failed, PaymentUnknown, Pending, Refunded, Settled,
+    };
     from == to
         || match from {
             AwaitingPayment | PaymentUnknown => true,

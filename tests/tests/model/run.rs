@@ -32,7 +32,7 @@ async fn whatever_32_clients_do_and_whatever_fails_the_books_say_what_they_were_
     let (operations, listings) = if std::env::var("AWARENESS_LONG").is_ok() {
         (640, 240)
     } else {
-        (70, 42)
+        (80, 42)
     };
     let seed = seed_from("AWARENESS_MODEL_SEED");
     say(format_args!("AWARENESS_MODEL_SEED={seed}"));
