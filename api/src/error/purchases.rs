@@ -12,7 +12,9 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::PackageNotFound | PurchaseError::NotFound => {
                 Self::new(Code::NotFound, format!("There is {}", text.to_lowercase()))
             }
-            PurchaseError::NotForSale | PurchaseError::SoldOut => Self::new(Code::Conflict, text),
+            PurchaseError::NotForSale | PurchaseError::SoldOut | PurchaseError::EarlierEnded => {
+                Self::new(Code::Conflict, text)
+            }
             PurchaseError::OwnPackage => Self::new(Code::Forbidden, text),
             PurchaseError::PriceChanged {
                 expected_minor,

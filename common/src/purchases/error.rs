@@ -32,6 +32,9 @@ pub enum PurchaseError {
     /// The caller has it, or is about to.
     #[error("this package was bought before, by purchase {0}")]
     BoughtBefore(PurchaseId),
+    /// It was there when the row was written and had ended when it was looked for.
+    #[error("an earlier purchase of this package has just ended; please try again")]
+    EarlierEnded,
     /// All licences are taken.
     #[error("this package is sold out")]
     SoldOut,

@@ -3,6 +3,7 @@
 use common::reqwest::Method;
 use futures::future::join_all;
 use serde_json::json;
+use sqlx::Connection as _;
 use tests::World;
 use tests::client::send;
 use tests::market::purchase_of;
@@ -123,6 +124,41 @@ async fn the_same_buyer_twice_makes_one_purchase_and_the_second_answer_names_it(
     assert_eq!(first.status, 200, "{}", first.text);
     assert_eq!(second.fault(), (409, "CONFLICT".to_owned()));
     assert_eq!(second.details()["purchaseId"], first.data()["purchaseId"]);
+    assert_eq!(world.credits(buyer.id).await, (4_500, 0));
+    world.assert_sound_books().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_purchase_that_ends_in_the_same_moment_stands_in_nobodys_way() {
+    let world = World::start().await;
+    let package = world.package_for(5.0).await;
+    let buyer = world.buyer("buyer", 5_000).await;
+    // The first insert meets a purchase that is no longer there when one looks for it.
+    let options = (*world.pool.connect_options()).clone();
+    let mut owner = sqlx::PgConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(
+        "create sequence tries;
+         create function meet_a_rival() returns trigger language plpgsql security definer as $$
+         begin
+             if nextval('tries') = 1 then
+                 raise unique_violation using constraint = 'purchases_one_per_buyer';
+             end if;
+             return new;
+         end
+         $$;
+         create trigger meets_a_rival before insert on purchases
+             for each row execute function meet_a_rival();",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    let answer = buyer.client.buy(&package).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let tries: i64 = sqlx::query_scalar("select last_value from tries")
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(tries, 2);
     assert_eq!(world.credits(buyer.id).await, (4_500, 0));
     world.assert_sound_books().await;
 }

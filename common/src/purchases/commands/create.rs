@@ -12,7 +12,7 @@ use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{PackageId, PaymentId, PurchaseId, UserId};
 use crate::jobs::{JobName, NewJob};
 use crate::ledger::{self, AccountKind, LedgerError, Split};
-use crate::limits::{CARD_PURCHASE_SECONDS, PURCHASE_SECONDS};
+use crate::limits::{CARD_PURCHASE_SECONDS, PURCHASE_SECONDS, PURCHASE_TRIES_MAX};
 use crate::outbox::{Outbox, Tx};
 use crate::payments::{self, NewPayment};
 use crate::purchases::queries::purchase_by_quote;
@@ -27,8 +27,23 @@ pub struct Created {
 }
 
 /// Records the purchase: row, hold or payment, event, job and the answer for its idempotency key, in
-/// one transaction.
+/// one transaction. An earlier purchase that ends while it stands in the way makes it try again.
 pub async fn create(
+    outbox: &Outbox,
+    request: &PurchaseRequest,
+    fee_basis_points: u16,
+    key: Option<&IdempotencyKey>,
+) -> Result<Created, PurchaseError> {
+    for _ in 1..PURCHASE_TRIES_MAX {
+        match try_to_create(outbox, request, fee_basis_points, key).await {
+            Err(PurchaseError::EarlierEnded) => {}
+            created => return created,
+        }
+    }
+    try_to_create(outbox, request, fee_basis_points, key).await
+}
+
+async fn try_to_create(
     outbox: &Outbox,
     request: &PurchaseRequest,
     fee_basis_points: u16,
@@ -221,9 +236,8 @@ async fn explain(
 ) -> Result<PurchaseError, PurchaseError> {
     match (constraint_of(&error), &request.quote) {
         (Some("purchases_one_per_buyer"), _) => {
-            // It may have failed since; then the buyer simply tries again.
             let earlier = live_purchase(pool, request.buyer, package).await?;
-            Ok(earlier.map_or(PurchaseError::Database(error), PurchaseError::BoughtBefore))
+            Ok(earlier.map_or(PurchaseError::EarlierEnded, PurchaseError::BoughtBefore))
         }
         (Some("purchases_quote_once"), Some(quote)) => {
             let earlier = purchase_by_quote(pool, quote.id).await?;
