@@ -12,6 +12,7 @@ mod market {
     mod disputes;
     mod downloads;
     mod lists;
+    mod originals;
     mod payments;
     mod payouts;
     mod purchases;
