@@ -12,6 +12,7 @@
 )]
 
 mod model {
+    mod answers;
     mod books;
     mod buying;
     mod chaos;
@@ -20,6 +21,10 @@ mod model {
     mod history;
     mod judge;
     mod judgements;
+    mod money;
+    mod owning;
+    mod promises;
+    mod rows;
     mod run;
     mod selling;
 }

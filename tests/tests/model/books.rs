@@ -24,6 +24,7 @@ pub struct PurchaseRow {
     pub refunds: i64,
     pub completed_events: i64,
     pub failed_events: i64,
+    pub downloads: i64,
 }
 
 impl PurchaseRow {
@@ -38,12 +39,15 @@ impl PurchaseRow {
     }
 }
 
-/// A listing and its counter.
+/// A listing and its counters.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct ListingRow {
     pub id: PackageId,
     pub supply: Option<i32>,
     pub taken: i32,
+    /// The counters of the package.
+    pub sales: i64,
+    pub downloads: i64,
 }
 
 /// What an account holds.
@@ -79,9 +83,7 @@ impl Books {
         let broken = found.filter(|finding| finding.violations > 0);
         Ok(Self {
             purchases: sqlx::query_as(PURCHASES).fetch_all(pool).await?,
-            listings: sqlx::query_as("select package_id as id, supply, taken from listings")
-                .fetch_all(pool)
-                .await?,
+            listings: sqlx::query_as(LISTINGS).fetch_all(pool).await?,
             accounts: sqlx::query_as(ACCOUNTS).fetch_all(pool).await?,
             prices: prices(pool).await?,
             keys: keys(pool).await?,
@@ -99,9 +101,18 @@ const PURCHASES: &str =
             (select count(*) from transfers where subject = purchases.id and kind = 'refund') as refunds,
             (select count(*) from events where subject = purchases.id and kind = 'purchase.completed')
                 as completed_events,
-            (select count(*) from events where subject = purchases.id and kind = 'purchase.failed') as failed_events
+            (select count(*) from events where subject = purchases.id and kind = 'purchase.failed') as failed_events,
+            (select count(*) from downloads where purchase_id = purchases.id) as downloads
      from purchases
      left join holds on holds.id = purchases.id";
+
+const LISTINGS: &str = "select listings.package_id as id, supply, taken,
+            (packages.sales + coalesce(sum(package_deltas.sales), 0))::bigint as sales,
+            (packages.downloads + coalesce(sum(package_deltas.downloads), 0))::bigint as downloads
+     from listings
+     join packages on packages.id = listings.package_id
+     left join package_deltas on package_deltas.package_id = packages.id
+     group by listings.package_id, packages.id";
 
 const ACCOUNTS: &str = "select owner_id as owner, kind, balance_minor + coalesce((
                 select sum(amount_minor)

@@ -2,19 +2,25 @@
 
 use std::time::Duration;
 
-use common::ids::PurchaseId;
 use common::money::decimal_text;
-use common::purchases::PurchaseState;
 use common::reqwest::Method;
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::answers::{label_of, told};
 use super::client::{AGAIN_AFTER, Client};
-use super::ground::{Listing, Reply};
-use super::history::{Answer, Buy, Sight, Told};
+use super::ground::Listing;
+use super::history::{Answer, Buy, Told};
 
 /// The longest that a client stays which does not wait for its answer.
 const HANGS_UP_MS_MAX: u64 = 40;
+
+/// A price that was promised.
+#[derive(Debug, Clone)]
+pub struct Quote {
+    id: String,
+    price_minor: i64,
+}
 
 /// A request to buy.
 #[derive(Debug, Clone)]
@@ -22,17 +28,26 @@ pub struct Order<'a> {
     pub(super) listing: &'a Listing,
     pub(super) key: Option<String>,
     pub(super) expected_minor: Option<i64>,
+    pub(super) quote: Option<Quote>,
     pub(super) wait_seconds: u64,
     /// The client does not stay for the first answer.
     pub(super) hangs_up_after: Option<Duration>,
 }
 
 impl Client<'_> {
-    /// Wants to buy something: with a key or without, expecting the right price, another or none,
-    /// once or twice at the same time.
+    /// Wants to buy something: with a key or without, by a quote or expecting the right price, another
+    /// or none, once or twice at the same time.
     pub(super) async fn buy(&mut self) {
         let listing = self.random.one_of(&self.ground.listings);
-        let expected_minor = if self.random.per_cent(60) {
+        let quote = if self.random.per_cent(20) {
+            match self.quote(listing).await {
+                Some(quote) => Some(quote),
+                None => return,
+            }
+        } else {
+            None
+        };
+        let expected_minor = if quote.is_none() && self.random.per_cent(60) {
             // Now and then a cent too much.
             let surplus = i64::from(self.random.per_cent(15));
             self.price_of(listing).await.map(|price| price + surplus)
@@ -46,6 +61,7 @@ impl Client<'_> {
         let order = Order {
             listing,
             expected_minor,
+            quote,
             wait_seconds: *self.random.one_of(&[0, 1, 2]),
             hangs_up_after: self.random.per_cent(10).then(|| {
                 let ms = self.random.below(HANGS_UP_MS_MAX);
@@ -64,10 +80,33 @@ impl Client<'_> {
             listing: listing.id,
             key: order.key.clone(),
             expected_minor: order.expected_minor,
+            quoted_minor: order.quote.as_ref().map(|quote| quote.price_minor),
             answers: Vec::new(),
         });
         self.orders.push(order);
         self.keep(self.orders.len() - 1, answers);
+    }
+
+    /// Asks for a promise of the price; none if nothing is for sale here, or nobody answers.
+    async fn quote(&mut self, listing: &Listing) -> Option<Quote> {
+        let body = json!({ "packageType": "vector", "packageId": listing.public_id });
+        let path = "/api/ai/quotes";
+        let request = self.ground.request(Method::POST, path, &self.user.key);
+        let reply = self.ground.send(request.json(&body)).await;
+        let data = &reply.body["data"];
+        match reply.status {
+            Some(201) => Some(Quote {
+                id: data["quoteId"].as_str()?.to_owned(),
+                price_minor: data["priceMinor"].as_i64()?,
+            }),
+            // The own package, a paused one, one that is sold out.
+            None | Some(403 | 409 | 503 | 504) => None,
+            Some(_) => {
+                let fault = format!("{path} was answered {reply:?}");
+                self.history.faults.push(fault);
+                None
+            }
+        }
     }
 
     /// Sends an earlier request again, with its key.
@@ -109,6 +148,9 @@ impl Client<'_> {
             let price: serde_json::Number = decimal_text(price).parse().unwrap();
             body["expectedPrice"] = json!(price);
         }
+        if let Some(quote) = &order.quote {
+            body["quoteId"] = json!(quote.id);
+        }
         let (mut answers, mut faults) = (Vec::new(), Vec::new());
         loop {
             let path = "/api/ai/purchase-package";
@@ -138,75 +180,5 @@ impl Client<'_> {
             }
             tokio::time::sleep(AGAIN_AFTER).await;
         }
-    }
-
-    /// Looks at a purchase of its own.
-    pub(super) async fn look(&mut self) {
-        if self.purchases.is_empty() {
-            return;
-        }
-        let purchase = *self.random.one_of(&self.purchases);
-        let path = format!("/api/ai/purchases/{purchase}");
-        let request = self.ground.request(Method::GET, &path, &self.user.key);
-        let reply = self.ground.send(request).await;
-        match (reply.status, state_of(&reply.body["data"])) {
-            (Some(200), Some(state)) => self.history.sights.push(Sight {
-                buyer: self.user.id,
-                purchase,
-                state,
-            }),
-            (None | Some(503 | 504), _) => {}
-            _ => self
-                .history
-                .faults
-                .push(format!("{path} was answered {reply:?}")),
-        }
-    }
-}
-
-fn state_of(data: &Value) -> Option<PurchaseState> {
-    serde_json::from_value(data["status"].clone()).ok()
-}
-
-fn id_of(object: &Value) -> Option<PurchaseId> {
-    PurchaseId::parse(object["purchaseId"].as_str()?)
-}
-
-/// What an answer to a purchase means; none if it must not be.
-fn told(reply: &Reply) -> Option<Told> {
-    let (data, error) = (&reply.body["data"], &reply.body["error"]);
-    let details = &error["details"];
-    let message = error["message"].as_str().unwrap_or_default();
-    match reply.status {
-        None | Some(503 | 504) => Some(Told::Unknown),
-        Some(200 | 202) => Some(Told::Purchase {
-            id: id_of(data)?,
-            state: state_of(data)?,
-            price_minor: Some(data["priceMinor"].as_i64()?),
-        }),
-        Some(409) => match id_of(details) {
-            Some(id) if details["reason"].is_string() => Some(Told::Purchase {
-                id,
-                state: PurchaseState::Failed,
-                price_minor: None,
-            }),
-            Some(id) => Some(Told::BoughtBefore(id)),
-            None if details["currentPrice"].is_string() => Some(Told::Refused("price changed")),
-            None if message.contains("sold out") => Some(Told::Refused("sold out")),
-            None if message.contains("not for sale") => Some(Told::Refused("paused")),
-            None => None,
-        },
-        Some(402) => Some(Told::Refused("not enough credits")),
-        Some(403) => Some(Told::Refused("own package")),
-        Some(_) => None,
-    }
-}
-
-fn label_of(told: &Told) -> &'static str {
-    match told {
-        Told::Purchase { state, .. } => state.as_str(),
-        Told::BoughtBefore(_) => "bought before",
-        Told::Refused(why) => why,
-        Told::Unknown => "unknown",
     }
 }

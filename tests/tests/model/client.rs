@@ -19,6 +19,7 @@ enum Operation {
     Buy,
     BuyAgain,
     Look,
+    Download,
     Adjust,
     Reprice,
     PauseOrResume,
@@ -26,10 +27,11 @@ enum Operation {
 }
 
 /// Each with its weight.
-const OPERATIONS: [(Operation, u64); 7] = [
+const OPERATIONS: [(Operation, u64); 8] = [
     (Operation::Buy, 53),
     (Operation::BuyAgain, 10),
-    (Operation::Look, 10),
+    (Operation::Look, 8),
+    (Operation::Download, 8),
     (Operation::Adjust, 10),
     (Operation::Reprice, 8),
     (Operation::PauseOrResume, 5),
@@ -108,6 +110,7 @@ impl<'a> Client<'a> {
             Operation::Buy => self.buy().await,
             Operation::BuyAgain => self.buy_again().await,
             Operation::Look => self.look().await,
+            Operation::Download => self.download().await,
             Operation::Adjust => {
                 let amount = self.random.below(CREDITS_MINOR_MAX) as i64 + 1;
                 let is_taken = self.random.per_cent(20);
@@ -191,6 +194,7 @@ impl Operation {
             Self::Buy => "buy",
             Self::BuyAgain => "buy again by key",
             Self::Look => "look",
+            Self::Download => "download",
             Self::Adjust => "give or take credits",
             Self::Reprice => "reprice",
             Self::PauseOrResume => "pause or resume",

@@ -36,6 +36,8 @@ pub struct Buy {
     pub listing: PackageId,
     pub key: Option<String>,
     pub expected_minor: Option<i64>,
+    /// The price that a quote promised.
+    pub quoted_minor: Option<i64>,
     pub answers: Vec<Answer>,
 }
 
@@ -64,6 +66,19 @@ pub struct Sight {
     pub state: PurchaseState,
 }
 
+/// A buyer asked for the goods of a listing.
+#[derive(Debug, Clone)]
+pub struct Download {
+    pub buyer: UserId,
+    pub listing: PackageId,
+    /// What the buyer had been told is settled, of this listing.
+    pub owned: Vec<PurchaseId>,
+    /// Whether an answer came.
+    pub is_known: bool,
+    /// The purchase for which the goods were handed out.
+    pub handed: Option<PurchaseId>,
+}
+
 /// Everything that one client, or all of them, went through.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -71,6 +86,7 @@ pub struct History {
     pub adjustments: Vec<Adjustment>,
     pub changes: Vec<Change>,
     pub sights: Vec<Sight>,
+    pub downloads: Vec<Download>,
     /// Answers that nobody may get, such as 500.
     pub faults: Vec<String>,
 }
@@ -82,6 +98,7 @@ impl History {
         self.adjustments.append(&mut other.adjustments);
         self.changes.append(&mut other.changes);
         self.sights.append(&mut other.sights);
+        self.downloads.append(&mut other.downloads);
         self.faults.append(&mut other.faults);
     }
 }

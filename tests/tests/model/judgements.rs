@@ -5,7 +5,7 @@ use common::purchases::PurchaseState;
 use uuid::Uuid;
 
 use super::books::{AccountRow, Books, ListingRow, PurchaseRow};
-use super::history::{Adjustment, Answer, Buy, Change, History, Sight, Told};
+use super::history::{Adjustment, Answer, Buy, Change, Download, History, Sight, Told};
 use super::judge::{Rule, judge};
 
 const BUYER: UserId = UserId(Uuid::from_u128(1));
@@ -23,6 +23,7 @@ fn sale() -> (History, Books) {
             listing: LISTING,
             key: Some("key".to_owned()),
             expected_minor: Some(999),
+            quoted_minor: None,
             answers: vec![settled(PURCHASE)],
         }],
         adjustments: vec![Adjustment {
@@ -59,11 +60,14 @@ fn sale() -> (History, Books) {
             refunds: 0,
             completed_events: 1,
             failed_events: 0,
+            downloads: 0,
         }],
         listings: vec![ListingRow {
             id: LISTING,
             supply: Some(1),
             taken: 1,
+            sales: 1,
+            downloads: 0,
         }],
         accounts: vec![
             account(BUYER.0, "buyer_credits", 1),
@@ -118,7 +122,7 @@ fn a_purchase_that_was_told_and_is_not_there_is_lost() {
     let rules = broken(|_, books| {
         books.purchases.clear();
         books.keys.clear();
-        books.listings[0].taken = 0;
+        (books.listings[0].taken, books.listings[0].sales) = (0, 0);
     });
     assert_eq!(rules, [Rule::Lost, Rule::WrongBalance]);
     let of_another = broken(|_, books| books.purchases[0].buyer = UserId(Uuid::from_u128(9)));
@@ -164,6 +168,7 @@ fn a_second_sale_of_what_there_is_once_is_found() {
         let rival = UserId(Uuid::from_u128(9));
         let mut row = books.purchases[0].clone();
         (row.id, row.buyer, row.request_id) = (SECOND, rival, "req_2".to_owned());
+        books.listings[0].sales = 2;
         books.purchases.push(row);
         let mut buy = history.buys[0].clone();
         (buy.buyer, buy.key, buy.answers) = (rival, None, vec![settled(SECOND)]);
@@ -181,7 +186,7 @@ fn a_second_sale_of_what_there_is_once_is_found() {
 #[test]
 fn one_package_bought_twice_by_one_buyer_is_found() {
     let rules = broken(|history, books| {
-        books.listings[0].supply = None;
+        (books.listings[0].supply, books.listings[0].sales) = (None, 2);
         let mut row = books.purchases[0].clone();
         row.id = SECOND;
         books.purchases.push(row);
@@ -231,7 +236,7 @@ fn a_state_that_was_told_and_taken_back_is_found() {
         row.state = PurchaseState::Failed;
         row.hold = Some("expired".to_owned());
         (row.settlements, row.completed_events, row.failed_events) = (0, 0, 1);
-        books.listings[0].taken = 0;
+        (books.listings[0].taken, books.listings[0].sales) = (0, 0);
         books.accounts.drain(1..3);
         books.accounts[0].posted_minor = 1000;
     });
@@ -244,6 +249,8 @@ fn another_price_than_told_expected_or_listed_is_found() {
     assert_eq!(charged, [Rule::WrongPrice, Rule::WrongBalance]);
     let expected = broken(|history, _| history.buys[0].expected_minor = Some(998));
     assert_eq!(expected, [Rule::WrongPrice]);
+    let quoted = broken(|history, _| history.buys[0].quoted_minor = Some(998));
+    assert_eq!(quoted, [Rule::WrongPrice]);
     let listed = broken(|_, books| books.prices.extend([((LISTING, 1), 998)]));
     assert_eq!(listed, [Rule::Lost, Rule::WrongPrice]);
 }
@@ -273,6 +280,40 @@ fn a_purchase_its_hold_its_transfer_and_its_events_agree() {
     }
     let held = broken(|_, books| books.accounts[0].held_minor = 1);
     assert_eq!(held, [Rule::Unfinished]);
+}
+
+#[test]
+fn goods_that_were_refused_to_their_buyer_or_handed_to_another_are_found() {
+    let download = |handed| Download {
+        buyer: BUYER,
+        listing: LISTING,
+        owned: vec![PURCHASE],
+        is_known: true,
+        handed,
+    };
+    let handed = |books: &mut Books, times| {
+        (books.purchases[0].downloads, books.listings[0].downloads) = (times, times);
+    };
+    let sound = broken(|history, books| {
+        let mut unknown = download(None);
+        unknown.is_known = false;
+        history.downloads = vec![download(Some(PURCHASE)), unknown];
+        handed(books, 2);
+    });
+    assert_eq!(sound, []);
+    let refused = broken(|history, _| history.downloads.push(download(None)));
+    assert_eq!(refused, [Rule::Lost]);
+    let stolen = broken(|history, books| {
+        let mut stolen = download(Some(PURCHASE));
+        stolen.buyer = SELLER;
+        history.downloads.push(stolen);
+        handed(books, 1);
+    });
+    assert_eq!(stolen, [Rule::Invented]);
+    let unrecorded = broken(|history, _| history.downloads.push(download(Some(PURCHASE))));
+    assert_eq!(unrecorded, [Rule::Lost]);
+    let uncounted = broken(|_, books| books.listings[0].sales = 0);
+    assert_eq!(uncounted, [Rule::Inconsistent]);
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! What each account must hold: the posting rules, applied anew to every effect that was acknowledged
+//! or discovered.
+
+use std::collections::BTreeMap;
+
+use common::ledger::{Posting, Split};
+use common::purchases::PurchaseState;
+use uuid::Uuid;
+
+use super::books::Books;
+use super::history::History;
+use super::judge::{Rule, Verdict};
+
+/// The fee of a stack that is told no other.
+const FEE_BASIS_POINTS: u16 = 1500;
+
+/// Each account holds what the posting rules make of the effects, and nothing is held any more.
+pub fn judge_balances(verdict: &mut Verdict, history: &History, books: &Books) {
+    let mut expected: BTreeMap<(Uuid, String), i64> = BTreeMap::new();
+    for leg in postings(history, books)
+        .iter()
+        .flat_map(|posting| &posting.legs)
+    {
+        let account = (leg.owner, leg.account.to_string());
+        *expected.entry(account).or_default() += leg.amount_minor;
+    }
+    for account in &books.accounts {
+        let key = (account.owner, account.kind.clone());
+        let should = expected.remove(&key).unwrap_or_default();
+        verdict.must(account.posted_minor == should, Rule::WrongBalance, || {
+            format!("the model says {should}: {account:?}")
+        });
+        verdict.must(account.held_minor == 0, Rule::Unfinished, || {
+            format!("{account:?}")
+        });
+        let is_owing = account.kind == "buyer_credits" && account.posted_minor < account.held_minor;
+        verdict.must(!is_owing, Rule::Overdraft, || format!("{account:?}"));
+    }
+    for (account, should) in expected.into_iter().filter(|(_, should)| *should != 0) {
+        verdict.find(
+            Rule::WrongBalance,
+            format!("the model says {should}, and there is no {account:?}"),
+        );
+    }
+}
+
+/// What must have been posted.
+fn postings(history: &History, books: &Books) -> Vec<Posting> {
+    let made = history.adjustments.iter().filter(|made| made.is_made);
+    let mut postings: Vec<Posting> = made
+        .map(|made| Posting::adjustment(made.id, made.user, made.amount_minor))
+        .collect();
+    for row in books.purchases.iter().filter(|row| row.is_settled()) {
+        let split = Split::of(row.price_minor, FEE_BASIS_POINTS);
+        postings.push(Posting::settlement(row.id.0, row.buyer, row.seller, split));
+        if row.state == PurchaseState::Refunded {
+            postings.push(Posting::refund(
+                row.id.0, row.buyer, row.seller, split, false,
+            ));
+        }
+    }
+    postings
+}
