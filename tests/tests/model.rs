@@ -12,18 +12,22 @@
 )]
 
 mod model {
+    mod aftermath;
     mod answers;
     mod books;
     mod buying;
     mod chaos;
     mod client;
+    mod earning;
     mod ground;
     mod history;
     mod judge;
     mod judgements;
     mod money;
     mod owning;
+    mod paying;
     mod promises;
+    mod returns;
     mod rows;
     mod run;
     mod selling;

@@ -32,19 +32,22 @@ pub fn told(reply: &Reply) -> Option<Told> {
         Some(409) if details["reason"].as_str() == Some("QUOTE_EXPIRED") => {
             Some(Told::Refused("quote expired"))
         }
-        Some(409) => match id_of(details) {
+        Some(400) if details["paymentMethod"].is_string() => {
+            Some(Told::Refused("no sum for a card"))
+        }
+        Some(402 | 409) => match id_of(details) {
             Some(id) if details["reason"].is_string() => Some(Told::Purchase {
                 id,
                 state: PurchaseState::Failed,
                 price_minor: None,
             }),
             Some(id) => Some(Told::BoughtBefore(id)),
+            None if reply.status == Some(402) => Some(Told::Refused("not enough credits")),
             None if details["currentPrice"].is_string() => Some(Told::Refused("price changed")),
             None if message.contains("sold out") => Some(Told::Refused("sold out")),
             None if message.contains("not for sale") => Some(Told::Refused("paused")),
             None => None,
         },
-        Some(402) => Some(Told::Refused("not enough credits")),
         Some(403) => Some(Told::Refused("own package")),
         Some(_) => None,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::ids::{PackageId, PurchaseId, UserId};
+use common::ids::{DisputeId, PackageId, PaymentId, PayoutId, PurchaseId, UserId};
 use common::ledger::audit::audit;
 use common::purchases::PurchaseState;
 use sqlx::PgPool;
@@ -19,11 +19,13 @@ pub struct PurchaseRow {
     pub price_minor: i64,
     pub request_id: String,
     pub state: PurchaseState,
+    pub is_by_card: bool,
     pub hold: Option<String>,
     pub settlements: i64,
     pub refunds: i64,
     pub completed_events: i64,
     pub failed_events: i64,
+    pub refunded_events: i64,
     pub downloads: i64,
 }
 
@@ -50,6 +52,33 @@ pub struct ListingRow {
     pub downloads: i64,
 }
 
+/// A payment by card.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct PaymentRow {
+    pub id: PaymentId,
+    pub user: UserId,
+    pub purchase: Option<PurchaseId>,
+    pub amount_minor: i64,
+    pub state: String,
+}
+
+/// A dispute about a purchase.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DisputeRow {
+    pub id: DisputeId,
+    pub purchase: PurchaseId,
+    pub state: String,
+}
+
+/// Earnings that a seller asked for.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct PayoutRow {
+    pub id: PayoutId,
+    pub seller: UserId,
+    pub amount_minor: i64,
+    pub state: String,
+}
+
 /// What an account holds.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct AccountRow {
@@ -65,6 +94,9 @@ pub struct Books {
     pub purchases: Vec<PurchaseRow>,
     pub listings: Vec<ListingRow>,
     pub accounts: Vec<AccountRow>,
+    pub payments: Vec<PaymentRow>,
+    pub disputes: Vec<DisputeRow>,
+    pub payouts: Vec<PayoutRow>,
     /// The price of each version of a listing.
     pub prices: BTreeMap<(PackageId, i64), i64>,
     /// The purchase that each idempotency key of a buyer stands for.
@@ -85,6 +117,11 @@ impl Books {
             purchases: sqlx::query_as(PURCHASES).fetch_all(pool).await?,
             listings: sqlx::query_as(LISTINGS).fetch_all(pool).await?,
             accounts: sqlx::query_as(ACCOUNTS).fetch_all(pool).await?,
+            payments: sqlx::query_as(PAYMENTS).fetch_all(pool).await?,
+            disputes: sqlx::query_as("select id, purchase_id as purchase, state from disputes")
+                .fetch_all(pool)
+                .await?,
+            payouts: sqlx::query_as(PAYOUTS).fetch_all(pool).await?,
             prices: prices(pool).await?,
             keys: keys(pool).await?,
             adjustments: adjustments(pool).await?,
@@ -96,12 +133,14 @@ impl Books {
 
 const PURCHASES: &str =
     "select purchases.id, package_id as listing, listing_version, buyer_id as buyer, seller_id as seller, price_minor,
-            request_id, purchases.state, holds.state as hold,
+            request_id, purchases.state, payment_method = 'stripe' as is_by_card, holds.state as hold,
             (select count(*) from transfers where subject = purchases.id and kind = 'settlement') as settlements,
             (select count(*) from transfers where subject = purchases.id and kind = 'refund') as refunds,
             (select count(*) from events where subject = purchases.id and kind = 'purchase.completed')
                 as completed_events,
             (select count(*) from events where subject = purchases.id and kind = 'purchase.failed') as failed_events,
+            (select count(*) from events where subject = purchases.id and kind = 'purchase.refunded')
+                as refunded_events,
             (select count(*) from downloads where purchase_id = purchases.id) as downloads
      from purchases
      left join holds on holds.id = purchases.id";
@@ -120,6 +159,13 @@ const ACCOUNTS: &str = "select owner_id as owner, kind, balance_minor + coalesce
                 where account_id = accounts.id
             ), 0)::bigint as posted_minor, held_minor
      from accounts";
+
+const PAYMENTS: &str =
+    "select id, user_id as \"user\", purchase_id as purchase, amount_minor, state
+     from payments";
+
+const PAYOUTS: &str = "select id, seller_id as seller, amount_minor, state
+     from payouts";
 
 const LEFTOVERS: &str = "select concat_ws(' ', name, state, subject, reason)
      from jobs

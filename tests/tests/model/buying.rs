@@ -11,6 +11,7 @@ use super::answers::{label_of, told};
 use super::client::{AGAIN_AFTER, Client};
 use super::ground::Listing;
 use super::history::{Answer, Buy, Told};
+use super::paying::CARDS;
 
 /// The longest that a client stays which does not wait for its answer.
 const HANGS_UP_MS_MAX: u64 = 40;
@@ -29,6 +30,7 @@ pub struct Order<'a> {
     pub(super) key: Option<String>,
     pub(super) expected_minor: Option<i64>,
     pub(super) quote: Option<Quote>,
+    pub(super) card: Option<&'static str>,
     pub(super) wait_seconds: u64,
     /// The client does not stay for the first answer.
     pub(super) hangs_up_after: Option<Duration>,
@@ -62,6 +64,10 @@ impl Client<'_> {
             listing,
             expected_minor,
             quote,
+            card: self
+                .random
+                .per_cent(10)
+                .then(|| *self.random.one_of(&CARDS)),
             wait_seconds: *self.random.one_of(&[0, 1, 2]),
             hangs_up_after: self.random.per_cent(10).then(|| {
                 let ms = self.random.below(HANGS_UP_MS_MAX);
@@ -147,6 +153,10 @@ impl Client<'_> {
         if let Some(price) = order.expected_minor {
             let price: serde_json::Number = decimal_text(price).parse().unwrap();
             body["expectedPrice"] = json!(price);
+        }
+        if let Some(card) = order.card {
+            body["paymentMethod"] = json!("stripe");
+            body["paymentMethodId"] = json!(card);
         }
         if let Some(quote) = &order.quote {
             body["quoteId"] = json!(quote.id);

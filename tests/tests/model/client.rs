@@ -7,35 +7,48 @@ use common::money::decimal_text;
 use scheduler::sweeps::sweep_purchases;
 use serde_json::{Value, json};
 use tests::random::Random;
-use uuid::Uuid;
 
 use super::buying::Order;
 use super::ground::{Ground, Reply, User};
-use super::history::{Adjustment, History};
+use super::history::History;
 
-/// What a client can do. A new kind of operation is a line here, and a method.
+/// What a client can do. A new kind of operation is a line in each list here, and a method.
 #[derive(Debug, Clone, Copy)]
 enum Operation {
     Buy,
     BuyAgain,
     Look,
     Download,
+    Refund,
+    Dispute,
+    Decide,
     Adjust,
+    TopUp,
     Reprice,
     PauseOrResume,
+    AskPayout,
+    EndPayout,
     Expire,
+    Age,
 }
 
-/// Each with its weight.
-const OPERATIONS: [(Operation, u64); 8] = [
-    (Operation::Buy, 53),
-    (Operation::BuyAgain, 10),
-    (Operation::Look, 8),
-    (Operation::Download, 8),
-    (Operation::Adjust, 10),
-    (Operation::Reprice, 8),
-    (Operation::PauseOrResume, 5),
-    (Operation::Expire, 4),
+/// Each with its name in the table and its weight.
+const OPERATIONS: [(Operation, &str, u64); 15] = [
+    (Operation::Buy, "buy", 45),
+    (Operation::BuyAgain, "buy again by key", 8),
+    (Operation::Look, "look", 6),
+    (Operation::Download, "download", 6),
+    (Operation::Refund, "refund", 6),
+    (Operation::Dispute, "dispute", 4),
+    (Operation::Decide, "decide a dispute", 3),
+    (Operation::Adjust, "give or take credits", 5),
+    (Operation::TopUp, "top up by card", 5),
+    (Operation::Reprice, "reprice", 8),
+    (Operation::PauseOrResume, "pause or resume", 3),
+    (Operation::AskPayout, "ask for a payout", 3),
+    (Operation::EndPayout, "end a payout", 2),
+    (Operation::Expire, "expire", 3),
+    (Operation::Age, "age", 1),
 ];
 
 /// Before the same request is sent again.
@@ -81,24 +94,21 @@ impl<'a> Client<'a> {
     pub async fn work(mut self, operations: usize) -> History {
         self.adjust(CREDITS_MINOR_AT_FIRST).await;
         for _ in 0..operations {
-            let operation = self.next();
-            let label = operation.label();
+            let (operation, name) = self.next();
             self.run(operation).await;
-            *(self.ground.tally.lock().unwrap().operations)
-                .entry(label)
-                .or_default() += 1;
+            self.ground.tally.lock().unwrap().count_operation(name);
             let pause = Duration::from_millis(self.random.below(PAUSE_MS_MAX));
             tokio::time::sleep(pause).await;
         }
         self.history
     }
 
-    fn next(&mut self) -> Operation {
-        let total: u64 = OPERATIONS.iter().map(|(_, weight)| weight).sum();
+    fn next(&mut self) -> (Operation, &'static str) {
+        let total: u64 = OPERATIONS.iter().map(|(.., weight)| weight).sum();
         let mut place = self.random.below(total);
-        for (operation, weight) in OPERATIONS {
+        for (operation, name, weight) in OPERATIONS {
             if place < weight {
-                return operation;
+                return (operation, name);
             }
             place -= weight;
         }
@@ -111,6 +121,13 @@ impl<'a> Client<'a> {
             Operation::BuyAgain => self.buy_again().await,
             Operation::Look => self.look().await,
             Operation::Download => self.download().await,
+            Operation::Refund => self.refund().await,
+            Operation::Dispute => self.dispute().await,
+            Operation::Decide => self.decide().await,
+            Operation::TopUp => self.top_up().await,
+            Operation::AskPayout => self.ask_payout().await,
+            Operation::EndPayout => self.end_payout().await,
+            Operation::Age => self.age().await,
             Operation::Adjust => {
                 let amount = self.random.below(CREDITS_MINOR_MAX) as i64 + 1;
                 let is_taken = self.random.per_cent(20);
@@ -133,36 +150,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Is given credits by an operator, or has them taken; as often as it takes to be told, and once
-    /// more now and then.
-    async fn adjust(&mut self, amount_minor: i64) {
-        let id = Uuid::new_v4();
-        let body = json!({
-            "user": self.user.name,
-            "amount": decimal_text(amount_minor),
-            "reason": "the model",
-            "id": id,
-        });
-        let repeats = 1 + usize::from(self.random.per_cent(20));
-        let mut is_made = false;
-        for _ in 0..repeats {
-            let reply = self.until_told("/admin/credits", &body).await;
-            match reply.status {
-                Some(200 | 201) => is_made = true,
-                Some(409) if !is_made => {}
-                _ => self.history.faults.push(format!("{body}: {reply:?}")),
-            }
-        }
-        self.history.adjustments.push(Adjustment {
-            id,
-            user: self.user.id,
-            amount_minor,
-            is_made,
-        });
-    }
-
     /// The answer of the operators' API to a request that bears repeating.
-    async fn until_told(&self, path: &str, body: &Value) -> Reply {
+    pub(super) async fn until_told(&self, path: &str, body: &Value) -> Reply {
         loop {
             let reply = self.ground.send(self.ground.operator(path, body)).await;
             if !is_unknown(&reply) {
@@ -188,21 +177,7 @@ impl<'a> Client<'a> {
     }
 }
 
-impl Operation {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Buy => "buy",
-            Self::BuyAgain => "buy again by key",
-            Self::Look => "look",
-            Self::Download => "download",
-            Self::Adjust => "give or take credits",
-            Self::Reprice => "reprice",
-            Self::PauseOrResume => "pause or resume",
-            Self::Expire => "expire",
-        }
-    }
-}
-
+/// Whether nobody knows what became of the request.
 pub fn is_unknown(reply: &Reply) -> bool {
     matches!(reply.status, None | Some(503 | 504))
 }

@@ -8,7 +8,7 @@ use common::ids::{PackageId, PackagePublicId, UserId};
 use common::outbox::Outbox;
 use common::queue::Queue;
 use common::reqwest::{self, Method, RequestBuilder};
-use futures::future::join_all;
+use futures::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use tests::sample::{Expected, Sample};
 use tests::stack::TestStack;
@@ -17,6 +17,8 @@ use tests::stack::TestStack;
 pub const CLIENTS: usize = 32;
 /// The first so many users also sell.
 const SELLERS: usize = 8;
+/// Packages that are published at the same time.
+const UPLOADS_AT_ONCE: usize = 16;
 /// The prefix of the stack's keys in Redis.
 const PREFIX: &str = "awareness";
 /// One request; a killed server may leave it without an answer.
@@ -45,6 +47,13 @@ pub struct Tally {
     pub operations: BTreeMap<&'static str, u64>,
     pub outcomes: BTreeMap<&'static str, u64>,
     pub statuses: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// An operation was done.
+    pub fn count_operation(&mut self, name: &'static str) {
+        *self.operations.entry(name).or_default() += 1;
+    }
 }
 
 /// An answer, taken apart. No status if it broke off.
@@ -86,7 +95,10 @@ impl Ground {
             ground.users.push(user);
         }
         let listing = (0..listings).map(|number| ground.new_listing(number));
-        ground.listings = join_all(listing).await;
+        ground.listings = stream::iter(listing)
+            .buffered(UPLOADS_AT_ONCE)
+            .collect()
+            .await;
         ground
     }
 

@@ -1,6 +1,6 @@
 //! What the clients did and what they were told: plain data, all that the judge knows of them.
 
-use common::ids::{PackageId, PurchaseId, UserId};
+use common::ids::{DisputeId, PackageId, PaymentId, PayoutId, PurchaseId, UserId};
 use common::purchases::PurchaseState;
 use uuid::Uuid;
 
@@ -79,6 +79,39 @@ pub struct Download {
     pub handed: Option<PurchaseId>,
 }
 
+/// A card was to top up credits; repeated under its key until a payment was named.
+#[derive(Debug, Clone, Copy)]
+pub struct TopUp {
+    pub id: PaymentId,
+    pub user: UserId,
+    pub amount_minor: i64,
+    /// Whether the credits were said to be there.
+    pub is_paid: bool,
+}
+
+/// A buyer was told of a dispute about a purchase.
+#[derive(Debug, Clone, Copy)]
+pub struct Dispute {
+    pub id: DisputeId,
+    pub purchase: PurchaseId,
+    pub buyer: UserId,
+}
+
+/// A seller asked for earnings; repeated under its key until a payout was named.
+#[derive(Debug, Clone, Copy)]
+pub struct Payout {
+    pub id: PayoutId,
+    pub seller: UserId,
+    pub amount_minor: i64,
+}
+
+/// An operator was told how something ended: the state of a dispute or a payout.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    pub id: Uuid,
+    pub state: String,
+}
+
 /// Everything that one client, or all of them, went through.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -87,6 +120,12 @@ pub struct History {
     pub changes: Vec<Change>,
     pub sights: Vec<Sight>,
     pub downloads: Vec<Download>,
+    pub top_ups: Vec<TopUp>,
+    /// What somebody wanted to hand back or disputed.
+    pub returns: Vec<PurchaseId>,
+    pub disputes: Vec<Dispute>,
+    pub payouts: Vec<Payout>,
+    pub endings: Vec<Ending>,
     /// Answers that nobody may get, such as 500.
     pub faults: Vec<String>,
 }
@@ -99,6 +138,11 @@ impl History {
         self.changes.append(&mut other.changes);
         self.sights.append(&mut other.sights);
         self.downloads.append(&mut other.downloads);
+        self.top_ups.append(&mut other.top_ups);
+        self.returns.append(&mut other.returns);
+        self.disputes.append(&mut other.disputes);
+        self.payouts.append(&mut other.payouts);
+        self.endings.append(&mut other.endings);
         self.faults.append(&mut other.faults);
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 
 use common::ids::PurchaseId;
 
+use super::aftermath::{judge_payments, judge_payouts, judge_returns};
 use super::books::{Books, PurchaseRow};
 use super::history::History;
 use super::money::judge_balances;
@@ -127,6 +128,9 @@ pub fn judge(history: &History, books: &Books) -> Verdict {
     judge_supply(&mut verdict, books);
     judge_downloads(&mut verdict, history, &by_id);
     judge_changes(&mut verdict, history, books);
+    judge_payments(&mut verdict, history, books);
+    judge_returns(&mut verdict, history, books, &by_id);
+    judge_payouts(&mut verdict, history, books);
     judge_balances(&mut verdict, history, books);
     for (rule, found) in [
         (Rule::Unfinished, &books.leftovers),

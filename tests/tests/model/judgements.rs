@@ -8,10 +8,10 @@ use super::books::{AccountRow, Books, ListingRow, PurchaseRow};
 use super::history::{Adjustment, Answer, Buy, Change, Download, History, Sight, Told};
 use super::judge::{Rule, judge};
 
-const BUYER: UserId = UserId(Uuid::from_u128(1));
-const SELLER: UserId = UserId(Uuid::from_u128(2));
+pub const BUYER: UserId = UserId(Uuid::from_u128(1));
+pub const SELLER: UserId = UserId(Uuid::from_u128(2));
 const LISTING: PackageId = PackageId(Uuid::from_u128(3));
-const PURCHASE: PurchaseId = PurchaseId(Uuid::from_u128(4));
+pub const PURCHASE: PurchaseId = PurchaseId(Uuid::from_u128(4));
 const SECOND: PurchaseId = PurchaseId(Uuid::from_u128(5));
 const CREDITS: Uuid = Uuid::from_u128(6);
 
@@ -55,11 +55,13 @@ fn sale() -> (History, Books) {
             price_minor: 999,
             request_id: "req_1".to_owned(),
             state: PurchaseState::Settled,
+            is_by_card: false,
             hold: Some("posted".to_owned()),
             settlements: 1,
             refunds: 0,
             completed_events: 1,
             failed_events: 0,
+            refunded_events: 0,
             downloads: 0,
         }],
         listings: vec![ListingRow {
@@ -102,7 +104,7 @@ fn unknown() -> Answer {
 }
 
 /// The rules that are broken once a sound sale was tampered with.
-fn broken(tamper: impl FnOnce(&mut History, &mut Books)) -> Vec<Rule> {
+pub fn broken(tamper: impl FnOnce(&mut History, &mut Books)) -> Vec<Rule> {
     let (mut history, mut books) = sale();
     tamper(&mut history, &mut books);
     let verdict = judge(&history, &books);

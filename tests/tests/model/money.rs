@@ -52,11 +52,35 @@ fn postings(history: &History, books: &Books) -> Vec<Posting> {
         .collect();
     for row in books.purchases.iter().filter(|row| row.is_settled()) {
         let split = Split::of(row.price_minor, FEE_BASIS_POINTS);
+        let disputed = books.disputes.iter().find(|found| found.purchase == row.id);
         postings.push(Posting::settlement(row.id.0, row.buyer, row.seller, split));
+        if let Some(dispute) = disputed {
+            let (id, net_minor) = (dispute.id.0, split.net_minor);
+            postings.push(Posting::dispute_freeze(id, row.seller, net_minor));
+            if dispute.state == "resolved_release" {
+                postings.push(Posting::dispute_release(id, row.seller, net_minor));
+            }
+        }
         if row.state == PurchaseState::Refunded {
-            postings.push(Posting::refund(
-                row.id.0, row.buyer, row.seller, split, false,
-            ));
+            let is_frozen = disputed.is_some_and(|dispute| dispute.state == "resolved_refund");
+            let (id, buyer, seller) = (row.id.0, row.buyer, row.seller);
+            postings.push(Posting::refund(id, buyer, seller, split, is_frozen));
+        }
+    }
+    for paid in books
+        .payments
+        .iter()
+        .filter(|paid| paid.state == "succeeded")
+    {
+        postings.push(Posting::top_up(paid.id.0, paid.user, paid.amount_minor));
+    }
+    for payout in &books.payouts {
+        let (id, amount_minor) = (payout.id.0, payout.amount_minor);
+        postings.push(Posting::payout(id, payout.seller, amount_minor));
+        match payout.state.as_str() {
+            "paid" => postings.push(Posting::payout_paid(id, amount_minor)),
+            "returned" => postings.push(Posting::payout_returned(id, payout.seller, amount_minor)),
+            _ => {}
         }
     }
     postings

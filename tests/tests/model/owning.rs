@@ -1,19 +1,20 @@
 //! What a client does with what it bought.
 
+use common::ids::{DisputeId, PurchaseId};
 use common::purchases::PurchaseState;
 use common::reqwest::Method;
+use serde_json::{Value, json};
 
 use super::answers::{id_of, state_of};
 use super::client::Client;
-use super::history::{Download, Sight, Told};
+use super::history::{Dispute, Download, Ending, Sight, Told};
 
 impl Client<'_> {
     /// Looks at a purchase of its own.
     pub(super) async fn look(&mut self) {
-        if self.purchases.is_empty() {
+        let Some(purchase) = self.some_purchase() else {
             return;
-        }
-        let purchase = *self.random.one_of(&self.purchases);
+        };
         let path = format!("/api/ai/purchases/{purchase}");
         let request = self.ground.request(Method::GET, &path, &self.user.key);
         let reply = self.ground.send(request).await;
@@ -74,4 +75,82 @@ impl Client<'_> {
             handed,
         });
     }
+
+    /// Hands something back.
+    pub(super) async fn refund(&mut self) {
+        let Some(purchase) = self.some_purchase() else {
+            return;
+        };
+        self.history.returns.push(purchase);
+        let path = format!("/api/ai/purchases/{purchase}/refund");
+        let request = self.ground.request(Method::POST, &path, &self.user.key);
+        let reply = self.ground.send(request).await;
+        match (reply.status, state_of(&reply.body["data"])) {
+            (Some(200), Some(state)) => self.history.sights.push(Sight {
+                buyer: self.user.id,
+                purchase,
+                state,
+            }),
+            // Failed, pending, disputed or too old.
+            (None | Some(409 | 503 | 504), _) => {}
+            _ => self.history.faults.push(format!("{path}: {reply:?}")),
+        }
+    }
+
+    /// Disputes something.
+    pub(super) async fn dispute(&mut self) {
+        let Some(purchase) = self.some_purchase() else {
+            return;
+        };
+        self.history.returns.push(purchase);
+        let reason = self.random.one_of(&["corrupt", "other"]);
+        let path = format!("/api/ai/purchases/{purchase}/disputes");
+        let request = self.ground.request(Method::POST, &path, &self.user.key);
+        let body = json!({ "reason": reason, "description": "the model" });
+        let reply = self.ground.send(request.json(&body)).await;
+        let shown = dispute_of(&reply.body["data"]);
+        let earlier = dispute_of(&reply.body["error"]["details"]);
+        match (reply.status, shown.or(earlier)) {
+            (Some(201 | 409), Some(id)) => self.history.disputes.push(Dispute {
+                id,
+                purchase,
+                buyer: self.user.id,
+            }),
+            // Failed, pending or handed back.
+            (None | Some(409 | 503 | 504), None) => {}
+            _ => self.history.faults.push(format!("{path}: {reply:?}")),
+        }
+    }
+
+    /// An operator decides a dispute of this client; perhaps the measurement or another did before.
+    pub(super) async fn decide(&mut self) {
+        if self.history.disputes.is_empty() {
+            return;
+        }
+        let id = self.random.one_of(&self.history.disputes).id;
+        let decision = self.random.one_of(&["refund", "release"]);
+        let path = format!("/admin/disputes/{id}/decide");
+        let body = json!({ "decision": decision, "note": "the model" });
+        let reply = self.until_told(&path, &body).await;
+        let shown = reply.body["data"]["status"].as_str();
+        let before = reply.body["error"]["details"]["status"].as_str();
+        match (reply.status, shown.or(before)) {
+            (Some(200 | 409), Some(state)) => self.history.endings.push(Ending {
+                id: id.0,
+                state: state.to_owned(),
+            }),
+            _ => self.history.faults.push(format!("{path}: {reply:?}")),
+        }
+    }
+
+    fn some_purchase(&mut self) -> Option<PurchaseId> {
+        if self.purchases.is_empty() {
+            return None;
+        }
+        Some(*self.random.one_of(&self.purchases))
+    }
+}
+
+fn dispute_of(object: &Value) -> Option<DisputeId> {
+    DisputeId::parse(object["disputeId"].as_str()?)
 }

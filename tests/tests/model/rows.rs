@@ -29,6 +29,7 @@ pub fn judge_purchase(verdict: &mut Verdict, row: &PurchaseRow, books: &Books) {
             row.failed_events,
             row.state == PurchaseState::Failed,
         ),
+        ("refunded events", row.refunded_events, is_refunded),
     ] {
         verdict.must(is <= 1, Rule::Doubled, || format!("{is} {what}: {row:?}"));
         verdict.must((is > 0) == should, Rule::Inconsistent, || {
@@ -36,7 +37,8 @@ pub fn judge_purchase(verdict: &mut Verdict, row: &PurchaseRow, books: &Books) {
         });
     }
     let is_right = match row.hold.as_deref() {
-        None => !is_paid,
+        // A card is asked first; if it declines, nothing was held.
+        None => !is_paid || (row.is_by_card && row.state == PurchaseState::Failed),
         Some("pending") => !row.state.is_final(),
         Some("posted") => row.is_settled(),
         Some(_) => row.state == PurchaseState::Failed,
