@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use futures::future::try_join;
 use serde_json::Value;
 
+use super::caller::Caller;
 use super::client::{Accepted, ApiClient};
 use super::packages::{self, DemoPackage};
-use super::{DemoError, DemoReport, DemoStep};
+use super::purchase::{self, Wanted};
+use super::{DemoError, DemoReport, race};
 use crate::receiver::{Received, Signature};
 use crate::stack::Stack;
 
@@ -57,8 +59,31 @@ pub async fn run(stack: &Stack) -> Result<DemoReport, DemoError> {
     if let Some((package, upload_id)) = first {
         repeat(stack, &client, package, &key, &upload_id, &mut report).await?;
         send_hostile_bytes(stack, &client, package, &mut report).await?;
+        trade(stack, &client, package, &upload_id, &mut report).await?;
     }
     Ok(report)
+}
+
+/// What was published is sold: to one buyer and back, then to one of ten; the audit closes the books.
+async fn trade(
+    stack: &Stack,
+    client: &ApiClient,
+    package: &DemoPackage,
+    upload_id: &str,
+    report: &mut DemoReport,
+) -> Result<(), DemoError> {
+    let status = client.ended(upload_id).await?;
+    let wanted = Wanted {
+        package_id: status["packageId"].as_str().unwrap_or_default(),
+        package_type: &package.package_type,
+        price: package.price,
+    };
+    let buyer = Caller::new(stack, &stack.keys.buyer);
+    let purchase = purchase::buy(stack, &buyer, wanted, report).await?;
+    purchase::refund(stack, &buyer, &purchase, wanted, report).await?;
+    let seller = Caller::new(stack, &stack.keys.seller);
+    race::race(stack, &seller, wanted, report).await?;
+    race::audit(stack, report).await
 }
 
 async fn upload(
@@ -190,16 +215,6 @@ async fn send_hostile_bytes(
         verdict(&status),
     );
     expect_webhook(stack, &accepted.upload_id, &status, report).await
-}
-
-impl DemoReport {
-    fn add(&mut self, name: String, as_expected: bool, detail: String) {
-        self.steps.push(DemoStep {
-            name,
-            as_expected,
-            detail,
-        });
-    }
 }
 
 /// One line about a status.

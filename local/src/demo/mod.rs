@@ -2,10 +2,15 @@
 //!
 //! Real packages, made from open model weights (`local/demo/README.md`), go in by each of the three
 //! forms; their fate, their webhooks and a repeated request are compared with what must come of them.
+//! One is then bought by card and credits, downloaded, checked, handed back, and raced for by ten buyers;
+//! an audit of the ledger closes it.
 
+mod caller;
 mod client;
 mod journey;
 mod packages;
+mod purchase;
+mod race;
 
 use std::time::Duration;
 
@@ -20,6 +25,8 @@ pub enum DemoError {
     Http(#[from] common::reqwest::Error),
     #[error("the API answered {status}: {body}")]
     Refused { status: u16, body: String },
+    #[error("curl could not be run")]
+    Curl(#[source] std::io::Error),
     #[error("{0} did not come within {1:?}")]
     Late(&'static str, Duration),
 }
@@ -39,6 +46,14 @@ pub struct DemoReport {
 }
 
 impl DemoReport {
+    fn add(&mut self, name: String, as_expected: bool, detail: String) {
+        self.steps.push(DemoStep {
+            name,
+            as_expected,
+            detail,
+        });
+    }
+
     /// At least one step, and each as expected.
     pub fn passed(&self) -> bool {
         !self.steps.is_empty() && self.steps.iter().all(|step| step.as_expected)

@@ -1,0 +1,102 @@
+//! Calls with a key, as any client makes them: JSON in, an answer out, whatever its status.
+
+use common::reqwest::header::CONTENT_TYPE;
+use common::reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+use super::DemoError;
+use crate::stack::Stack;
+
+/// Whoever holds a key (or the operators' token).
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    http: Client,
+    base_url: String,
+    key: String,
+}
+
+/// A status and a JSON body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+impl Caller {
+    pub(super) fn new(stack: &Stack, key: &str) -> Self {
+        Self {
+            http: Client::new(),
+            base_url: stack.base_url.clone(),
+            key: key.to_owned(),
+        }
+    }
+
+    /// The operator of this stack.
+    pub(super) fn operator(stack: &Stack) -> Self {
+        Self::new(stack, &stack.admin_token)
+    }
+
+    /// A new key for a user who buys; the user is made if there is none.
+    pub(super) async fn buyer(stack: &Stack, user: &str) -> Result<Self, DemoError> {
+        let body = json!({ "user": user, "name": "demo", "permissions": ["purchase", "download"] });
+        let created = Self::operator(stack).post("/admin/keys", &body).await?;
+        let key = created.body["data"]["apiKey"].as_str().unwrap_or_default();
+        Ok(Self::new(stack, key))
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Answer, DemoError> {
+        self.send(Method::GET, path, None, None).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, DemoError> {
+        self.send(Method::POST, path, Some(body), None).await
+    }
+
+    /// Changes what was seen at that version.
+    pub(super) async fn patch(
+        &self,
+        path: &str,
+        version: &Value,
+        body: &Value,
+    ) -> Result<Answer, DemoError> {
+        let tag = format!("\"{version}\"");
+        self.send(Method::PATCH, path, Some(body), Some(&tag)).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        if_match: Option<&str>,
+    ) -> Result<Answer, DemoError> {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base_url))
+            .bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string());
+        }
+        if let Some(tag) = if_match {
+            request = request.header("if-match", tag);
+        }
+        let response = request.send().await?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            body: response.json().await?,
+        })
+    }
+}
+
+impl Answer {
+    /// A field of a good answer's data.
+    pub(super) fn text(&self, field: &str) -> &str {
+        self.body["data"][field].as_str().unwrap_or_default()
+    }
+}
