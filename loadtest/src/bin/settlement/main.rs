@@ -34,9 +34,12 @@ struct Arguments {
     /// Rounds of all measurements; the median counts
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Callers at once
+    /// Callers at once where purchases share a transaction
     #[arg(long, default_value_t = 128)]
     callers: usize,
+    /// Callers at once where each has its own
+    #[arg(long, default_value_t = 16)]
+    single_callers: usize,
     /// Sellers over which the spread load is spread
     #[arg(long, default_value_t = 1_000)]
     sellers: i32,
@@ -161,7 +164,11 @@ impl Bench {
         let jobs = Arc::new(std::sync::Mutex::new(jobs));
         let start = Instant::now();
         let mut callers = JoinSet::new();
-        for _ in 0..self.arguments.callers {
+        let callers_at_once = match batch_max {
+            1 => self.arguments.single_callers,
+            _ => self.arguments.callers,
+        };
+        for _ in 0..callers_at_once {
             let (settler, jobs) = (settler.clone(), Arc::clone(&jobs));
             callers.spawn(async move {
                 let mut latencies = Vec::new();
