@@ -88,7 +88,7 @@ pub const FEE_BASIS_POINTS_MAX: u16 = 5_000;
 /// Purchases that one transaction settles. More add latency and hardly speed.
 pub const SETTLE_BATCH_MAX: usize = 32;
 /// Transactions that settle at once in one worker: more only wait for each other.
-pub const SETTLE_CONNECTIONS: usize = 8;
+pub const SETTLE_CONNECTIONS: usize = 4;
 /// Tries to record a purchase while earlier ones of the same buyer keep ending under its hands.
 pub const PURCHASE_TRIES_MAX: usize = 3;
 /// How long a purchase may wait for its settlement before its hold is given back.
