@@ -5,7 +5,7 @@ use std::sync::Arc;
 use common::cards::{self, Cards};
 use common::config::WorkerConfig;
 use common::jobs::{self, QueueSpec};
-use common::limits::DRAIN;
+use common::limits::{DRAIN, HEARTBEAT};
 use common::outbox::Outbox;
 use common::queue::{Lane, Queue, QueueError, ServeOptions};
 use common::secrecy::ExposeSecret as _;
@@ -13,6 +13,7 @@ use common::{db, http, webhooks};
 use futures::FutureExt as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::heartbeat::{self, Served};
@@ -39,6 +40,7 @@ pub enum StartError {
 pub struct Worker {
     context: Arc<Context>,
     served: Arc<Vec<Served>>,
+    beating: JoinHandle<()>,
     stop: CancellationToken,
 }
 
@@ -68,7 +70,7 @@ impl Worker {
         jobs::beat(&context.relaxed_pool, context.worker, &name, &names).await?;
         let served = Arc::new(serve(&context, &queue, queues, &name).await);
         let stop = CancellationToken::new();
-        tokio::spawn(heartbeat::run(
+        let beating = tokio::spawn(heartbeat::run(
             Arc::clone(&context),
             name,
             Arc::clone(&served),
@@ -87,6 +89,7 @@ impl Worker {
         Ok(Self {
             context,
             served,
+            beating,
             stop,
         })
     }
@@ -96,6 +99,10 @@ impl Worker {
         let stopping = self.served.iter().map(|lane| lane.serving.stop(DRAIN));
         futures::future::join_all(stopping).await;
         self.stop.cancel();
+        // A beat under way would sign this worker on again after it has signed off.
+        if tokio::time::timeout(HEARTBEAT, self.beating).await.is_err() {
+            tracing::warn!("The last heartbeat did not end in time");
+        }
         let pool = &self.context.relaxed_pool;
         match jobs::give_back(pool, self.context.worker).await {
             Ok(0) => {}
