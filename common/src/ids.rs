@@ -58,8 +58,8 @@ row_id!(/// An upload.
     UploadId);
 row_id!(/// A published package.
     PackageId);
-row_id!(/// A webhook delivery.
-    DeliveryId);
+row_id!(/// A secret of a webhook endpoint.
+    WebhookSecretId);
 
 macro_rules! prefixed_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -120,6 +120,14 @@ prefixed_id!(/// A payment by card, `pay_<32 hex>`.
     PaymentId, "pay_");
 prefixed_id!(/// A payout to a seller, `out_<32 hex>`.
     PayoutId, "out_");
+prefixed_id!(/// A webhook endpoint, `whe_<32 hex>`.
+    EndpointId, "whe_");
+prefixed_id!(/// An event that webhooks tell of, `msg_<32 hex>`: the `webhook-id` of all its deliveries.
+    EventId, "msg_");
+prefixed_id!(/// An event on its way to one endpoint, `whd_<32 hex>`.
+    DeliveryId, "whd_");
+prefixed_id!(/// A recovery of an endpoint's deliveries, `whr_<32 hex>`.
+    RecoveryId, "whr_");
 prefixed_id!(/// A dispute about a purchase, `dis_<32 hex>`.
     DisputeId, "dis_");
 

@@ -4,7 +4,7 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
-//! < `cards events idempotency identity signatures webhooks` < `ledger` < `catalog` < `payments quotes uploads` < `purchases`
+//! < `cards events idempotency identity signatures` < `webhooks` < `ledger` < `catalog` < `payments quotes uploads` < `purchases`
 //! < `disputes payouts` < `pipeline`
 
 pub mod ids;

@@ -60,6 +60,10 @@ pub const SWEEP_AGE_MIN: Duration = Duration::from_millis(500);
 pub const SWEEP_JOBS_MAX: i64 = 500;
 /// Leases one statement takes.
 pub const LEASE_BATCH_MAX: usize = 64;
+/// Alarms one statement rings.
+pub const RING_BATCH_MAX: usize = 256;
+/// Alarms that wait to be rung; above it they are left to the sweep.
+pub const RING_BACKLOG_MAX: usize = 16_384;
 /// Active jobs of one tenant in one queue before its work takes the bulk lane.
 pub const TENANT_FAST_JOBS_MAX: i64 = 16;
 /// Times a job may bring down its worker before it is quarantined.
@@ -144,3 +148,40 @@ pub const CARD_LOOKS_ROWS_MAX: i64 = 100;
 pub const CARD_NOTICE_HOURS: i64 = 30 * 24;
 /// The longest `Retry-After` of the card provider that is believed.
 pub const CARD_RETRY_AFTER_MAX: Duration = Duration::from_secs(600);
+
+/// The body of an event that is sent in full; a larger one is sent as a reference.
+pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Deliveries that one endpoint has in the hands of a worker.
+pub const CLAIM_ROWS_MAX: usize = 64;
+/// Between two statements that claim: so old may a delivery become under load before it is seen.
+pub const CLAIM_PACE: Duration = Duration::from_millis(20);
+/// How long a worker waits for more for an endpoint before its alarm rests.
+pub const CLAIM_LINGER: Duration = Duration::from_secs(1);
+/// Attempts that one statement records.
+pub const FINISH_BATCH_MAX: usize = 128;
+/// Between two statements that record: so much may be sent twice after a kill.
+pub const FINISH_PACE: Duration = Duration::from_millis(20);
+/// A worker gives an endpoint back after this, so that it is sent to by its newest rules.
+pub const DRAIN_RUN: Duration = Duration::from_secs(30);
+/// A pause between two sends that is not worth holding a worker's slot for.
+pub const DRAIN_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Requests to receivers that one worker process has under way.
+pub const SENDS_MAX: usize = 1024;
+/// Of those, for one tenant.
+pub const TENANT_SENDS_MAX: usize = 128;
+/// Of those, for retries: 30 %.
+pub const RETRY_SENDS_MAX: usize = 307;
+/// Of those, for endpoints that are slow or just recovering: 20 %.
+pub const SLOW_SENDS_MAX: usize = 204;
+/// Registered endpoints of one tenant.
+pub const ENDPOINTS_MAX: i64 = 50;
+/// News of one subject that waits for earlier news of it: an ordered endpoint's plan ends here.
+pub const ORDERED_HOURS_MAX: u64 = 72;
+/// Alarms that one round of the sweep rings.
+pub const RECONCILE_ROWS_MAX: i64 = 500;
+/// What a disabled endpoint did not hear is kept for it so long.
+pub const HELD_DAYS: i32 = 30;
+/// Old events that one round forgets.
+pub const WEBHOOK_PRUNE_ROWS_MAX: i64 = 5_000;
+/// A due delivery that waits longer, or a claim that takes longer, is a stall.
+pub const WEBHOOK_STALL_SECONDS: f64 = 60.0;

@@ -8,8 +8,11 @@ use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use tokio::sync::mpsc;
 
-use crate::jobs::{self, Enqueued, NewJob};
+use crate::ids::JobId;
+use crate::jobs::{self, Enqueued, NewJob, RungAlarm};
+use crate::limits::{RING_BACKLOG_MAX, RING_BATCH_MAX};
 use crate::queue::{Lane, Pusher, Queue, Wake};
 use crate::telemetry::metrics;
 
@@ -19,16 +22,20 @@ pub struct Outbox {
     pool: PgPool,
     queue: Queue,
     pusher: Pusher,
+    bell: mpsc::Sender<JobId>,
 }
 
 impl Outbox {
     /// Writes to `pool`, pushes through `queue`.
     pub fn new(pool: PgPool, queue: Queue) -> Self {
         let pusher = Pusher::start(queue.clone());
+        let (bell, rings) = mpsc::channel(RING_BACKLOG_MAX);
+        tokio::spawn(ring_all(pool.clone(), pusher.clone(), rings));
         Self {
             pool,
             queue,
             pusher,
+            bell,
         }
     }
 
@@ -52,6 +59,17 @@ impl Outbox {
         self.pusher.wake(queue, lane, wake);
     }
 
+    /// Rings an alarm whose new work committed by itself. Never waits; what is too much is left to
+    /// the sweep.
+    pub fn ring(&self, alarm: JobId) {
+        let _left_to_the_sweep = self.bell.try_send(alarm);
+    }
+
+    /// Pushes the wake-up call of an alarm that is due.
+    pub fn wake_alarm(&self, alarm: RungAlarm) {
+        self.pusher.wake(&alarm.queue, alarm.lane, alarm.wake);
+    }
+
     /// Opens a transaction, in a task of its own: a caller that is cancelled halfway must not leave
     /// one open in the pool (sqlx 0.9.0 would).
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
@@ -64,6 +82,7 @@ impl Outbox {
             clock: Clock::start(),
             outbox: self.clone(),
             enqueued: Vec::new(),
+            rung: Vec::new(),
             changed: Vec::new(),
         })
     }
@@ -76,6 +95,7 @@ pub struct Tx {
     clock: Clock,
     outbox: Outbox,
     enqueued: Vec<Enqueued>,
+    rung: Vec<JobId>,
     changed: Vec<(&'static str, String)>,
 }
 
@@ -85,6 +105,11 @@ impl Tx {
         let enqueued = jobs::enqueue_in_tx(&mut self.inner, job).await?;
         self.enqueued.push(enqueued);
         Ok(())
+    }
+
+    /// After the commit, rings alarms: there is new work for what they stand for.
+    pub fn ring(&mut self, alarms: impl IntoIterator<Item = JobId>) {
+        self.rung.extend(alarms);
     }
 
     /// After the commit, tells whoever waits on this thing to look again.
@@ -99,6 +124,7 @@ impl Tx {
             mut clock,
             outbox,
             enqueued,
+            rung,
             changed,
         } = self;
         tokio::spawn(async move { inner.commit().await })
@@ -112,10 +138,33 @@ impl Tx {
         {
             outbox.pusher.wake(queue, lane, wake);
         }
+        for alarm in rung {
+            outbox.ring(alarm);
+        }
         for (topic, id) in changed {
             outbox.queue.publish(topic, &id);
         }
         Ok(())
+    }
+}
+
+/// Rings what was asked for while the last statement ran in one statement, and wakes what it made due.
+async fn ring_all(pool: PgPool, pusher: Pusher, mut rings: mpsc::Receiver<JobId>) {
+    let mut alarms = Vec::with_capacity(RING_BATCH_MAX);
+    while rings.recv_many(&mut alarms, RING_BATCH_MAX).await > 0 {
+        alarms.sort_unstable();
+        alarms.dedup();
+        match jobs::ring(&pool, &alarms).await {
+            Ok(rung) => {
+                for alarm in rung {
+                    pusher.wake(&alarm.queue, alarm.lane, alarm.wake);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, alarms = alarms.len(), "Rings are left to the sweep")
+            }
+        }
+        alarms.clear();
     }
 }
 

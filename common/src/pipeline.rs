@@ -6,13 +6,12 @@
 use uuid::Uuid;
 
 use crate::disputes::{self, DisputeState};
-use crate::ids::{DeliveryId, DisputeId, JobId, PaymentId, PurchaseId, UploadId};
+use crate::ids::{DisputeId, JobId, PaymentId, PurchaseId, UploadId};
 use crate::jobs::{self, JobName, JobState, JobsError, Lease, LeaseLost};
 use crate::ledger::HoldEnd;
 use crate::outbox::{Outbox, Tx};
 use crate::purchases::{self, PurchaseState};
 use crate::uploads::{self, Refusal, Stage, UploadStatus};
-use crate::webhooks::{self, DeliveryState};
 
 /// How a running job ends without success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,9 +137,8 @@ async fn end_subject_in_tx(
             let id = PaymentId(subject);
             purchases::commands::doubt_payment_in_tx(tx, id, reason, trace).await
         }
-        Ok(JobName::DeliverWebhook) => {
-            webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Failed).await
-        }
+        // An alarm that is given up keeps its deliveries; an operator's retry sends them.
+        Ok(JobName::DeliverWebhook) => Ok(()),
         // A job of a newer version: nothing here knows its subject.
         Err(_) => Ok(()),
     }
@@ -160,14 +158,12 @@ async fn revive_subject_in_tx(tx: &mut Tx, job: &str, subject: Uuid) -> Result<b
             let purchase = purchases::find(&mut **tx, PurchaseId(subject)).await?;
             Ok(purchase.is_some_and(|purchase| purchase.state == PurchaseState::Pending))
         }
-        Ok(JobName::AnnouncePurchase | JobName::ProcessPayment) => Ok(true),
+        Ok(JobName::AnnouncePurchase | JobName::ProcessPayment | JobName::DeliverWebhook) => {
+            Ok(true)
+        }
         Ok(JobName::RemeasurePackage) => {
             let dispute = disputes::find(&mut **tx, DisputeId(subject)).await?;
             Ok(dispute.is_some_and(|dispute| dispute.state == DisputeState::Open))
-        }
-        Ok(JobName::DeliverWebhook) => {
-            webhooks::set_state_in_tx(tx, DeliveryId(subject), DeliveryState::Pending).await?;
-            Ok(true)
         }
         Err(_) => Ok(true),
     }

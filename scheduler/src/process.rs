@@ -19,10 +19,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::leader::Leadership;
 use crate::operations::SchedulerOperations;
-use crate::sweeps::{self, DueSweep, OrphanSweep};
+use crate::sweeps::{self, DueSweep, OrphanSweep, WebhookSweep};
 
 /// Every so many rounds of the fast loop (each 250 ms) payments are looked at.
 const PAYMENT_ROUNDS: u64 = 20;
+/// Every so many rounds of the fast loop endpoints are looked at.
+const WEBHOOK_ROUNDS: u64 = 8;
 /// Between two rounds of the slow loop.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -55,6 +57,7 @@ impl Scheduler {
         let (leads, led) = watch::channel(false);
         let storage = Storage::new(&config.storage);
         let grace = config.staging_grace;
+        let webhooks = WebhookSweep::new(config.retention);
         let loops = vec![
             tokio::spawn(lead(Leadership::new(pool.clone()), leads, stop.clone())),
             tokio::spawn(sweeps::keep_folding(
@@ -68,6 +71,7 @@ impl Scheduler {
                 outbox.clone(),
                 storage,
                 grace,
+                webhooks,
                 led,
                 stop.clone(),
             )),
@@ -125,6 +129,11 @@ async fn sweep_fast(outbox: Outbox, led: watch::Receiver<bool>, stop: Cancellati
         {
             tracing::warn!(%error, "Could not look at payments");
         }
+        if round.is_multiple_of(WEBHOOK_ROUNDS)
+            && let Err(error) = common::webhooks::reconcile(&outbox).await
+        {
+            tracing::warn!(%error, "Could not look for forgotten webhooks");
+        }
         if !round.is_multiple_of(2) {
             continue;
         }
@@ -148,6 +157,7 @@ async fn sweep_slowly(
     outbox: Outbox,
     storage: Storage,
     grace: Duration,
+    mut webhooks: WebhookSweep,
     led: watch::Receiver<bool>,
     stop: CancellationToken,
 ) {
@@ -158,6 +168,9 @@ async fn sweep_slowly(
         let pool = outbox.pool();
         if let Err(error) = sweeps::sweep_history(pool).await {
             tracing::warn!(%error, "Could not sweep history");
+        }
+        if let Err(error) = webhooks.round(&outbox).await {
+            tracing::warn!(%error, "Could not look after webhooks");
         }
         if let Err(error) = sweeps::sweep_purchases(&outbox).await {
             tracing::warn!(%error, "Could not sweep purchases");

@@ -9,14 +9,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::catalog::Licence;
 use common::config::{
-    CardConfig, DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig,
-    WebhookConfig, WorkerConfig,
+    CardConfig, DatabaseConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
+    SigningConfig, StorageConfig, WebhookConfig, WorkerConfig,
 };
 use common::db::{self, PgPool};
 use common::identity::commands::{CreatedKey, create_key};
 use common::identity::{Permission, Sealer};
 use common::ids::{JobId, UploadId};
-use common::jobs::{JobDetail, JobFilter, JobName, JobSummary, QueueSpec, find_job, list_jobs};
+use common::jobs::{
+    JobDetail, JobFilter, JobName, JobState, JobSummary, QueueSpec, find_job, list_jobs,
+};
 use common::money::Price;
 use common::outbox::Outbox;
 use common::queue::Queue;
@@ -38,6 +40,7 @@ use worker::Worker;
 use crate::redis::RedisServer;
 use crate::sample::Sample;
 use crate::stack::eventually;
+use crate::world::SIGNING_KEY;
 
 /// When a test gives up; far above what anything here takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(120);
@@ -167,6 +170,7 @@ impl Ground {
         let config = SchedulerConfig {
             ops_listen: self.worker.ops_listen,
             staging_grace: Duration::from_secs(3600),
+            retention: RetentionConfig::default(),
             database: self.worker.database.clone(),
             redis: self.worker.redis.clone(),
             storage: self.worker.storage.clone(),
@@ -295,6 +299,14 @@ impl Ground {
         }
     }
 
+    /// Waits until a webhook was delivered and its endpoint's alarm rests.
+    pub async fn webhook_is_delivered(&self) {
+        self.becomes("select exists (select from webhook_deliveries where state = 'delivered')")
+            .await;
+        self.job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Idle)
+            .await;
+    }
+
     /// Waits until a row of SQL says true.
     pub async fn becomes(&self, sql: &'static str) {
         let look = || async {
@@ -351,6 +363,10 @@ fn worker_config(database_url: &str, redis_url: &str, prefix: &str, s3: &str) ->
         },
         secrets: SecretConfig {
             master_key: MASTER_KEY.into(),
+        },
+        signing: SigningConfig {
+            key: SIGNING_KEY.into(),
+            retired_keys: Vec::new(),
         },
         webhooks: WebhookConfig {
             allowed_cidrs: vec!["127.0.0.0/8".parse().expect("a network")],

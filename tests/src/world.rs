@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use api::Api;
 use common::config::{
-    ApiConfig, CardConfig, RedisConfig, SchedulerConfig, SecretConfig, SigningConfig,
-    StorageConfig, WebhookConfig, WorkerConfig,
+    ApiConfig, CardConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
+    SigningConfig, StorageConfig, WebhookConfig, WorkerConfig,
 };
 use common::db::{self, PgPool};
 use common::identity::commands::create_key;
@@ -199,6 +199,7 @@ impl World {
             redis: self.api_config.redis.clone(),
             storage: self.api_config.storage.clone(),
             secrets: self.api_config.secrets.clone(),
+            signing: self.api_config.signing.clone(),
             webhooks,
             cards: self.api_config.cards.clone(),
         };
@@ -211,6 +212,7 @@ impl World {
         let config = SchedulerConfig {
             ops_listen: any_port(),
             staging_grace: Duration::from_secs(3600),
+            retention: RetentionConfig::default(),
             database: self.api_config.database.clone(),
             redis: self.api_config.redis.clone(),
             storage: self.api_config.storage.clone(),

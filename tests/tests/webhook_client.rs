@@ -10,12 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::webhooks::address::Policy;
-use common::webhooks::client::{
-    Attempt, Client, Outcome, RESPONSE_EXCERPT_BYTES_MAX, RESPONSE_READ_BYTES_MAX, Settings,
-    Timeouts,
-};
+use common::webhooks::client::{Attempt, Client, Message, Outcome, Settings, Timeouts};
 use common::webhooks::failure::ErrorClass;
 use common::webhooks::resolve::Resolve;
+use common::webhooks::{RESPONSE_EXCERPT_BYTES_MAX, RESPONSE_READ_BYTES_MAX};
 use futures::future::BoxFuture;
 use tokio::process::Command;
 use webhook_receiver::{Receiver, Script, ok};
@@ -60,6 +58,15 @@ impl Resolve for Silent {
     }
 }
 
+fn message<'a>(url: &'a str, headers: &'a [(String, String)]) -> Message<'a> {
+    Message {
+        url,
+        headers,
+        body: BODY.into(),
+        timeout: LONG,
+    }
+}
+
 fn settings() -> Settings {
     let policy = Policy {
         allow_http: true,
@@ -96,7 +103,7 @@ fn client_resolving(resolver: Arc<dyn Resolve>) -> Client {
 }
 
 async fn post(client: &Client, url: &str) -> Attempt {
-    client.post(url, &[], BODY.into()).await
+    client.post(message(url, &[])).await
 }
 
 fn class(attempt: &Attempt) -> Option<ErrorClass> {
@@ -116,8 +123,8 @@ fn status(attempt: &Attempt) -> Option<u16> {
 #[tokio::test]
 async fn a_delivery_sends_the_exact_body_with_our_headers() {
     let mut receiver = Receiver::start(ALLOWED, Script::Answer(ok("thanks"))).await;
-    let headers = [("webhook-id", "msg_1".to_owned())];
-    let attempt = client().post(&receiver.url(), &headers, BODY.into()).await;
+    let headers = [("webhook-id".to_owned(), "msg_1".to_owned())];
+    let attempt = client().post(message(&receiver.url(), &headers)).await;
     assert_eq!(attempt.outcome, Outcome::Delivered { status: 200 });
     assert_eq!(attempt.response_excerpt.as_deref(), Some("thanks"));
 

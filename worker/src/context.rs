@@ -12,6 +12,7 @@ use common::jobs::Leaser;
 use common::limits::SETTLE_BATCH_MAX;
 use common::outbox::Outbox;
 use common::purchases::Settler;
+use common::signatures::Signer;
 use common::storage::Storage;
 use common::webhooks;
 use tokio::sync::{Semaphore, oneshot};
@@ -25,8 +26,7 @@ pub struct Context {
     pub worker: WorkerId,
     pub outbox: Outbox,
     pub storage: Storage,
-    pub sealer: Sealer,
-    pub webhooks: webhooks::Client,
+    pub deliverer: webhooks::Deliverer,
     /// The card provider, if cards are on.
     pub cards: Option<Cards>,
     pub public_base_url: String,
@@ -49,11 +49,17 @@ impl Context {
         cards: Option<Cards>,
     ) -> Self {
         let worker = WorkerId::new();
+        let deliverer = webhooks::Deliverer::start(
+            outbox.clone(),
+            webhooks,
+            Sealer::new(&config.secrets),
+            Signer::new(&config.signing),
+            config.public_base_url.clone(),
+        );
         Self {
             worker,
             storage: Storage::new(&config.storage),
-            sealer: Sealer::new(&config.secrets),
-            webhooks,
+            deliverer,
             cards,
             public_base_url: config.public_base_url.clone(),
             leaser: Leaser::start(relaxed_pool.clone(), worker),

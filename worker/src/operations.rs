@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use common::http::Operations;
-use common::{db, jobs};
+use common::limits::WEBHOOK_STALL_SECONDS;
+use common::{db, jobs, webhooks};
 
 use crate::Context;
 use crate::heartbeat::Served;
@@ -25,6 +26,17 @@ impl Operations for WorkerOperations {
         }
         if let Err(error) = self.context.storage.ping().await {
             faults.push(error.to_string());
+        }
+        if self.served.iter().any(|lane| lane.queue == "webhook") {
+            match webhooks::oldest_due_seconds(self.context.pool()).await {
+                Ok(seconds) if seconds > WEBHOOK_STALL_SECONDS => {
+                    faults.push(format!(
+                        "webhooks stall: one has been due for {seconds:.0} s"
+                    ));
+                }
+                Ok(_) => {}
+                Err(error) => faults.push(format!("PostgreSQL: {error}")),
+            }
         }
         let deaf = self.served.iter().filter(|lane| !lane.serving.is_healthy());
         faults.extend(deaf.map(|lane| format!("queue {}: Redis does not hear us", lane.queue)));

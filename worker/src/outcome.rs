@@ -8,6 +8,7 @@ use common::identity::IdentityError;
 use common::jobs::LeaseLost;
 use common::purchases::PurchaseError;
 use common::storage::StorageError;
+use common::webhooks::DrainError;
 
 /// A run that did not end well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,16 @@ impl From<IdentityError> for JobError {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Database(error) => error.into(),
+            error => Self::retry(error.to_string()),
+        }
+    }
+}
+
+impl From<DrainError> for JobError {
+    fn from(error: DrainError) -> Self {
+        match error {
+            DrainError::Superseded => Self::Superseded,
+            DrainError::Database(error) => error.into(),
             error => Self::retry(error.to_string()),
         }
     }

@@ -96,6 +96,7 @@ impl Worker {
 
     /// Fetches no more, lets running handlers finish, gives the rest back.
     pub async fn drain(self) {
+        self.context.deliverer.stop();
         let stopping = self.served.iter().map(|lane| lane.serving.stop(DRAIN));
         futures::future::join_all(stopping).await;
         self.stop.cancel();

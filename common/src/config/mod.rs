@@ -9,7 +9,7 @@ mod signing;
 pub use cards::{CardAccount, CardConfig};
 pub use env::{ConfigError, Env};
 pub use sections::{
-    ApiConfig, DatabaseConfig, RedisConfig, SchedulerConfig, SecretConfig, StorageConfig,
-    WebhookConfig, WorkerConfig,
+    ApiConfig, DatabaseConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
+    StorageConfig, WebhookConfig, WorkerConfig,
 };
 pub use signing::{PublicKeyHex, PublicKeyHexError, SigningConfig};

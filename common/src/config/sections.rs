@@ -203,6 +203,8 @@ pub struct WorkerConfig {
     pub redis: RedisConfig,
     pub storage: StorageConfig,
     pub secrets: SecretConfig,
+    /// Signs webhooks beside their secrets.
+    pub signing: SigningConfig,
     pub webhooks: WebhookConfig,
     pub cards: CardConfig,
 }
@@ -215,6 +217,7 @@ impl WorkerConfig {
         let redis = RedisConfig::from_env(env);
         let storage = StorageConfig::from_env(env);
         let secrets = SecretConfig::from_env(env);
+        let signing = SigningConfig::from_env(env);
         let webhooks = WebhookConfig::from_env(env);
         let cards = CardConfig::from_env(env);
         Some(Self {
@@ -224,6 +227,7 @@ impl WorkerConfig {
             redis: redis?,
             storage: storage?,
             secrets: secrets?,
+            signing: signing?,
             webhooks: webhooks?,
             cards: cards?,
         })
@@ -237,9 +241,49 @@ pub struct SchedulerConfig {
     /// Staged bytes that no upload names are taken away after this long. At least the longest
     /// request, so that an upload in flight is never swept.
     pub staging_grace: Duration,
+    pub retention: RetentionConfig,
     pub database: DatabaseConfig,
     pub redis: RedisConfig,
     pub storage: StorageConfig,
+}
+
+/// How long webhooks are remembered.
+#[derive(Debug, Clone, Copy)]
+pub struct RetentionConfig {
+    /// The bytes of events.
+    pub body_days: i32,
+    /// Attempts, and events that have ended.
+    pub attempt_days: i32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            body_days: 30,
+            attempt_days: 90,
+        }
+    }
+}
+
+impl RetentionConfig {
+    pub fn from_env(env: &mut Env) -> Self {
+        let default = Self::default();
+        let body_days = env.or("WEBHOOK_BODY_DAYS", default.body_days);
+        if !(1..=90).contains(&body_days) {
+            env.fault("WEBHOOK_BODY_DAYS", "must be from 1 to 90");
+        }
+        let attempt_days = env.or("WEBHOOK_ATTEMPT_DAYS", default.attempt_days);
+        if !(body_days..=366).contains(&attempt_days) {
+            env.fault(
+                "WEBHOOK_ATTEMPT_DAYS",
+                "must be at least WEBHOOK_BODY_DAYS and at most 366",
+            );
+        }
+        Self {
+            body_days,
+            attempt_days,
+        }
+    }
 }
 
 impl SchedulerConfig {
@@ -249,12 +293,14 @@ impl SchedulerConfig {
             SocketAddr::from(([0, 0, 0, 0], 9092)),
         );
         let staging_grace = Duration::from_secs(env.or("STAGING_GRACE_SECONDS", 3600));
+        let retention = RetentionConfig::from_env(env);
         let database = DatabaseConfig::from_env(env);
         let redis = RedisConfig::from_env(env);
         let storage = StorageConfig::from_env(env);
         Some(Self {
             ops_listen,
             staging_grace,
+            retention,
             database: database?,
             redis: redis?,
             storage: storage?,

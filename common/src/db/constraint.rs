@@ -27,3 +27,14 @@ pub fn is_ours_to_fix(error: &sqlx::Error) -> bool {
 pub fn constraint_of(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error()?.constraint()
 }
+
+/// The same error for each of many who waited for one statement: sqlx's own cannot be copied. It keeps
+/// its text and whether it [`is_ours_to_fix`].
+pub fn copy_of(error: &sqlx::Error) -> sqlx::Error {
+    let text = error.to_string();
+    if is_ours_to_fix(error) {
+        sqlx::Error::Io(std::io::Error::other(text))
+    } else {
+        sqlx::Error::InvalidArgument(text)
+    }
+}

@@ -3,7 +3,7 @@
 mod constraint;
 mod lock;
 
-pub use constraint::{constraint_of, is_ours_to_fix};
+pub use constraint::{constraint_of, copy_of, is_ours_to_fix};
 pub use lock::LockConnection;
 pub use sqlx::{Error, PgConnection, PgPool};
 

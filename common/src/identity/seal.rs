@@ -1,4 +1,4 @@
-//! Seals API keys with AES-256-GCM under the master key, bound to the key's id.
+//! Seals API keys and other secrets with AES-256-GCM under the master key, bound to their row's id.
 //!
 //! Sealed form: one version byte, a random 96-bit nonce, the ciphertext with its tag.
 
@@ -14,7 +14,7 @@ use crate::ids::ApiKeyId;
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
 
-/// Seals and opens keys.
+/// Seals and opens secrets.
 #[derive(Clone)]
 pub struct Sealer(Aes256Gcm);
 
@@ -34,21 +34,35 @@ impl Sealer {
 
     /// The sealed form of a key.
     pub fn seal(&self, id: ApiKeyId, key: &ApiKey) -> Vec<u8> {
-        let mut nonce = [0_u8; NONCE_BYTES];
-        rand::rng().fill_bytes(&mut nonce);
-        let payload = Payload {
-            msg: key.expose().as_bytes(),
-            aad: id.0.as_bytes(),
-        };
-        let sealed = self
-            .0
-            .encrypt(&nonce.into(), payload)
-            .expect("a key is far shorter than the cipher's limit");
-        [&[VERSION], &nonce[..], &sealed].concat()
+        self.seal_bytes(id.0.as_bytes(), key.expose().as_bytes())
     }
 
     /// The key again, if the master key and the id are those it was sealed with.
     pub fn open(&self, id: ApiKeyId, sealed: &[u8]) -> Result<ApiKey, IdentityError> {
+        let text = self.open_bytes(id.0.as_bytes(), sealed)?;
+        std::str::from_utf8(&text)
+            .ok()
+            .and_then(ApiKey::parse)
+            .ok_or(IdentityError::Unsealable)
+    }
+
+    /// The sealed form of a secret, bound to the id of the row that keeps it.
+    pub fn seal_bytes(&self, row_id: &[u8], secret: &[u8]) -> Vec<u8> {
+        let mut nonce = [0_u8; NONCE_BYTES];
+        rand::rng().fill_bytes(&mut nonce);
+        let payload = Payload {
+            msg: secret,
+            aad: row_id,
+        };
+        let sealed = self
+            .0
+            .encrypt(&nonce.into(), payload)
+            .expect("a secret is far shorter than the cipher's limit");
+        [&[VERSION], &nonce[..], &sealed].concat()
+    }
+
+    /// The secret again, if the master key and the row are those it was sealed with.
+    pub fn open_bytes(&self, row_id: &[u8], sealed: &[u8]) -> Result<Vec<u8>, IdentityError> {
         let rest = sealed
             .strip_prefix(&[VERSION])
             .ok_or(IdentityError::Unsealable)?;
@@ -58,16 +72,11 @@ impl Sealer {
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().expect("split at its length");
         let payload = Payload {
             msg: ciphertext,
-            aad: id.0.as_bytes(),
+            aad: row_id,
         };
-        let text = self
-            .0
+        self.0
             .decrypt(&nonce.into(), payload)
-            .map_err(|_| IdentityError::Unsealable)?;
-        std::str::from_utf8(&text)
-            .ok()
-            .and_then(ApiKey::parse)
-            .ok_or(IdentityError::Unsealable)
+            .map_err(|_| IdentityError::Unsealable)
     }
 }
 

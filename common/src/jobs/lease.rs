@@ -116,6 +116,7 @@ async fn lease_batch(
          set state = 'running',
              fence = fence + 1,
              worker = $3,
+             rung = false,
              started_at = now()
          from due
          where jobs.id = due.id

@@ -6,6 +6,8 @@
 //!   └── retry, snooze┘ └─────▶ quarantined ──operator──▶ ready
 //! ```
 //!
+//! An alarm is a job that never ends: see `alarm`.
+//!
 //! Guarantees, each held by a test of the same meaning in `tests/tests/jobs.rs`:
 //! - a job exists exactly when the transaction that made it necessary committed;
 //! - at most one worker's writes for a job take effect: each is conditional on the fence and worker
@@ -14,6 +16,7 @@
 //!
 //! It knows nothing of uploads or webhooks: what a job means is in `pipeline` and in the worker.
 
+mod alarm;
 mod control;
 mod enqueue;
 mod error;
@@ -23,6 +26,7 @@ mod outcome;
 mod sweep;
 mod workers;
 
+pub use alarm::{Rest, RungAlarm, rest, ring};
 pub use control::{
     JobDetail, JobFilter, JobSummary, QueueState, QueuedPayload, drop_payload, find_job, list_jobs,
     list_payloads, observe_queues, pause_queue, queue_states, request_cancel, requeue_in_tx,

@@ -55,7 +55,8 @@ static PUBLISH_UPLOAD: JobSpec = JobSpec {
 static DELIVER_WEBHOOK: JobSpec = JobSpec {
     name: "deliver_webhook",
     queue: &WEBHOOK,
-    timeout: Duration::from_secs(40),
+    // A drain gives its endpoint back after `DRAIN_RUN`; its last request may take 30 s more.
+    timeout: Duration::from_secs(120),
     attempts_max: 18,
 };
 
@@ -108,8 +109,8 @@ static PUBLISH: QueueSpec = QueueSpec {
 };
 static WEBHOOK: QueueSpec = QueueSpec {
     name: "webhook",
-    concurrency: 32,
-    batch: 8,
+    concurrency: 1024,
+    batch: 64,
 };
 
 impl QueueSpec {
@@ -175,6 +176,8 @@ impl FromStr for JobName {
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum JobState {
+    /// An alarm that nobody rang.
+    Idle,
     Ready,
     Running,
     Done,
@@ -185,6 +188,7 @@ pub enum JobState {
 impl fmt::Display for JobState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Idle => "idle",
             Self::Ready => "ready",
             Self::Running => "running",
             Self::Done => "done",
@@ -199,7 +203,7 @@ impl FromStr for JobState {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         serde_json::from_value(text.into()).map_err(|_| {
-            format!("no job state is called {text}; there are ready, running, done, cancelled, quarantined")
+            format!("no job state is called {text}; there are idle, ready, running, done, cancelled, quarantined")
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The ledger: double-entry, append-only, and guarded by the schema (`migrations/0005_ledger.sql`).
+//! The ledger: double-entry, append-only, and guarded by the schema (`migrations/0006_ledger.sql`).
 //!
 //! Money moves by posting a [`Posting`]: two or more legs that sum to zero, made by the pure rules of
 //! `posting`. A hold sets a buyer's credits aside until its purchase settles or ends. Nothing here

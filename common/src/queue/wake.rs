@@ -40,6 +40,15 @@ pub enum Lane {
 impl Lane {
     /// Both lanes.
     pub const ALL: [Self; 2] = [Self::Fast, Self::Bulk];
+
+    /// Its name in SQL.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Bulk => "bulk",
+        }
+    }
 }
 
 /// What a handler is given.

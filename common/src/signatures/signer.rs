@@ -81,6 +81,16 @@ impl Signer {
         token
     }
 
+    /// The bare signature of bytes, as webhooks carry it. A statement starts with its encoded header,
+    /// `eyJ`, and a webhook with its message id, so neither can pass for the other.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
+        self.key
+            .sign(bytes)
+            .as_ref()
+            .try_into()
+            .expect("Ed25519 signatures have 64 bytes")
+    }
+
     /// The live key's id.
     pub fn key_id(&self) -> &str {
         &self.key_id

@@ -3,32 +3,28 @@
 //! One pool of kept connections for the process. Guarantees that no connection is opened to an
 //! address the policy refuses, that redirects and proxy settings of the environment are never
 //! followed, that nothing is sent twice behind the caller's back, and that an exchange ends within
-//! its total timeout having held little more than [`RESPONSE_READ_BYTES_MAX`] of the answer. It
+//! its total timeout having held little more than [`answer::RESPONSE_READ_BYTES_MAX`] of the answer. It
 //! signs, plans and stores nothing. `tests/tests/webhook_client.rs` proves these claims.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::Response;
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Response, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
 use super::address::{Policy, Reach, check_url};
+use super::answer::{self, Answer, refused};
+use super::directive::Directive;
 use super::failure::{ErrorClass, Failure};
 use super::resolve::{Resolve, SystemResolver, VettingResolver};
-use super::retry_after;
-
-/// Reading an answer stops at the first read that reaches this; the connection is then closed.
-pub const RESPONSE_READ_BYTES_MAX: usize = 64 * 1024;
-/// This much of an answer is kept for its owner to see.
-pub const RESPONSE_EXCERPT_BYTES_MAX: usize = 16 * 1024;
+use super::timing::{Clock, TimedConnections, Timings};
 
 const USER_AGENT: &str = concat!("Awareness-Webhooks/", env!("CARGO_PKG_VERSION"));
-const LOCATION_BYTES_MAX: usize = 256;
 const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 16;
 const IDLE_CONNECTION_SECONDS_MAX: u64 = 60;
 
@@ -51,7 +47,7 @@ impl Default for Timeouts {
             resolve: Duration::from_secs(2),
             connect: Duration::from_secs(3),
             headers: Duration::from_secs(15),
-            total: Duration::from_secs(20),
+            total: Duration::from_secs(30),
         }
     }
 }
@@ -98,17 +94,44 @@ pub enum BuildError {
 }
 
 /// A request header, lower-case name first.
-pub type Header = (&'static str, String);
+pub type Header = (String, String);
+
+/// What to send, where.
+#[derive(Debug, Clone)]
+pub struct Message<'a> {
+    pub url: &'a str,
+    /// Of two with one name the later one counts.
+    pub headers: &'a [Header],
+    /// JSON.
+    pub body: Bytes,
+    /// The whole exchange; the phases have their own limits within it.
+    pub timeout: Duration,
+}
 
 /// One try to deliver, as it went.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// Whether the receiver took it.
     pub outcome: Outcome,
-    /// From the first look at the URL to the end of the exchange.
-    pub duration: Duration,
+    /// How long its phases took.
+    pub timings: Timings,
+    /// What the receiver asks of us beyond its verdict.
+    pub directive: Option<Directive>,
     /// The start of the answer as text, if there was an answer; free of NUL.
     pub response_excerpt: Option<String>,
+}
+
+impl Attempt {
+    /// Nothing was sent, because there is nothing to send.
+    pub(super) fn withheld() -> Self {
+        let failure = Failure::from(ErrorClass::Expunged);
+        Self {
+            outcome: refused(failure, None, None),
+            timings: Timings::default(),
+            directive: None,
+            response_excerpt: None,
+        }
+    }
 }
 
 /// The receiver's verdict, or why there is none.
@@ -180,44 +203,89 @@ impl Client {
         })
     }
 
-    /// Posts a JSON `body` once. Never fails: every fault is an [`Outcome::Refused`].
-    pub async fn post(&self, url: &str, headers: &[Header], body: Bytes) -> Attempt {
+    /// Posts a message once. Never fails: every fault is an [`Outcome::Refused`].
+    pub async fn post(&self, message: Message<'_>) -> Attempt {
         let started = Instant::now();
-        let (outcome, response_excerpt) = match self.request(url, headers, body, started).await {
-            Ok(response) => judge(response, started + self.timeouts.total).await,
-            Err(failure) => (refused(failure, None, None), None),
+        let clock = Arc::new(Clock::default());
+        let deadline = started + message.timeout.min(self.timeouts.total);
+        let asked = Arc::clone(&clock).measure(self.request(&message, started, deadline));
+        let asked = asked.await;
+        let headers_at = started.elapsed();
+        let mut attempt = match asked {
+            Ok(response) => {
+                let Answer {
+                    outcome,
+                    directive,
+                    excerpt,
+                } = answer::read(response, deadline).await;
+                Attempt {
+                    outcome,
+                    timings: Timings::default(),
+                    directive,
+                    response_excerpt: Some(excerpt),
+                }
+            }
+            Err(failure) => Attempt {
+                outcome: refused(failure, None, None),
+                timings: Timings::default(),
+                directive: None,
+                response_excerpt: None,
+            },
         };
-        Attempt {
-            outcome,
-            duration: started.elapsed(),
-            response_excerpt,
-        }
+        let (resolve, connect) = (clock.resolve(), clock.connect());
+        let dialled = resolve.unwrap_or_default() + connect.unwrap_or_default();
+        let is_answered = attempt.response_excerpt.is_some();
+        let total = started.elapsed();
+        attempt.timings = Timings {
+            resolve,
+            connect,
+            first_byte: is_answered.then(|| headers_at.saturating_sub(dialled)),
+            body: is_answered.then(|| total.saturating_sub(headers_at)),
+            total,
+        };
+        attempt
     }
 
     async fn request(
         &self,
-        url: &str,
-        headers: &[Header],
-        body: Bytes,
+        message: &Message<'_>,
         started: Instant,
+        deadline: Instant,
     ) -> Result<Response, Failure> {
-        let destination = check_url(url, &self.policy)
+        let destination = check_url(message.url, &self.policy)
             .map_err(|refusal| Failure::new(ErrorClass::BlockedAddress, refusal.to_string()))?;
         let pool = match destination.reach {
             Reach::Internet => &self.internet,
             Reach::AllowList => &self.allow_list,
         };
-        let request = headers
-            .iter()
-            .fold(pool.post(destination.url), |request, (name, value)| {
-                request.header(*name, value)
-            })
-            .body(body);
-        timeout_at(started + self.timeouts.headers, request.send())
-            .await
-            .map_err(|_| Failure::from(ErrorClass::TimeoutHeaders))?
-            .map_err(Failure::before_answer)
+        let request = pool
+            .post(destination.url)
+            .headers(header_map(message.headers)?)
+            .body(message.body.clone());
+        timeout_at(
+            deadline.min(started + self.timeouts.headers),
+            request.send(),
+        )
+        .await
+        .map_err(|_| Failure::from(ErrorClass::TimeoutHeaders))?
+        .map_err(Failure::before_answer)
     }
+}
+
+fn header_map(headers: &[Header]) -> Result<HeaderMap, Failure> {
+    let invalid = |name: &str| {
+        let detail = format!("the header {name} cannot be sent");
+        Failure::new(ErrorClass::InvalidHeader, detail)
+    };
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let key: header::HeaderName = name.parse().map_err(|_| invalid(name))?;
+        map.insert(
+            key,
+            HeaderValue::from_str(value).map_err(|_| invalid(name))?,
+        );
+    }
+    Ok(map)
 }
 
 /// A pool that connects through the given resolver and nothing else.
@@ -240,6 +308,7 @@ fn build_pool(
         .retry(reqwest::retry::never())
         .http1_only()
         .dns_resolver(resolver)
+        .connector_layer(TimedConnections)
         .tls_backend_preconfigured(tls)
         .connect_timeout(timeouts.resolve + timeouts.connect)
         .pool_idle_timeout(Duration::from_secs(IDLE_CONNECTION_SECONDS_MAX))
@@ -247,81 +316,8 @@ fn build_pool(
         .build()
 }
 
-/// Reads the verdict. The status decides alone, except that a success must also end well.
-async fn judge(mut response: Response, deadline: Instant) -> (Outcome, Option<String>) {
-    let status = response.status();
-    let (excerpt, end) = read_excerpt(&mut response, deadline).await;
-    let failure = match end {
-        _ if status.is_redirection() => Some(redirect_failure(response.headers())),
-        _ if !status.is_success() => Some(Failure::from(ErrorClass::Status)),
-        Err(failure) => Some(failure),
-        Ok(()) => None,
-    };
-    let outcome = match failure {
-        None => Outcome::Delivered {
-            status: status.as_u16(),
-        },
-        Some(failure) => refused(failure, Some(status), retry_hint(response.headers())),
-    };
-    (outcome, Some(excerpt))
-}
-
-/// Reads the body until it ends, is long enough or is late; what was read is kept either way.
-async fn read_excerpt(response: &mut Response, deadline: Instant) -> (String, Result<(), Failure>) {
-    let mut kept = Vec::new();
-    let mut read_bytes = 0;
-    let end = loop {
-        match timeout_at(deadline, response.chunk()).await {
-            Err(_) => break Err(Failure::from(ErrorClass::TimeoutBody)),
-            Ok(Err(error)) => break Err(Failure::within_answer(error)),
-            Ok(Ok(None)) => break Ok(()),
-            Ok(Ok(Some(chunk))) => {
-                let room = RESPONSE_EXCERPT_BYTES_MAX - kept.len();
-                kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                read_bytes += chunk.len();
-                if read_bytes >= RESPONSE_READ_BYTES_MAX {
-                    break Ok(());
-                }
-            }
-        }
-    };
-    (printable(&kept, RESPONSE_EXCERPT_BYTES_MAX), end)
-}
-
-/// Text that PostgreSQL can store, at most `bytes_max` long.
-fn printable(bytes: &[u8], bytes_max: usize) -> String {
-    let mut text = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
-    text.truncate(text.floor_char_boundary(bytes_max));
-    text
-}
-
-fn redirect_failure(headers: &HeaderMap) -> Failure {
-    let location = headers.get(header::LOCATION).map(HeaderValue::as_bytes);
-    let location = printable(location.unwrap_or_default(), LOCATION_BYTES_MAX);
-    Failure::new(
-        ErrorClass::Redirect,
-        format!("redirects are not followed (location: {location})"),
-    )
-}
-
-fn retry_hint(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    retry_after::parse(text, SystemTime::now())
-}
-
-fn refused(failure: Failure, status: Option<StatusCode>, retry_after: Option<Duration>) -> Outcome {
-    Outcome::Refused {
-        class: failure.class,
-        status: status.map(|status| status.as_u16()),
-        retry_after,
-        detail: failure.detail,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -336,15 +332,5 @@ mod tests {
         let strict = Client::new(settings(false));
         assert!(matches!(strict, Err(BuildError::NoRootCertificates)));
         assert!(Client::new(settings(true)).is_ok());
-    }
-
-    proptest! {
-        #[test]
-        fn an_excerpt_is_storable_and_never_longer_than_its_limit(
-            bytes in prop::collection::vec(any::<u8>(), 0..100), bytes_max in 0_usize..100,
-        ) {
-            let text = printable(&bytes, bytes_max);
-            prop_assert!(text.len() <= bytes_max && !text.contains('\0'));
-        }
     }
 }

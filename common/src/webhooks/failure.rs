@@ -41,13 +41,17 @@ pub enum ErrorClass {
     ResponseTooLarge,
     /// An answer that is not HTTP.
     Protocol,
+    /// The payload is gone: its retention is over, or its owner had it forgotten.
+    Expunged,
+    /// One of the endpoint's own headers is not valid.
+    InvalidHeader,
     /// A fault on our side: must not count against the receiver.
     Internal,
 }
 
 impl ErrorClass {
     /// Every class, for metrics and constraints.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Dns,
         Self::BlockedAddress,
         Self::ConnectRefused,
@@ -60,6 +64,8 @@ impl ErrorClass {
         Self::Status,
         Self::ResponseTooLarge,
         Self::Protocol,
+        Self::Expunged,
+        Self::InvalidHeader,
         Self::Internal,
     ];
 
@@ -78,6 +84,8 @@ impl ErrorClass {
             Self::Status => "status",
             Self::ResponseTooLarge => "response_too_large",
             Self::Protocol => "protocol",
+            Self::Expunged => "expunged",
+            Self::InvalidHeader => "invalid_header",
             Self::Internal => "internal",
         }
     }
@@ -96,6 +104,8 @@ impl ErrorClass {
             Self::Status => "the response status is not a success",
             Self::ResponseTooLarge => "the response headers are too large",
             Self::Protocol => "the response is not valid HTTP",
+            Self::Expunged => "the payload is no longer stored",
+            Self::InvalidHeader => "a header of the endpoint cannot be sent",
             Self::Internal => "the delivery failed on our side",
         }
     }

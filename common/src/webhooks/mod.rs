@@ -1,21 +1,38 @@
-//! Webhooks: telling a receiver what happened, at least once, signed, and never inside our network.
+//! Webhooks: telling receivers what happened, at least once, signed, and never inside our network.
 //!
-//! Pure decisions (signatures, retry plan, address policy) come first, then the one HTTP client that
-//! may speak to an address a tenant chose, then the promises kept in PostgreSQL.
+//! What may be decided without I/O comes first (filters, signatures, plans, health, verdicts, the
+//! address policy), then the one HTTP client that may speak to an address a tenant chose, then the
+//! rows: endpoints, events, deliveries; then dispatch, which brings them together.
 
 pub mod address;
+mod announce;
+mod answer;
+pub mod catalogue;
 pub mod client;
-mod deliveries;
+pub mod directive;
+mod dispatch;
+pub mod endpoints;
+mod envelope;
 pub mod failure;
+pub mod filter;
+pub mod health;
 pub mod plan;
 pub mod resolve;
 pub mod retry_after;
 pub mod secret;
 pub mod sign;
+mod state;
+mod timing;
+mod upkeep;
+pub mod verdict;
 
 pub use address::{Policy, check_url};
-pub use client::{Attempt, BuildError, Client, Outcome, Settings};
-pub use deliveries::{
-    AttemptRow, Delivery, DeliveryState, NewDelivery, find, promise_in_tx, record_attempt_in_tx,
-    set_state_in_tx,
-};
+pub use announce::{Address, NewEvent, announce_in_tx};
+pub use answer::{RESPONSE_EXCERPT_BYTES_MAX, RESPONSE_READ_BYTES_MAX};
+pub use catalogue::EventType;
+pub use client::{Attempt, BuildError, Client, Message, Outcome, Settings};
+pub use dispatch::{Deliverer, DrainError};
+pub use envelope::PayloadMode;
+pub use state::{DeliveryState, Trigger};
+pub use timing::Timings;
+pub use upkeep::{Backlog, observe_backlog, oldest_due_seconds, reconcile, retain};

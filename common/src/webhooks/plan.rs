@@ -1,19 +1,22 @@
-//! The standard retry plan: how long to wait before the next try of a delivery.
+//! Retry plans: how long to wait before the next try of a delivery.
 //!
-//! Pure: the random number and the receiver's hint are arguments. The plan ends by itself after
-//! [`TRIES_MAX`] tries; the caller also stops at [`DEADLINE`] after acceptance, because jitter and
-//! `Retry-After` can stretch the plan beyond it.
+//! Pure: the random number, the receiver's hint and the age are arguments. Each plan ends after its
+//! last try or at its deadline, whichever comes first; a try that jitter would carry past the deadline
+//! is made at the deadline.
 
 use std::time::Duration;
+
+use thiserror::Error;
 
 use super::retry_after::RETRY_AFTER_MAX;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
 
 /// Seconds between a try and the one before it. The first try is at once; 191 h 42 m 35 s in all, so
 /// a receiver may be away for a long weekend and a working week.
-const DELAYS_SECONDS: [u64; 18] = [
+const STANDARD_SECONDS: [u64; 18] = [
     0,
     5,
     30,
@@ -26,99 +29,171 @@ const DELAYS_SECONDS: [u64; 18] = [
     8 * HOUR,
     12 * HOUR,
     20 * HOUR,
-    24 * HOUR,
-    24 * HOUR,
-    24 * HOUR,
-    24 * HOUR,
-    24 * HOUR,
-    24 * HOUR,
+    DAY,
+    DAY,
+    DAY,
+    DAY,
+    DAY,
+    DAY,
+];
+/// For news that are worthless tomorrow: 8 tries within a day.
+const FAST_SECONDS: [u64; 8] = [
+    0,
+    5,
+    30,
+    5 * MINUTE,
+    30 * MINUTE,
+    2 * HOUR,
+    6 * HOUR,
+    15 * HOUR,
 ];
 
-/// The number of tries a delivery gets.
-pub const TRIES_MAX: u32 = DELAYS_SECONDS.len() as u32;
+/// Tries of a plan of one's own.
+pub const CUSTOM_TRIES_MAX: usize = 20;
+const CUSTOM_WAIT_SECONDS_MAX: u64 = 48 * HOUR;
+const CUSTOM_SECONDS_MAX: u64 = 14 * DAY;
 
-/// A delivery is given up this long after it was accepted, whatever the plan says.
-pub const DEADLINE: Duration = Duration::from_secs(192 * HOUR);
+/// When a delivery is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Plan {
+    /// 18 tries in eight days.
+    #[default]
+    Standard,
+    /// 8 tries in a day.
+    Fast,
+    /// The waits before the second and each later try, in seconds.
+    Custom(Vec<u64>),
+}
 
-/// The wait before the next try, or `None` when the plan is exhausted.
-///
-/// `tries_made` counts the tries so far, `retry_after` is the receiver's hint (capped at
-/// [`RETRY_AFTER_MAX`] and never undercut), `unit_random` is uniform in [0, 1). Jitter multiplies the
-/// planned delay by 1.0 to 1.25, the first retry by 0.8 to 1.6: it spreads what failed together.
-pub fn next_delay(
-    tries_made: u32,
-    retry_after: Option<Duration>,
-    unit_random: f64,
-) -> Option<Duration> {
-    let planned_seconds = *DELAYS_SECONDS.get(usize::try_from(tries_made).ok()?)?;
-    let (lowest, highest) = if tries_made == 1 {
-        (0.8, 1.6)
-    } else {
-        (1.0, 1.25)
-    };
-    let factor = lowest + (highest - lowest) * unit_random.clamp(0.0, 1.0);
-    let jittered = Duration::from_secs(planned_seconds).mul_f64(factor);
-    let hint = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
-    Some(jittered.max(hint))
+/// Why a list of waits is no plan.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum PlanError {
+    /// No such name, or a list where none belongs.
+    #[error("a plan is `standard`, `fast`, or `custom` with a list of waits")]
+    Name,
+    /// Too few or too many tries.
+    #[error("a custom plan has 1 to {} waits", CUSTOM_TRIES_MAX - 1)]
+    Tries,
+    /// One wait is out of range.
+    #[error("each wait of a custom plan is 1 to {CUSTOM_WAIT_SECONDS_MAX} seconds")]
+    Wait,
+    /// All together take too long.
+    #[error("the waits of a custom plan sum to at most {CUSTOM_SECONDS_MAX} seconds (14 days)")]
+    Sum,
+}
+
+impl Plan {
+    /// Reads a row or a request: a name, and for `custom` the waits in seconds.
+    pub fn from_parts(name: &str, seconds: Option<&[i32]>) -> Result<Self, PlanError> {
+        match (name, seconds) {
+            ("standard", None) => Ok(Self::Standard),
+            ("fast", None) => Ok(Self::Fast),
+            ("custom", Some(seconds)) => Self::custom(seconds),
+            _ => Err(PlanError::Name),
+        }
+    }
+
+    fn custom(seconds: &[i32]) -> Result<Self, PlanError> {
+        if seconds.is_empty() || seconds.len() >= CUSTOM_TRIES_MAX {
+            return Err(PlanError::Tries);
+        }
+        let waits: Vec<u64> = seconds
+            .iter()
+            .map(|wait| u64::try_from(*wait).unwrap_or(0))
+            .collect();
+        if waits
+            .iter()
+            .any(|wait| !(1..=CUSTOM_WAIT_SECONDS_MAX).contains(wait))
+        {
+            return Err(PlanError::Wait);
+        }
+        match waits.iter().sum::<u64>() <= CUSTOM_SECONDS_MAX {
+            true => Ok(Self::Custom(waits)),
+            false => Err(PlanError::Sum),
+        }
+    }
+
+    /// Its name in SQL and JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Fast => "fast",
+            Self::Custom(_) => "custom",
+        }
+    }
+
+    /// The waits of a custom plan.
+    pub fn seconds(&self) -> Option<Vec<i32>> {
+        match self {
+            Self::Standard | Self::Fast => None,
+            Self::Custom(waits) => Some(
+                waits
+                    .iter()
+                    .map(|wait| i32::try_from(*wait).unwrap_or(i32::MAX))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The number of tries.
+    pub fn tries(&self) -> usize {
+        match self {
+            Self::Standard => STANDARD_SECONDS.len(),
+            Self::Fast => FAST_SECONDS.len(),
+            Self::Custom(waits) => waits.len() + 1,
+        }
+    }
+
+    /// The wait before the try that follows so many, without jitter.
+    fn wait_seconds(&self, tries_made: usize) -> Option<u64> {
+        match self {
+            Self::Standard => STANDARD_SECONDS.get(tries_made).copied(),
+            Self::Fast => FAST_SECONDS.get(tries_made).copied(),
+            Self::Custom(waits) => match tries_made {
+                0 => Some(0),
+                _ => waits.get(tries_made - 1).copied(),
+            },
+        }
+    }
+
+    /// A delivery is given up this long after it was accepted, whatever is left of the plan: its
+    /// waits and a little more.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Standard => 192 * HOUR,
+            Self::Fast => 25 * HOUR,
+            Self::Custom(waits) => waits.iter().sum::<u64>() * 5 / 4 + MINUTE,
+        })
+    }
+
+    /// The wait before the next try, or none when the plan is over.
+    ///
+    /// `retry_after` is the receiver's hint (capped at [`RETRY_AFTER_MAX`] and never undercut),
+    /// `left` is the time until the deadline, `unit_random` is uniform in [0, 1). Jitter multiplies
+    /// the planned wait by 1.0 to 1.25, the first retry by 0.8 to 1.6: it spreads what failed together.
+    pub fn next_wait(
+        &self,
+        tries_made: usize,
+        retry_after: Option<Duration>,
+        left: Duration,
+        unit_random: f64,
+    ) -> Option<Duration> {
+        let planned = Duration::from_secs(self.wait_seconds(tries_made)?);
+        let (lowest, highest) = match tries_made {
+            1 => (0.8, 1.6),
+            _ => (1.0, 1.25),
+        };
+        let factor = lowest + (highest - lowest) * unit_random.clamp(0.0, 1.0);
+        let hint = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+        let wait = planned.mul_f64(factor).max(hint);
+        if wait <= left {
+            return Some(wait);
+        }
+        // Jitter alone does not cost the last try; a hint beyond the deadline is a refusal.
+        (!left.is_zero() && hint <= left).then_some(left)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn the_plan_is_eighteen_tries_over_191_hours_42_minutes_35_seconds() {
-        let waits: Vec<Duration> = (0..)
-            .map_while(|made| next_delay(made, None, 0.25))
-            .collect();
-        assert_eq!(waits.len(), 18);
-        let unjittered: u64 = DELAYS_SECONDS.iter().sum();
-        assert_eq!(unjittered, 191 * HOUR + 42 * MINUTE + 35);
-        assert!(Duration::from_secs(unjittered) < DEADLINE);
-    }
-
-    #[test]
-    fn the_first_try_is_at_once_and_the_first_retry_after_four_to_eight_seconds() {
-        assert_eq!(next_delay(0, None, 0.5), Some(Duration::ZERO));
-        assert_eq!(next_delay(1, None, 0.0), Some(Duration::from_secs(4)));
-        assert_eq!(next_delay(1, None, 1.0), Some(Duration::from_secs(8)));
-    }
-
-    #[test]
-    fn six_tries_fall_into_the_first_hour() {
-        let first_six: Duration = (0..6).filter_map(|made| next_delay(made, None, 0.0)).sum();
-        assert!(first_six < Duration::from_secs(43 * MINUTE));
-    }
-
-    #[test]
-    fn the_plan_ends_even_when_the_receiver_asks_for_more() {
-        assert_eq!(next_delay(TRIES_MAX, Some(RETRY_AFTER_MAX), 0.0), None);
-        assert_eq!(next_delay(u32::MAX, None, 0.0), None);
-    }
-
-    proptest! {
-        #[test]
-        fn waits_never_shrink_from_one_try_to_the_next(made in 0..TRIES_MAX - 1, random in 0.0..1.0) {
-            prop_assert!(next_delay(made, None, random) <= next_delay(made + 1, None, random));
-        }
-
-        #[test]
-        fn a_wait_is_never_shorter_than_the_capped_hint(
-            made in 0..TRIES_MAX, hint_seconds in 0_u64..200_000, random in 0.0..1.0,
-        ) {
-            let hint = Duration::from_secs(hint_seconds);
-            let wait = next_delay(made, Some(hint), random).unwrap();
-            prop_assert!(wait >= hint.min(RETRY_AFTER_MAX));
-            prop_assert!(wait >= next_delay(made, None, random).unwrap());
-        }
-
-        #[test]
-        fn jitter_stays_within_its_band(made in 2..TRIES_MAX, random in 0.0..1.0) {
-            let planned = Duration::from_secs(DELAYS_SECONDS[made as usize]);
-            let wait = next_delay(made, None, random).unwrap();
-            prop_assert!(wait >= planned && wait <= planned.mul_f64(1.25));
-        }
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolving};
@@ -17,6 +17,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use super::address::{Policy, Reach};
+use super::timing::Clock;
 
 /// System look-ups that may block a thread at once. A slow name server holds its thread beyond our
 /// timeout; this keeps the process's other blocking work (files) out of its reach.
@@ -96,9 +97,13 @@ impl reqwest::dns::Resolve for VettingResolver {
         let answer = self.resolver.resolve(name.as_str().to_owned());
         let policy = Arc::clone(&self.policy);
         let (reach, timeout) = (self.reach, self.timeout);
+        let (clock, since) = (Clock::current(), Instant::now());
         Box::pin(async move {
-            let answers = tokio::time::timeout(timeout, answer)
-                .await
+            let answers = tokio::time::timeout(timeout, answer).await;
+            if let Some(clock) = clock {
+                clock.note_resolve(since);
+            }
+            let answers = answers
                 .map_err(|_| ResolveError::TimedOut)?
                 .map_err(ResolveError::Lookup)?;
             Self::vet(&policy, reach, &answers)?;

@@ -13,10 +13,12 @@ use std::ops::RangeInclusive;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use thiserror::Error;
 
 const PREFIX: &str = "whsec_";
+const GENERATED_BYTES: usize = 32;
 const LENGTH_BYTES: RangeInclusive<usize> = 24..=64;
 
 /// The bytes that key a Standard Webhooks `v1` signature.
@@ -38,6 +40,13 @@ impl WebhookSecret {
     /// The secret that belongs to an API key: the key's text, byte for byte.
     pub fn from_api_key(api_key: &SecretString) -> Result<Self, SecretError> {
         Self::from_bytes(api_key.expose_secret().as_bytes().to_vec())
+    }
+
+    /// A new secret of 32 random bytes.
+    pub fn generate() -> Self {
+        let mut bytes = vec![0_u8; GENERATED_BYTES];
+        rand::rng().fill_bytes(&mut bytes);
+        Self(SecretSlice::from(bytes))
     }
 
     /// Reads `whsec_<base64>`; the prefix may be missing, as in the reference libraries.

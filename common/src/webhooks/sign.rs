@@ -2,8 +2,10 @@
 //!
 //! * Legacy: `X-Awareness-Signature` is the lower-case hex HMAC-SHA256 of the raw body under the API
 //!   key's text. It covers the body alone, so it does not stop a replay.
-//! * Standard Webhooks 1.0.0: `webhook-signature` is `v1,` and the base64 HMAC-SHA256 of
-//!   `id.timestamp.body`, beside `webhook-id` and `webhook-timestamp`.
+//! * Standard Webhooks 1.0.0: `webhook-signature` lists `v1,` and the base64 HMAC-SHA256 of
+//!   `id.timestamp.body` under each live secret, and `v1a,` with the Ed25519 signature of the same
+//!   text under the marketplace's key (its public half is in the JWKS), beside `webhook-id` and
+//!   `webhook-timestamp`.
 //!
 //! The bytes that are signed are the bytes that are sent; nothing here serialises.
 
@@ -15,7 +17,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 
-use super::secret::{SecretError, WebhookSecret};
+use super::secret::WebhookSecret;
 
 /// Header of the legacy signature.
 pub const LEGACY_SIGNATURE_HEADER: &str = "x-awareness-signature";
@@ -46,30 +48,60 @@ pub enum VerifyError {
     Signature,
 }
 
-/// The four headers that sign one try with an API key.
-///
-/// `id` must not contain a dot: the signed text is joined with dots.
-pub fn headers(
-    api_key: &SecretString,
-    id: &str,
-    timestamp_unix_seconds: i64,
-    body: &[u8],
-) -> Result<[(&'static str, String); 4], SecretError> {
-    let secret = WebhookSecret::from_api_key(api_key)?;
-    Ok([
-        (LEGACY_SIGNATURE_HEADER, legacy(api_key, body)),
-        (ID_HEADER, id.to_owned()),
-        (TIMESTAMP_HEADER, timestamp_unix_seconds.to_string()),
-        (
-            SIGNATURE_HEADER,
-            standard(&secret, id, timestamp_unix_seconds, body),
-        ),
-    ])
+/// Signs bytes with an Ed25519 key.
+pub type SignAsymmetrically<'a> = &'a dyn Fn(&[u8]) -> [u8; 64];
+
+/// What a message is signed with.
+#[expect(
+    missing_debug_implementations,
+    reason = "it borrows a closure and keys for one call"
+)]
+pub struct Signing<'a> {
+    /// Keys the legacy signature.
+    pub api_key: &'a SecretString,
+    /// Key one `v1` signature each, in this order.
+    pub secrets: &'a [WebhookSecret],
+    /// Makes the `v1a` signature.
+    pub asymmetric: Option<SignAsymmetrically<'a>>,
+}
+
+impl Signing<'_> {
+    /// The four headers that sign one try. `id` must not contain a dot: the signed text is joined
+    /// with dots.
+    pub fn headers(
+        &self,
+        id: &str,
+        timestamp_unix_seconds: i64,
+        body: &[u8],
+    ) -> [(&'static str, String); 4] {
+        let mut signatures: Vec<String> = self
+            .secrets
+            .iter()
+            .map(|secret| standard(secret, id, timestamp_unix_seconds, body))
+            .collect();
+        if let Some(sign) = self.asymmetric {
+            let signature = sign(&signed_text(id, timestamp_unix_seconds, body));
+            signatures.push(format!("v1a,{}", BASE64_STANDARD.encode(signature)));
+        }
+        [
+            (LEGACY_SIGNATURE_HEADER, legacy(self.api_key, body)),
+            (ID_HEADER, id.to_owned()),
+            (TIMESTAMP_HEADER, timestamp_unix_seconds.to_string()),
+            (SIGNATURE_HEADER, signatures.join(" ")),
+        ]
+    }
+}
+
+/// What the standard signatures cover: `id.timestamp.body`.
+fn signed_text(id: &str, timestamp_unix_seconds: i64, body: &[u8]) -> Vec<u8> {
+    let mut text = format!("{id}.{timestamp_unix_seconds}.").into_bytes();
+    text.extend_from_slice(body);
+    text
 }
 
 /// The value of `X-Awareness-Signature`: 64 lower-case hex digits.
 pub fn legacy(api_key: &SecretString, body: &[u8]) -> String {
-    hex::encode(authenticate(api_key.expose_secret().as_bytes(), &[body]))
+    hex::encode(authenticate(api_key.expose_secret().as_bytes(), body))
 }
 
 /// Whether `signature` is the legacy signature of `body`, compared in constant time.
@@ -87,8 +119,10 @@ pub fn standard(
     timestamp_unix_seconds: i64,
     body: &[u8],
 ) -> String {
-    let prefix = format!("{id}.{timestamp_unix_seconds}.");
-    let code = authenticate(secret.bytes(), &[prefix.as_bytes(), body]);
+    let code = authenticate(
+        secret.bytes(),
+        &signed_text(id, timestamp_unix_seconds, body),
+    );
     format!("v1,{}", BASE64_STANDARD.encode(code))
 }
 
@@ -115,11 +149,9 @@ pub fn verify_standard(
     }
 }
 
-fn authenticate(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+fn authenticate(key: &[u8], text: &[u8]) -> [u8; 32] {
     let mut code = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        code.update(part);
-    }
+    code.update(text);
     code.finalize().into_bytes().into()
 }
 
@@ -199,8 +231,13 @@ mod tests {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let now = i64::try_from(elapsed.as_secs()).unwrap();
 
+        let signing = Signing {
+            api_key: &key,
+            secrets: &[published_secret(), secret.clone()],
+            asymmetric: Some(&|_| [7; 64]),
+        };
         let mut received = HeaderMap::new();
-        for (name, value) in headers(&key, ID, now, BODY).unwrap() {
+        for (name, value) in signing.headers(ID, now, BODY) {
             received.insert(name, value.parse().unwrap());
         }
         library.verify(BODY, &received).unwrap();

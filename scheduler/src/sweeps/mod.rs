@@ -9,6 +9,7 @@ mod orphans;
 mod payments;
 mod purchases;
 mod staging;
+mod webhooks;
 
 pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
@@ -19,3 +20,4 @@ pub use orphans::OrphanSweep;
 pub use payments::sweep as sweep_payments;
 pub use purchases::sweep as sweep_purchases;
 pub use staging::sweep as sweep_staging;
+pub use webhooks::WebhookSweep;

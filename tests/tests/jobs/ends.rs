@@ -108,9 +108,7 @@ async fn a_fault_of_ours_burns_no_attempt() {
         .await;
     assert_eq!((job.attempts, job.crashes), (0, 0));
     ground.s3.faults().clear();
-    ground
-        .job_hurries_to(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     assert_eq!(
         ground.find_upload(upload).await.status,
         UploadStatus::Completed
@@ -151,9 +149,7 @@ async fn a_panic_is_a_failed_attempt_and_ends_no_worker() {
     ground
         .run("update webhook_deliveries set attempts = 0")
         .await;
-    ground
-        .job_hurries_to(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     worker.drain().await;
 }
 
@@ -170,9 +166,7 @@ async fn an_unknown_job_is_quarantined_alone() {
     let _scheduler = ground.scheduler().await;
     ground.upload(&Sample::new(1, Expected::Accepted)).await;
     ground.becomes("select count(*) = 1 from jobs where name = 'bake_cake' and state = 'quarantined' and reason like '%bake_cake%'").await;
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
 }
 
 #[tokio::test]
@@ -205,9 +199,7 @@ async fn an_undecodable_payload_is_kept_with_its_bytes() {
         .unwrap();
     let _worker = ground.worker().await;
     ground.upload(&Sample::new(1, Expected::Accepted)).await;
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     ground
         .becomes("select count(*) = 1 from quarantined_payloads")
         .await;

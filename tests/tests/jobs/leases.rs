@@ -29,9 +29,7 @@ async fn lease_by_nobody(ground: &Ground, name: JobName) -> Lease {
 
 async fn publish_one(ground: &Ground) -> UploadId {
     let upload = ground.upload(&Sample::new(1, Expected::Accepted)).await;
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     upload
 }
 
@@ -69,15 +67,16 @@ async fn a_job_run_twice_has_one_effect() {
     let _scheduler = ground.scheduler().await;
     let upload = publish_one(&ground).await;
     // As if the commit of the end had been lost with the effects kept, for each of the three jobs.
-    let again = "update jobs set state = 'ready', finished_at = null, run_at = now()";
+    let again =
+        "update jobs set state = 'ready', finished_at = null, run_at = now(), rests_until = null";
     assert_eq!(ground.run(again).await, 3);
-    for name in [
-        JobName::ValidateUpload,
-        JobName::PublishUpload,
-        JobName::DeliverWebhook,
+    for (name, end) in [
+        (JobName::ValidateUpload, JobState::Done),
+        (JobName::PublishUpload, JobState::Done),
+        (JobName::DeliverWebhook, JobState::Idle),
     ] {
         ground
-            .job_becomes(name, |job| job.state == JobState::Done && job.fence == 2)
+            .job_becomes(name, |job| job.state == end && job.fence == 2)
             .await;
     }
     assert_published_once(&ground, upload).await;
@@ -100,9 +99,7 @@ async fn two_copies_at_once_have_one_effect() {
         assert!(ground.run("update jobs set state = 'ready', worker = null, run_at = now() where state = 'running'").await > 0);
         ground.job_becomes(name, |job| job.fence >= 2).await;
         ground.s3.faults().clear();
-        ground
-            .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-            .await;
+        ground.webhook_is_delivered().await;
         assert_published_once(&ground, upload).await;
     }
 }
@@ -118,13 +115,13 @@ async fn a_delivery_whose_outcome_was_lost_is_repeated_under_one_id() {
     ground
         .run("update webhook_deliveries set state = 'pending', attempts = 0, finished_at = null")
         .await;
-    ground.run("update jobs set state = 'ready', finished_at = null, run_at = now() where name = 'deliver_webhook'").await;
+    ground
+        .run("update jobs set state = 'ready', run_at = now() where name = 'deliver_webhook'")
+        .await;
     let second = ground.receiver.wait_for(|received| received.number == 2);
     let second = timeout(DEADLINE, second).await.unwrap();
     assert_eq!(second.webhook_id, ground.receiver.received()[0].webhook_id);
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     assert_published_once(&ground, upload).await;
     assert_eq!(
         ground.count("select count(*) from webhook_attempts").await,
@@ -206,9 +203,7 @@ async fn a_dead_workers_jobs_are_taken_back() {
     let lease = lease_by_nobody(&ground, JobName::ValidateUpload).await;
     let _worker = ground.worker().await;
     let _scheduler = ground.scheduler().await;
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     assert_published_once(&ground, upload).await;
     let history = ground.history(lease.job).await;
     assert_eq!((history.job.crashes, history.job.attempts), (1, 0));
@@ -226,9 +221,7 @@ async fn a_lease_that_its_worker_forgot_is_given_back() {
     assert_eq!(ground.run(lost).await, 1);
     let _scheduler = ground.scheduler().await;
     let _worker = ground.worker().await;
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     assert_published_once(&ground, upload).await;
     assert_eq!(ground.job(JobName::ValidateUpload).await.crashes, 0);
     living.drain().await;

@@ -32,7 +32,7 @@ async fn a_paused_queue_starts_nothing_even_in_a_worker_that_starts_later() {
     );
     jobs::resume_queue(&ground.pool, "publish").await.unwrap();
     ground
-        .becomes("select count(*) = 10 from jobs where name = 'deliver_webhook' and state = 'done'")
+        .becomes("select count(*) = 10 from webhook_deliveries where state = 'delivered'")
         .await;
 }
 
@@ -56,9 +56,7 @@ async fn a_stop_gives_running_jobs_back() {
     ground.s3.faults().clear();
     let _worker = ground.worker().await;
     let _scheduler = ground.scheduler().await;
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     assert_eq!(
         ground.find_upload(upload).await.status,
         UploadStatus::Completed

@@ -28,9 +28,7 @@ async fn an_outage_of_postgresql_is_no_crash_of_workers() {
     tokio::time::sleep(2 * LEASE).await;
     server.resume().await.unwrap();
     ground.s3.faults().clear();
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
     assert_eq!(
         ground.find_upload(upload).await.status,
         UploadStatus::Completed

@@ -53,9 +53,7 @@ async fn a_job_is_pushed_at_once_after_the_commit() {
     // No scheduler runs: only the process that committed can have pushed it.
     let _worker = ground.worker().await;
     ground.upload(&Sample::new(1, Expected::Accepted)).await;
-    ground
-        .job_becomes(JobName::DeliverWebhook, |job| job.state == JobState::Done)
-        .await;
+    ground.webhook_is_delivered().await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::jobs::{self, Lease, LeaseLost};
 use crate::outbox::Outbox;
 use crate::purchases::commands::Cause;
 use crate::purchases::lock_in_tx;
+use crate::webhooks::EventType;
 
 /// What the re-measurement came to.
 #[derive(Debug, Clone)]
@@ -51,7 +52,7 @@ pub async fn record_measurement(
     }
     let dispute = find(&mut *tx, id).await?.ok_or(DisputeError::NotFound)?;
     let step = Step {
-        event_type: "dispute.measured",
+        event_type: EventType::DisputeMeasured,
         state: DisputeState::Measured,
         finding: Some(measurement.finding),
         decision: None,

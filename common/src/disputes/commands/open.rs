@@ -15,6 +15,7 @@ use crate::ledger::{self, Posting};
 use crate::limits::DISPUTE_SECONDS;
 use crate::outbox::{Outbox, Tx};
 use crate::purchases::{Purchase, PurchaseError, PurchaseState, lock_in_tx};
+use crate::webhooks::EventType;
 
 /// What a buyer claims.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ pub async fn open(outbox: &Outbox, new: &NewDispute) -> Result<DisputeId, Disput
     })
     .await?;
     let step = Step {
-        event_type: "dispute.opened",
+        event_type: EventType::DisputeOpened,
         state: DisputeState::Open,
         finding: None,
         decision: None,

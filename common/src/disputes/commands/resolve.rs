@@ -7,6 +7,7 @@ use crate::outbox::Tx;
 use crate::purchases::commands::{Cause, Refund, refund_in_tx};
 use crate::purchases::{Purchase, PurchaseError};
 use crate::telemetry::metrics;
+use crate::webhooks::EventType;
 
 /// A decision and what stands behind it.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +55,7 @@ pub(super) async fn resolve_in_tx(
         Decision::Release => release_in_tx(tx, purchase, dispute, resolution.trace).await?,
     }
     let step = Step {
-        event_type: "dispute.resolved",
+        event_type: EventType::DisputeResolved,
         state: resolution.decision.state(),
         finding: dispute.finding,
         decision: Some(resolution.decision),

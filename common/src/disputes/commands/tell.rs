@@ -7,11 +7,12 @@ use crate::events;
 use crate::ids::{DisputeId, PurchaseId};
 use crate::outbox::Tx;
 use crate::purchases::{News, Purchase, tell_parties_in_tx};
+use crate::webhooks::EventType;
 
 /// A step of a dispute.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step<'a> {
-    pub event_type: &'static str,
+    pub event_type: EventType,
     pub state: DisputeState,
     pub finding: Option<Finding>,
     pub decision: Option<Decision>,
@@ -47,12 +48,12 @@ pub(super) async fn tell_in_tx(
         "decision": step.decision,
         "note": step.note,
     });
-    events::append_in_tx(tx, dispute.id.0, step.event_type, step.trace, data).await?;
+    events::append_in_tx(tx, dispute.id.0, step.event_type.as_str(), step.trace, data).await?;
     let news = News {
         subject: dispute.id.0,
         event_type: step.event_type,
         message: DisputeChanged {
-            event: step.event_type,
+            event: step.event_type.as_str(),
             dispute_id: dispute.id,
             purchase_id: purchase.id,
             package_id: purchase.package_public_id.as_str(),

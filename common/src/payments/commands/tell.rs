@@ -6,7 +6,7 @@ use crate::ids::PaymentId;
 use crate::money::decimal_number;
 use crate::outbox::Tx;
 use crate::payments::{Payment, PaymentState, Purpose};
-use crate::webhooks::{NewDelivery, promise_in_tx};
+use crate::webhooks::{Address, EventType, NewEvent, announce_in_tx};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,16 +31,13 @@ pub(super) async fn tell_in_tx(
     payment: &Payment,
     trace: &str,
 ) -> Result<(), sqlx::Error> {
-    let (Some(url), Purpose::TopUp) = (&payment.webhook_url, payment.purpose) else {
-        return Ok(());
-    };
-    let event = match payment.state {
-        PaymentState::Succeeded => "top_up.completed",
-        PaymentState::Failed | PaymentState::Canceled => "top_up.failed",
+    let event_type = match (payment.purpose, payment.state) {
+        (Purpose::TopUp, PaymentState::Succeeded) => EventType::TopUpCompleted,
+        (Purpose::TopUp, PaymentState::Failed | PaymentState::Canceled) => EventType::TopUpFailed,
         _ => return Ok(()),
     };
     let message = TopUpEnded {
-        event,
+        event: event_type.as_str(),
         top_up_id: payment.id,
         status: payment.state,
         amount: decimal_number(payment.amount_minor),
@@ -50,14 +47,14 @@ pub(super) async fn tell_in_tx(
         decline_code: payment.decline_code.as_deref(),
         error: payment.message.as_deref(),
     };
-    let delivery = NewDelivery {
+    let event = NewEvent {
         owner: payment.user_id,
-        api_key: payment.api_key_id,
         subject: payment.id.0,
-        event_type: event,
-        url: url.clone(),
+        event_type,
+        occasion: None,
         body: serde_json::to_vec(&message).expect("plain text serialises"),
-        trace: trace.to_owned(),
+        trace: trace.into(),
+        address: Address::of(payment.webhook_url.as_deref(), payment.api_key_id),
     };
-    promise_in_tx(tx, &delivery).await
+    announce_in_tx(tx, &event).await
 }

@@ -1,6 +1,6 @@
 //! An operator says what became of a payout: it left the house, or it could not.
 
-use crate::events;
+use super::tell::tell_in_tx;
 use crate::ids::PayoutId;
 use crate::ledger::{self, Posting};
 use crate::outbox::Outbox;
@@ -51,13 +51,6 @@ impl End {
             }
         }
     }
-
-    fn event(&self) -> &'static str {
-        match self {
-            Self::Paid { .. } => "payout.paid",
-            Self::Returned { .. } => "payout.returned",
-        }
-    }
 }
 
 /// Ends a requested payout. The same end again changes nothing, another one is refused.
@@ -91,8 +84,7 @@ pub async fn finish(
         };
     }
     ledger::post_in_tx(&mut tx, &end.posting(&payout), &payout.currency, trace).await?;
-    let data = serde_json::json!({ "reference": end.reference(), "reason": end.reason() });
-    events::append_in_tx(&mut tx, id.0, end.event(), trace, data).await?;
+    tell_in_tx(&mut tx, &payout, trace).await?;
     tx.commit().await?;
     Ok(payout)
 }

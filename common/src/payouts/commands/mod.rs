@@ -2,6 +2,7 @@
 
 mod finish;
 mod request;
+mod tell;
 
 pub use finish::{End, finish};
 pub use request::{NewPayout, request};

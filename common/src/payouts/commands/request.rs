@@ -4,13 +4,13 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::events;
+use super::tell::tell_in_tx;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{PayoutId, UserId};
 use crate::ledger::{self, Posting};
 use crate::outbox::Outbox;
-use crate::payouts::PayoutError;
 use crate::payouts::queries::lock_earnings_in_tx;
+use crate::payouts::{PayoutError, find};
 
 /// What a seller asks for.
 #[derive(Debug, Clone)]
@@ -63,8 +63,9 @@ pub async fn request(
     .await?;
     let posting = Posting::payout(id.0, new.seller, new.amount_minor);
     ledger::post_in_tx(&mut tx, &posting, &new.currency, &new.request_id).await?;
-    let data = serde_json::json!({ "amountMinor": new.amount_minor, "currency": new.currency });
-    events::append_in_tx(&mut tx, id.0, "payout.requested", &new.request_id, data).await?;
+    let payout = find(&mut *tx, id, None).await?;
+    let payout = payout.ok_or(PayoutError::NotFound)?;
+    tell_in_tx(&mut tx, &payout, &new.request_id).await?;
     tx.commit().await?;
     Ok(id)
 }

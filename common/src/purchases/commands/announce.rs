@@ -7,7 +7,7 @@ use crate::ids::{ApiKeyId, PurchaseId, UserId};
 use crate::jobs::{self, Lease, LeaseLost};
 use crate::outbox::{Outbox, Tx};
 use crate::purchases::{Purchase, download_url, find};
-use crate::webhooks::{NewDelivery, promise_in_tx};
+use crate::webhooks::{Address, EventType, NewEvent, announce_in_tx};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +36,7 @@ struct ListingSoldOut<'a> {
 struct SoldOut {
     seller_id: UserId,
     api_key_id: ApiKeyId,
-    webhook_url: String,
+    webhook_url: Option<String>,
     supply: i32,
 }
 
@@ -63,11 +63,11 @@ async fn tell_buyer_in_tx(
     purchase: &Purchase,
     public_base_url: &str,
 ) -> Result<(), sqlx::Error> {
-    let (Some(url), Some(expires_at)) = (&purchase.webhook_url, purchase.grant_expires_at) else {
+    let Some(expires_at) = purchase.grant_expires_at else {
         return Ok(());
     };
     let message = PurchaseCompleted {
-        event: "purchase.completed",
+        event: EventType::PurchaseCompleted.as_str(),
         purchase_id: purchase.id,
         package_type: &purchase.package_type,
         package_id: purchase.package_public_id.as_str(),
@@ -80,16 +80,16 @@ async fn tell_buyer_in_tx(
         ),
         expires_at: time(expires_at),
     };
-    let delivery = NewDelivery {
+    let event = NewEvent {
         owner: purchase.buyer_id,
-        api_key: purchase.api_key_id,
         subject: purchase.id.0,
-        event_type: message.event,
-        url: url.clone(),
+        event_type: EventType::PurchaseCompleted,
+        occasion: None,
         body: serde_json::to_vec(&message).expect("plain text serialises"),
-        trace: purchase.request_id.clone(),
+        trace: (&purchase.request_id).into(),
+        address: Address::of(purchase.webhook_url.as_deref(), purchase.api_key_id),
     };
-    promise_in_tx(tx, &delivery).await
+    announce_in_tx(tx, &event).await
 }
 
 /// The last licence of a listing is the one after which as many are settled as there are.
@@ -98,7 +98,6 @@ async fn tell_seller_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<(), sqlx:
         "select seller_id, api_key_id, webhook_url, supply
          from listings
          where package_id = $1
-           and webhook_url is not null
            and supply = (
                select count(*)
                from purchases
@@ -115,21 +114,21 @@ async fn tell_seller_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<(), sqlx:
         return Ok(());
     };
     let message = ListingSoldOut {
-        event: "listing.sold_out",
+        event: EventType::ListingSoldOut.as_str(),
         package_id: purchase.package_public_id.as_str(),
         licence_mode: &purchase.licence_mode,
         supply: sold_out.supply,
     };
-    let delivery = NewDelivery {
+    let event = NewEvent {
         owner: sold_out.seller_id,
-        api_key: sold_out.api_key_id,
         subject: purchase.id.0,
-        event_type: message.event,
-        url: sold_out.webhook_url,
+        event_type: EventType::ListingSoldOut,
+        occasion: None,
         body: serde_json::to_vec(&message).expect("plain text serialises"),
-        trace: purchase.request_id.clone(),
+        trace: (&purchase.request_id).into(),
+        address: Address::of(sold_out.webhook_url.as_deref(), sold_out.api_key_id),
     };
-    promise_in_tx(tx, &delivery).await
+    announce_in_tx(tx, &event).await
 }
 
 fn time(at: DateTime<Utc>) -> String {

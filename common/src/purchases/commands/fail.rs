@@ -7,7 +7,7 @@ use crate::ids::PurchaseId;
 use crate::ledger::{self, HoldEnd};
 use crate::outbox::{Outbox, Tx};
 use crate::purchases::{CHANGED, find};
-use crate::webhooks::{NewDelivery, promise_in_tx};
+use crate::webhooks::{Address, EventType, NewEvent, announce_in_tx};
 
 /// Why, for machines and for people.
 #[derive(Debug, Clone)]
@@ -53,25 +53,23 @@ pub async fn fail_in_tx(
     let data = serde_json::json!({ "code": failure.code, "message": failure.message });
     events::append_in_tx(tx, id.0, "purchase.failed", trace, data).await?;
     let purchase = find(&mut **tx, id).await?.ok_or(sqlx::Error::RowNotFound)?;
-    if let Some(url) = &purchase.webhook_url {
-        let message = PurchaseFailed {
-            event: "purchase.failed",
-            purchase_id: id,
-            package_id: purchase.package_public_id.as_str(),
-            code: failure.code,
-            error: &failure.message,
-        };
-        let delivery = NewDelivery {
-            owner: purchase.buyer_id,
-            api_key: purchase.api_key_id,
-            subject: id.0,
-            event_type: message.event,
-            url: url.clone(),
-            body: serde_json::to_vec(&message).expect("plain text serialises"),
-            trace: trace.to_owned(),
-        };
-        promise_in_tx(tx, &delivery).await?;
-    }
+    let message = PurchaseFailed {
+        event: EventType::PurchaseFailed.as_str(),
+        purchase_id: id,
+        package_id: purchase.package_public_id.as_str(),
+        code: failure.code,
+        error: &failure.message,
+    };
+    let event = NewEvent {
+        owner: purchase.buyer_id,
+        subject: id.0,
+        event_type: EventType::PurchaseFailed,
+        occasion: None,
+        body: serde_json::to_vec(&message).expect("plain text serialises"),
+        trace: trace.into(),
+        address: Address::of(purchase.webhook_url.as_deref(), purchase.api_key_id),
+    };
+    announce_in_tx(tx, &event).await?;
     tx.announce(CHANGED, id.to_string());
     Ok(true)
 }

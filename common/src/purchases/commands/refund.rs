@@ -13,6 +13,7 @@ use crate::outbox::{Outbox, Tx};
 use crate::purchases::{
     CHANGED, News, Purchase, PurchaseError, PurchaseState, lock_in_tx, tell_parties_in_tx,
 };
+use crate::webhooks::EventType;
 
 /// Who wanted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -132,12 +133,12 @@ async fn tell_refunded_in_tx(
     purchase: &Purchase,
     refund: &Refund<'_>,
 ) -> Result<(), sqlx::Error> {
-    let event_type = "purchase.refunded";
+    let event_type = EventType::PurchaseRefunded;
     let news = News {
         subject: purchase.id.0,
         event_type,
         message: PurchaseRefunded {
-            event: event_type,
+            event: event_type.as_str(),
             purchase_id: purchase.id,
             package_id: purchase.package_public_id.as_str(),
             price_minor: purchase.price_minor,

@@ -9,7 +9,7 @@ use crate::outbox::Outbox;
 use crate::storage::{Blob, content_key};
 use crate::telemetry::metrics;
 use crate::uploads::{CHANGED, Upload};
-use crate::webhooks::{NewDelivery, promise_in_tx};
+use crate::webhooks::{Address, EventType, NewEvent, announce_in_tx};
 
 /// The seed's message, byte for byte.
 #[derive(Serialize)]
@@ -46,24 +46,22 @@ pub async fn complete(
     .await?;
     let data = serde_json::json!({ "packageId": package_public_id });
     events::append_in_tx(&mut tx, upload.id.0, "upload.completed", &lease.trace, data).await?;
-    if let Some(url) = &upload.webhook_url {
-        let message = UploadCompleted {
-            event: "upload.completed",
-            upload_id: upload.public_id.as_str(),
-            package_id: package_public_id.as_str(),
-            package_url: format!("{public_base_url}/packages/{package_public_id}"),
-        };
-        let delivery = NewDelivery {
-            owner: upload.owner_id,
-            api_key: upload.api_key_id,
-            subject: upload.id.0,
-            event_type: message.event,
-            url: url.clone(),
-            body: serde_json::to_vec(&message).expect("plain text serialises"),
-            trace: lease.trace.clone(),
-        };
-        promise_in_tx(&mut tx, &delivery).await?;
-    }
+    let message = UploadCompleted {
+        event: EventType::UploadCompleted.as_str(),
+        upload_id: upload.public_id.as_str(),
+        package_id: package_public_id.as_str(),
+        package_url: format!("{public_base_url}/packages/{package_public_id}"),
+    };
+    let event = NewEvent {
+        owner: upload.owner_id,
+        subject: upload.id.0,
+        event_type: EventType::UploadCompleted,
+        occasion: None,
+        body: serde_json::to_vec(&message).expect("plain text serialises"),
+        trace: (&lease.trace).into(),
+        address: Address::of(upload.webhook_url.as_deref(), upload.api_key_id),
+    };
+    announce_in_tx(&mut tx, &event).await?;
     tx.announce(CHANGED, upload.public_id.as_str());
     tx.commit().await?;
     metrics()

@@ -8,7 +8,7 @@ use crate::jobs::{self, Lease, LeaseLost};
 use crate::outbox::{Outbox, Tx};
 use crate::telemetry::metrics;
 use crate::uploads::{CHANGED, Refusal, Stage, Upload, UploadStatus};
-use crate::webhooks::{NewDelivery, promise_in_tx};
+use crate::webhooks::{Address, EventType, NewEvent, announce_in_tx};
 
 /// The code of a failure that is ours; an operator may run such an upload again.
 const INTERNAL: &str = "INTERNAL_ERROR";
@@ -68,23 +68,21 @@ pub async fn fail_in_tx(
     }
     let data = serde_json::json!({ "code": refusal.code, "message": refusal.message });
     events::append_in_tx(tx, upload.id.0, "upload.failed", trace, data).await?;
-    if let Some(url) = &upload.webhook_url {
-        let message = UploadFailed {
-            event: "upload.failed",
-            upload_id: upload.public_id.as_str(),
-            error: &refusal.message,
-        };
-        let delivery = NewDelivery {
-            owner: upload.owner_id,
-            api_key: upload.api_key_id,
-            subject: upload.id.0,
-            event_type: message.event,
-            url: url.clone(),
-            body: serde_json::to_vec(&message).expect("plain text serialises"),
-            trace: trace.to_owned(),
-        };
-        promise_in_tx(tx, &delivery).await?;
-    }
+    let message = UploadFailed {
+        event: EventType::UploadFailed.as_str(),
+        upload_id: upload.public_id.as_str(),
+        error: &refusal.message,
+    };
+    let event = NewEvent {
+        owner: upload.owner_id,
+        subject: upload.id.0,
+        event_type: EventType::UploadFailed,
+        occasion: None,
+        body: serde_json::to_vec(&message).expect("plain text serialises"),
+        trace: trace.into(),
+        address: Address::of(upload.webhook_url.as_deref(), upload.api_key_id),
+    };
+    announce_in_tx(tx, &event).await?;
     tx.announce(CHANGED, upload.public_id.as_str());
     metrics()
         .uploads_finished

@@ -295,7 +295,14 @@ begin
             join listings using (package_id)
             where purchases.id = any(due)
               and (purchases.webhook_url is not null
-                   or (listings.webhook_url is not null and purchases.licence_mode <> 'unlimited'))
+                   or (listings.webhook_url is not null and purchases.licence_mode <> 'unlimited')
+                   or exists (
+                       select
+                       from webhook_endpoints
+                       where owner_id in (buyer_id, purchases.seller_id)
+                         and source = 'registered'
+                         and deleted_at is null
+                   ))
             returning id, subject, trace
         )
         select done.id, done.subject,

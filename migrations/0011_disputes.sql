@@ -118,11 +118,6 @@ create constraint trigger purchases_match_dispute after update of state on purch
     deferrable initially deferred
     for each row when (old.state = 'disputed' and new.state <> 'disputed') execute function check_disputed_purchase();
 
--- Buyer and seller both hear of one event, also when they listen at the same address.
-alter table webhook_deliveries
-    drop constraint webhook_deliveries_once,
-    add constraint webhook_deliveries_once unique (subject, event_type, owner_id, url);
-
 revoke update, delete, truncate on disputes from awareness_app;
 grant update (state, finding, report, decided_by, note, version, measured_at, resolved_at) on disputes to awareness_app;
 revoke execute on all functions in schema public from public;

@@ -1,0 +1,129 @@
+//! Dispatch: sending what was promised.
+//!
+//! ```text
+//! alarm leased ─▶ open (rules, health) ─▶ claim ─▶ permit ─▶ sign ─▶ POST ─▶ verdict ─▶ finish
+//!                                           ▲                                             │
+//!                                           └──────────── more is due ◀───────────────────┘
+//!                                                    nothing is due ─▶ alarm rests
+//! ```
+//!
+//! Guarantees: one sender per endpoint at a time, by the lease of its alarm; each attempt that was
+//! answered is written down, through outages of PostgreSQL too; a fault of ours costs no try. What is
+//! sent twice is what a killed process had under way or not yet written, at most [`SENDS_MAX`] requests
+//! and [`FINISH_PACE`] of answers, under the same message id (`tests/tests/webhooks.rs`).
+//!
+//! [`SENDS_MAX`]: crate::limits::SENDS_MAX
+//! [`FINISH_PACE`]: crate::limits::FINISH_PACE
+
+mod changes;
+mod claims;
+mod drain;
+mod finishes;
+mod open;
+mod permits;
+mod send;
+
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use self::claims::Claims;
+use self::drain::Drain;
+use self::finishes::Finishes;
+use self::permits::Permits;
+use crate::identity::{IdentityError, Sealer};
+use crate::ids::EndpointId;
+use crate::jobs::{self, Lease, Rest};
+use crate::outbox::Outbox;
+use crate::queue::Lane;
+use crate::signatures::Signer;
+use crate::webhooks::client::Client;
+
+/// Delivers for one worker process.
+#[derive(Debug, Clone)]
+pub struct Deliverer {
+    outbox: Outbox,
+    client: Client,
+    sealer: Sealer,
+    signer: Signer,
+    public_base_url: String,
+    claims: Claims,
+    finishes: Finishes,
+    permits: Permits,
+    stopping: CancellationToken,
+}
+
+/// Why a drain ended early. What it had sent is recorded.
+#[derive(Debug, Error)]
+pub enum DrainError {
+    /// Somebody else has the alarm.
+    #[error("the endpoint has another sender")]
+    Superseded,
+    /// An attempt could not be written; sending on would repeat it for ever.
+    #[error("an attempt could not be recorded")]
+    Unrecorded,
+    /// The endpoint's key or secrets do not open.
+    #[error("the endpoint cannot be opened")]
+    Unopened(#[source] IdentityError),
+    /// PostgreSQL did not answer or refused.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<IdentityError> for DrainError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Database(error) => Self::Database(error),
+            error => Self::Unopened(error),
+        }
+    }
+}
+
+impl Deliverer {
+    /// Starts the tasks that claim and record for the whole process.
+    pub fn start(
+        outbox: Outbox,
+        client: Client,
+        sealer: Sealer,
+        signer: Signer,
+        public_base_url: String,
+    ) -> Self {
+        Self {
+            claims: Claims::start(outbox.pool().clone()),
+            finishes: Finishes::start(outbox.clone()),
+            permits: Permits::default(),
+            stopping: CancellationToken::new(),
+            outbox,
+            client,
+            sealer,
+            signer,
+            public_base_url,
+        }
+    }
+
+    /// Lets every drain end what it has under way and rest.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Sends what is due for the endpoint of a leased alarm, and lets the alarm rest.
+    pub async fn drain(&self, lease: &Lease) -> Result<(), DrainError> {
+        let id = EndpointId(lease.subject);
+        self.finishes.settled(id).await;
+        let pool = self.outbox.pool();
+        match open::open(pool, &self.sealer, id).await? {
+            Some((rules, health)) => Drain::new(self, lease, rules, health).run().await,
+            None => {
+                let forever = Rest {
+                    due_in: None,
+                    undisturbed: Duration::ZERO,
+                    lane: Lane::Fast,
+                };
+                let rested = jobs::rest(pool, lease, forever).await?;
+                rested.map_err(|_lost| DrainError::Superseded)?;
+                Ok(())
+            }
+        }
+    }
+}
