@@ -376,3 +376,95 @@ begin
 end
 $$;
 select keep_webhook_partitions(30, 90);
+
+-- The events that a recovery of an endpoint concerns, after the one with that sequence: with the
+-- delivery that failed or was held, or without one if the endpoint was never promised it.
+create function webhook_recovery_candidates(
+    endpoint uuid, mode text, since timestamptz, until timestamptz, after bigint, row_limit bigint
+) returns table (event_id uuid, delivery_id uuid, sequence bigint) language sql stable as $$
+    (
+        select event_id, id, sequence
+        from webhook_deliveries
+        where mode in ('failed', 'held')
+          and endpoint_id = endpoint
+          and state = mode
+          and created_at >= since
+          and created_at < until
+          and sequence > after
+        union all
+        select event.id, null, event.sequence
+        from webhook_endpoints as listener
+        join webhook_events as event
+          on event.owner_id = listener.owner_id
+        where mode = 'missing'
+          and listener.id = endpoint
+          and event.sequence > after
+          and event.occurred_at >= since
+          and event.occurred_at < until
+          and event.expunged_at is null
+          and event.dedupe not like 'test:%'
+          and webhook_filter_matches(listener.event_types, event.event_type)
+          and not exists (
+              select
+              from webhook_deliveries
+              where event_id = event.id
+                and endpoint_id = endpoint
+          )
+    )
+    order by 3
+    limit row_limit
+$$;
+
+-- One step of a recovery: queues the next deliveries, spread so that they take that share of the
+-- endpoint's rate, and moves the cursor past them. No row if there is no such recovery.
+create function advance_webhook_recovery(recovery uuid, row_limit bigint, share double precision)
+    returns table (queued bigint, state text, job_id uuid) language plpgsql as $$
+#variable_conflict use_column
+declare
+    it webhook_recoveries;
+    target webhook_endpoints;
+    done bigint;
+    last bigint;
+begin
+    select * into it from webhook_recoveries where id = recovery for update;
+    if it.id is null then
+        return;
+    end if;
+    select * into target from webhook_endpoints where id = it.endpoint_id;
+    if it.state <> 'running' then
+        return query select 0::bigint, it.state, target.job_id;
+        return;
+    end if;
+    create temporary table step on commit drop as
+        select event_id, delivery_id, sequence,
+               greatest(now(), it.created_at + make_interval(
+                   secs => (it.queued + row_number() over (order by sequence) - 1) / (target.rate_per_second * share)
+               )) as due_at
+        from webhook_recovery_candidates(it.endpoint_id, it.mode, it.since, it.until, it.reached, row_limit);
+    select count(*), max(sequence) into done, last from step;
+    update webhook_deliveries
+    set state = 'pending', trigger = 'recovery', ended_as = null, tries = 0, holds = 0, next_at = step.due_at,
+        accepted_at = step.due_at, finished_at = null, recovery_id = recovery
+    from step
+    where webhook_deliveries.id = step.delivery_id
+      and webhook_deliveries.state = it.mode;
+    insert into webhook_deliveries (id, event_id, endpoint_id, owner_id, event_type, subject, sequence, ordered,
+                                    trigger, next_at, accepted_at, recovery_id)
+    select uuid_v7(), event.id, target.id, target.owner_id, event.event_type, event.subject, event.sequence,
+           target.ordering = 'subject', 'recovery', step.due_at, step.due_at, recovery
+    from step
+    join webhook_events as event on event.id = step.event_id
+    where step.delivery_id is null
+    on conflict on constraint webhook_deliveries_once_per_endpoint do nothing;
+    drop table step;
+    update webhook_recoveries
+    set queued = queued + done,
+        reached = coalesce(last, reached),
+        state = case when done < row_limit then 'done' else 'running' end,
+        finished_at = case when done < row_limit then now() end,
+        version = version + 1
+    where id = recovery
+    returning webhook_recoveries.state into it.state;
+    return query select done, it.state, target.job_id;
+end
+$$;

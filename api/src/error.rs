@@ -6,6 +6,7 @@
 mod payments;
 mod purchases;
 mod quotes;
+mod webhooks;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

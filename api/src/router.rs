@@ -8,14 +8,14 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use common::limits::{
     EVENT_STREAM_SECONDS_MAX, REQUEST_SECONDS_MAX, SMALL_BODY_BYTES_MAX,
-    UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX,
+    UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX, WEBHOOK_BODY_REQUEST_BYTES_MAX,
 };
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
 use crate::routes::{
     admin, disputes, downloads, ledger, listings, payments, payouts, purchases, quotes, system,
-    uploads,
+    uploads, webhooks,
 };
 use crate::state::ApiState;
 
@@ -82,7 +82,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(waiting)
         .merge(streaming)
         .merge(quick)
-        .merge(after_sale())
+        .merge(after_sale().merge(webhook_endpoints()).merge(webhook_log()))
         .merge(admin)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
@@ -147,6 +147,85 @@ fn after_sale() -> Router<ApiState> {
             get(payouts::list_payouts).post(payouts::request_payout),
         )
         .route("/api/ai/payouts/{payout_id}", get(payouts::get_payout))
+        .layer(within(REQUEST_SECONDS_MAX));
+    waiting
+        .merge(quick)
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
+}
+
+/// Who is told of what happens.
+fn webhook_endpoints() -> Router<ApiState> {
+    let one = "/api/ai/webhooks/endpoints/{endpoint_id}";
+    Router::new()
+        .route(
+            "/api/ai/webhooks/endpoints",
+            get(webhooks::list_endpoints).post(webhooks::create_endpoint),
+        )
+        .route(
+            one,
+            get(webhooks::get_endpoint)
+                .patch(webhooks::change_endpoint)
+                .delete(webhooks::delete_endpoint),
+        )
+        .route(
+            &format!("{one}/rotate-secret"),
+            post(webhooks::rotate_secret),
+        )
+        .route(&format!("{one}/enable"), post(webhooks::enable_endpoint))
+        .route(&format!("{one}/disable"), post(webhooks::disable_endpoint))
+        .route(&format!("{one}/stats"), get(webhooks::get_stats))
+        .route(&format!("{one}/recover"), post(webhooks::start_recovery))
+        .route(
+            "/api/ai/webhooks/event-types",
+            get(webhooks::list_event_types),
+        )
+        .layer(DefaultBodyLimit::max(WEBHOOK_BODY_REQUEST_BYTES_MAX))
+        .layer(from_fn_with_state(
+            Duration::from_secs(REQUEST_SECONDS_MAX),
+            deadline,
+        ))
+}
+
+/// What was told, and what its owner does about it.
+fn webhook_log() -> Router<ApiState> {
+    let within = |seconds: u64| from_fn_with_state(Duration::from_secs(seconds), deadline);
+    let waiting = Router::new()
+        .route(
+            "/api/ai/webhooks/endpoints/{endpoint_id}/test",
+            post(webhooks::test_endpoint),
+        )
+        .route(
+            "/api/ai/webhooks/deliveries/{delivery_id}",
+            get(webhooks::get_delivery),
+        )
+        .route(
+            "/api/ai/webhooks/deliveries/{delivery_id}/resend",
+            post(webhooks::resend_delivery),
+        )
+        .route(
+            "/api/ai/webhooks/recoveries/{recovery_id}",
+            get(webhooks::get_recovery),
+        )
+        .layer(within(WAIT_SECONDS_MAX + 10));
+    let quick = Router::new()
+        .route(
+            "/api/ai/webhooks/deliveries",
+            get(webhooks::list_deliveries),
+        )
+        .route(
+            "/api/ai/webhooks/recoveries/{recovery_id}/cancel",
+            post(webhooks::cancel_recovery),
+        )
+        .route("/api/ai/webhooks/events", get(webhooks::list_events))
+        .route(
+            "/api/ai/webhooks/events/{event_id}",
+            get(webhooks::get_event),
+        )
+        .route(
+            "/api/ai/webhooks/events/{event_id}/payload",
+            delete(webhooks::expunge_event),
+        )
+        .route("/api/ai/webhooks/payloads", delete(webhooks::expunge_all))
         .layer(within(REQUEST_SECONDS_MAX));
     waiting
         .merge(quick)

@@ -185,3 +185,27 @@ pub const HELD_DAYS: i32 = 30;
 pub const WEBHOOK_PRUNE_ROWS_MAX: i64 = 5_000;
 /// A due delivery that waits longer, or a claim that takes longer, is a stall.
 pub const WEBHOOK_STALL_SECONDS: f64 = 60.0;
+/// Secrets of one endpoint that sign at the same time.
+pub const LIVE_SECRETS_MAX: i64 = 3;
+/// How long an old secret signs beside the new one when its owner does not say.
+pub const SECRET_OVERLAP_SECONDS: u64 = 24 * 3600;
+/// How long it may.
+pub const SECRET_OVERLAP_SECONDS_MAX: u64 = 7 * 24 * 3600;
+/// What an owner notes about an endpoint.
+pub const ENDPOINT_DESCRIPTION_CHARS_MAX: usize = 500;
+/// Requests per second that one endpoint may get.
+pub const ENDPOINT_RATE_MAX: i64 = 1000;
+/// Requests to one endpoint under way.
+pub const ENDPOINT_CONCURRENCY_MAX: i64 = 64;
+/// How long one request to an endpoint may take, least and most.
+pub const ENDPOINT_TIMEOUT_SECONDS: (i64, i64) = (5, 30);
+/// How far back a recovery reaches.
+pub const RECOVERY_DAYS_MAX: i64 = 30;
+/// Deliveries that one step of a recovery queues.
+pub const RECOVERY_STEP_ROWS: i64 = 500;
+/// The share of an endpoint's rate that a recovery uses.
+pub const RECOVERY_RATE_SHARE: f64 = 0.2;
+/// Attempts that a delivery's timeline shows.
+pub const WEBHOOK_ATTEMPTS_SHOWN_MAX: i64 = 100;
+/// A request that describes an endpoint: twenty headers of 4 KiB, and room for the rest.
+pub const WEBHOOK_BODY_REQUEST_BYTES_MAX: usize = 128 * 1024;

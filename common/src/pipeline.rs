@@ -138,7 +138,7 @@ async fn end_subject_in_tx(
             purchases::commands::doubt_payment_in_tx(tx, id, reason, trace).await
         }
         // An alarm that is given up keeps its deliveries; an operator's retry sends them.
-        Ok(JobName::DeliverWebhook) => Ok(()),
+        Ok(JobName::DeliverWebhook | JobName::RecoverWebhooks) => Ok(()),
         // A job of a newer version: nothing here knows its subject.
         Err(_) => Ok(()),
     }
@@ -158,9 +158,12 @@ async fn revive_subject_in_tx(tx: &mut Tx, job: &str, subject: Uuid) -> Result<b
             let purchase = purchases::find(&mut **tx, PurchaseId(subject)).await?;
             Ok(purchase.is_some_and(|purchase| purchase.state == PurchaseState::Pending))
         }
-        Ok(JobName::AnnouncePurchase | JobName::ProcessPayment | JobName::DeliverWebhook) => {
-            Ok(true)
-        }
+        Ok(
+            JobName::AnnouncePurchase
+            | JobName::ProcessPayment
+            | JobName::DeliverWebhook
+            | JobName::RecoverWebhooks,
+        ) => Ok(true),
         Ok(JobName::RemeasurePackage) => {
             let dispute = disputes::find(&mut **tx, DisputeId(subject)).await?;
             Ok(dispute.is_some_and(|dispute| dispute.state == DisputeState::Open))

@@ -13,6 +13,7 @@ pub mod quotes;
 pub mod system;
 pub mod uploads;
 mod webhook_url;
+pub mod webhooks;
 
 pub use webhook_url::check_webhook_url;
 

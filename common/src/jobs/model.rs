@@ -17,6 +17,7 @@ pub enum JobName {
     ProcessPayment,
     RemeasurePackage,
     DeliverWebhook,
+    RecoverWebhooks,
 }
 
 /// What holds for all jobs of one kind.
@@ -60,6 +61,12 @@ static DELIVER_WEBHOOK: JobSpec = JobSpec {
     attempts_max: 18,
 };
 
+static RECOVER_WEBHOOKS: JobSpec = JobSpec {
+    name: "recover_webhooks",
+    queue: &WEBHOOK,
+    timeout: Duration::from_secs(600),
+    attempts_max: 8,
+};
 static SETTLE_PURCHASE: JobSpec = JobSpec {
     name: "settle_purchase",
     queue: &SETTLE,
@@ -125,7 +132,7 @@ impl QueueSpec {
 
 impl JobName {
     /// All jobs.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ValidateUpload,
         Self::PublishUpload,
         Self::SettlePurchase,
@@ -133,6 +140,7 @@ impl JobName {
         Self::ProcessPayment,
         Self::RemeasurePackage,
         Self::DeliverWebhook,
+        Self::RecoverWebhooks,
     ];
 
     /// Its limits.
@@ -145,6 +153,7 @@ impl JobName {
             Self::ProcessPayment => &PROCESS_PAYMENT,
             Self::RemeasurePackage => &REMEASURE_PACKAGE,
             Self::DeliverWebhook => &DELIVER_WEBHOOK,
+            Self::RecoverWebhooks => &RECOVER_WEBHOOKS,
         }
     }
 

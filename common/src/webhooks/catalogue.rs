@@ -1,7 +1,28 @@
-//! The catalogue: every type of event, as a closed list.
+//! The catalogue: every type of event, as a closed list, and what `catalogue.json` says of it for the
+//! documents and for trials. Tests hold the list, the file and what is really sent together.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// An entry of the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    description: String,
+    /// JSON Schemas of the members beside `event`, in the order in which they are sent.
+    properties: Map<String, Value>,
+    optional: Vec<String>,
+    example: Value,
+}
+
+static ENTRIES: LazyLock<HashMap<String, Entry>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("catalogue.json")).expect("a test reads the file")
+});
 
 /// What can have happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,6 +97,38 @@ impl EventType {
         }
     }
 
+    fn entry(self) -> &'static Entry {
+        &ENTRIES[self.as_str()]
+    }
+
+    /// What happened, in a sentence.
+    pub fn description(self) -> &'static str {
+        &self.entry().description
+    }
+
+    /// The JSON Schema (2020-12) of the body.
+    pub fn schema(self) -> Value {
+        let entry = self.entry();
+        let mut properties = Map::new();
+        properties.insert("event".to_owned(), json!({ "const": self.as_str() }));
+        properties.extend(entry.properties.clone());
+        let required: Vec<&String> = properties
+            .keys()
+            .filter(|name| !entry.optional.contains(name))
+            .collect();
+        json!({ "type": "object", "required": required, "properties": properties })
+    }
+
+    /// A body as it is sent.
+    pub fn example_body(self) -> &'static Value {
+        &self.entry().example
+    }
+
+    /// The bytes of the example.
+    pub fn example(self) -> Vec<u8> {
+        serde_json::to_vec(self.example_body()).expect("JSON serialises")
+    }
+
     /// News about webhooks themselves. Their own failure makes no further news.
     pub fn is_about_delivery(self) -> bool {
         matches!(
@@ -103,5 +156,41 @@ impl FromStr for EventType {
             .into_iter()
             .find(|event_type| event_type.as_str() == text)
             .ok_or_else(|| format!("no event type is called {text}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_and_the_file_name_the_same_types() {
+        let mut listed: Vec<&str> = EventType::ALL.iter().map(|it| it.as_str()).collect();
+        let mut described: Vec<&str> = ENTRIES.keys().map(String::as_str).collect();
+        listed.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(listed, described);
+    }
+
+    #[test]
+    fn every_example_has_the_required_members_in_the_order_of_the_schema() {
+        for event_type in EventType::ALL {
+            let schema = event_type.schema();
+            let example = event_type.example_body().as_object().unwrap();
+            assert_eq!(example["event"], event_type.as_str());
+            for name in schema["required"].as_array().unwrap() {
+                assert!(
+                    example.contains_key(name.as_str().unwrap()),
+                    "{event_type}: {name}"
+                );
+            }
+            let order: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+            let places: Vec<Option<usize>> = example
+                .keys()
+                .map(|name| order.iter().position(|it| *it == name))
+                .collect();
+            assert!(places.iter().all(Option::is_some), "{event_type}");
+            assert!(places.is_sorted(), "{event_type}: {places:?}");
+        }
     }
 }

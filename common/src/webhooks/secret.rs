@@ -16,6 +16,9 @@ use base64::prelude::BASE64_STANDARD;
 use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use thiserror::Error;
+use uuid::Uuid;
+
+use crate::identity::{IdentityError, Sealer};
 
 const PREFIX: &str = "whsec_";
 const GENERATED_BYTES: usize = 32;
@@ -47,6 +50,17 @@ impl WebhookSecret {
         let mut bytes = vec![0_u8; GENERATED_BYTES];
         rand::rng().fill_bytes(&mut bytes);
         Self(SecretSlice::from(bytes))
+    }
+
+    /// The sealed form, bound to the row that keeps it.
+    pub fn seal(&self, sealer: &Sealer, row: Uuid) -> Vec<u8> {
+        sealer.seal_bytes(row.as_bytes(), self.bytes())
+    }
+
+    /// The secret again.
+    pub fn open(sealer: &Sealer, row: Uuid, sealed: &[u8]) -> Result<Self, IdentityError> {
+        let bytes = sealer.open_bytes(row.as_bytes(), sealed)?;
+        Self::from_bytes(bytes).map_err(|_| IdentityError::Unsealable)
     }
 
     /// Reads `whsec_<base64>`; the prefix may be missing, as in the reference libraries.

@@ -61,6 +61,10 @@ pub struct Verdict {
     pub holds: i32,
     /// Until the next attempt of a pending delivery.
     pub next_in: Option<Duration>,
+    /// What causes that attempt,
+    pub trigger: Trigger,
+    /// and what the delivery goes back to if it fails.
+    pub ended_as: Option<DeliveryState>,
     pub ended: Option<End>,
 }
 
@@ -110,12 +114,12 @@ pub fn decide(
     else {
         return chain.end(DeliveryState::Delivered, chain.tries + 1, End::Delivered);
     };
+    let left = chain.left(plan, now);
+    if class.is_internal() && !left.is_zero() {
+        return chain.hold(internal_pause(chain.holds).min(left), left);
+    }
     if let Some(ended_as) = chain.ended_as {
         return chain.end(ended_as, chain.tries, End::ReturnedTo(ended_as));
-    }
-    let left = chain.left(plan, now);
-    if class.is_internal() {
-        return chain.hold(internal_pause(chain.holds).min(left), left);
     }
     let is_stopped = attempt.directive == Some(Directive::AbortMessage)
         || chain.trigger == Trigger::Test
@@ -154,7 +158,11 @@ impl Chain {
         if left.is_zero() || pause > left {
             return self.end(DeliveryState::Failed, self.tries, End::Exhausted);
         }
-        self.go_on(self.tries, self.holds + 1, pause)
+        Verdict {
+            trigger: self.trigger,
+            ended_as: self.ended_as,
+            ..self.go_on(self.tries, self.holds + 1, pause)
+        }
     }
 
     fn go_on(&self, tries: i32, holds: i32, next_in: Duration) -> Verdict {
@@ -163,6 +171,8 @@ impl Chain {
             tries,
             holds,
             next_in: Some(next_in),
+            trigger: Trigger::Plan,
+            ended_as: None,
             ended: None,
         }
     }
@@ -173,6 +183,8 @@ impl Chain {
             tries,
             holds: self.holds,
             next_in: None,
+            trigger: Trigger::Plan,
+            ended_as: None,
             ended: Some(end),
         }
     }

@@ -1,7 +1,7 @@
 //! A sandbox webhook receiver: keeps what it was sent, says whether the signatures hold.
 //!
-//! Any POST is a delivery; `GET /received` lists the deliveries as JSON, oldest first. The answer
-//! and its `Retry-After` can be switched, so that a test plays a broken receiver. Nothing is stored
+//! Any POST is a delivery; `GET /received` lists the deliveries as JSON, oldest first. What it replies
+//! can be set, for all paths and for one, so that a test plays a broken receiver. Nothing is stored
 //! beyond the process.
 
 mod verify;
@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -40,7 +41,7 @@ pub struct Received {
     pub path: String,
     /// `webhook-id`: the same for every attempt of a delivery.
     pub webhook_id: Option<String>,
-    /// `event` of the body.
+    /// `event` of the body, or of the data in its envelope.
     pub event: Option<String>,
     /// `uploadId` of the body.
     pub upload_id: Option<String>,
@@ -59,10 +60,44 @@ pub struct Received {
     pub body: serde_json::Value,
 }
 
+/// What a delivery is answered with.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: Vec<(&'static str, String)>,
+    /// Before the head of the answer is sent.
+    pub delay: Duration,
+}
+
+impl Reply {
+    /// A status alone.
+    pub fn of(status: StatusCode) -> Self {
+        Self {
+            status,
+            ..Self::default()
+        }
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+
+    /// After a while.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     keys: Mutex<Keys>,
-    answer: Mutex<(StatusCode, Option<u64>)>,
+    reply: Mutex<Reply>,
+    replies: Mutex<BTreeMap<String, Reply>>,
     deliveries: Mutex<VecDeque<Received>>,
     /// The number of the newest delivery.
     newest: watch::Sender<u64>,
@@ -84,7 +119,8 @@ impl Receiver {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             keys: Mutex::default(),
-            answer: Mutex::new((StatusCode::OK, None)),
+            reply: Mutex::default(),
+            replies: Mutex::default(),
             deliveries: Mutex::default(),
             newest: watch::Sender::new(0),
         });
@@ -137,12 +173,12 @@ impl Receiver {
 
     /// What the next deliveries are answered with; 200 at first. They are kept in any case.
     pub fn set_answer(&self, status: StatusCode) {
-        *lock(&self.shared.answer) = (status, None);
+        *lock(&self.shared.reply) = Reply::of(status);
     }
 
-    /// As [`Self::set_answer`], with a `Retry-After` of that many seconds.
-    pub fn set_answer_retry_after(&self, status: StatusCode, seconds: u64) {
-        *lock(&self.shared.answer) = (status, Some(seconds));
+    /// What the next deliveries to a path are answered with, until it is set again.
+    pub fn set_reply_at(&self, path: &str, reply: Reply) {
+        lock(&self.shared.replies).insert(path.to_owned(), reply);
     }
 
     /// All kept deliveries, oldest first.
@@ -201,13 +237,27 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let (answer, retry_after) = *lock(&shared.answer);
+    let of_path = lock(&shared.replies).get(uri.path()).cloned();
+    let reply = of_path.unwrap_or_else(|| lock(&shared.reply).clone());
+    keep(&shared, &uri, &headers, &body, reply.status);
+    tokio::time::sleep(reply.delay).await;
+    let mut response = reply.status.into_response();
+    for (name, value) in reply.headers {
+        let value = value.parse().expect("a test sets sound headers");
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn keep(shared: &Shared, uri: &Uri, headers: &HeaderMap, body: &[u8], answered: StatusCode) {
     let keys = lock(&shared.keys).clone();
-    let text =
-        |value: &serde_json::Value, field: &str| value.get(field)?.as_str().map(str::to_owned);
-    let raw = String::from_utf8_lossy(&body).into_owned();
+    let text = |value: &serde_json::Value, field: &str| {
+        let body = value.get("data").unwrap_or(value);
+        body.get(field)?.as_str().map(str::to_owned)
+    };
+    let raw = String::from_utf8_lossy(body).into_owned();
     let content =
-        serde_json::from_slice(&body).unwrap_or_else(|_| serde_json::Value::String(raw.clone()));
+        serde_json::from_slice(body).unwrap_or_else(|_| serde_json::Value::String(raw.clone()));
     let kept_headers = headers.iter().map(|(name, value)| {
         let value = value.to_str().unwrap_or_default();
         (name.as_str().to_owned(), value.to_owned())
@@ -224,9 +274,9 @@ async fn receive(
             .map(str::to_owned),
         event: text(&content, "event"),
         upload_id: text(&content, "uploadId"),
-        awareness_signature: keys.check_awareness(&headers, &body),
-        standard_signature: keys.check_standard(&headers, &body),
-        answered: answer.as_u16(),
+        awareness_signature: keys.check_awareness(headers, body),
+        standard_signature: keys.check_standard(headers, body),
+        answered: answered.as_u16(),
         headers: kept_headers.collect(),
         text: raw,
         body: content,
@@ -235,10 +285,6 @@ async fn receive(
         deliveries.pop_front();
     }
     shared.newest.send_replace(number);
-    match retry_after {
-        Some(seconds) => (answer, [(header::RETRY_AFTER, seconds.to_string())]).into_response(),
-        None => answer.into_response(),
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

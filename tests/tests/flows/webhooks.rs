@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use common::config::WebhookConfig;
-use local::receiver::{Received, Signature};
+use local::receiver::{Received, Reply, Signature};
 use serde_json::json;
 use standardwebhooks::Webhook;
 use tests::{DEADLINE, Sample, World, eventually};
@@ -144,7 +144,8 @@ async fn a_receiver_that_fails_once_gets_the_same_message_again_and_no_third_tim
 async fn retry_after_is_honoured() {
     let world = World::start().await;
     let busy = axum::http::StatusCode::SERVICE_UNAVAILABLE;
-    world.receiver.set_answer_retry_after(busy, 3600);
+    let reply = Reply::of(busy).with("retry-after", 3600);
+    world.receiver.set_reply_at("/webhook", reply);
     let id = accepted(&world, &Sample::vector(105), &world.webhook_url()).await;
     world.webhook(&id).await;
     assert_eq!(delivery_after(&world, 1).await, "pending");

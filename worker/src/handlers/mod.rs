@@ -4,6 +4,7 @@ mod announce_purchase;
 mod deliver_webhook;
 mod process_payment;
 mod publish_upload;
+mod recover_webhooks;
 mod remeasure_package;
 mod settle_purchase;
 mod validate_upload;
@@ -23,6 +24,7 @@ pub async fn run(context: &Context, name: JobName, lease: &Lease) -> Result<(), 
         JobName::ProcessPayment => process_payment::run(context, lease).await,
         JobName::RemeasurePackage => remeasure_package::run(context, lease).await,
         JobName::DeliverWebhook => deliver_webhook::run(context, lease).await,
+        JobName::RecoverWebhooks => recover_webhooks::run(context, lease).await,
     }
 }
 

@@ -66,6 +66,8 @@ pub(super) fn finish(
         worker: lease.worker,
         attempts: due.attempts,
         trigger: due.trigger,
+        next_trigger: verdict.trigger,
+        ended_as: verdict.ended_as,
         state: verdict.state,
         tries: verdict.tries,
         holds: verdict.holds,

@@ -9,16 +9,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::record::record_in_tx;
 use crate::db;
 use crate::ids::{DeliveryId, EndpointId, JobId, WorkerId};
 use crate::limits::{FINISH_BATCH_MAX, FINISH_PACE, SENDS_MAX};
 use crate::outbox::Outbox;
 use crate::telemetry::metrics;
 use crate::webhooks::announce::{NewEvent, announce_in_tx};
+use crate::webhooks::deliveries;
 use crate::webhooks::state::{DeliveryState, Trigger};
 
 /// Pauses between tries to reach PostgreSQL.
@@ -36,6 +38,9 @@ pub(super) struct Finish {
     /// The attempts before this one.
     pub attempts: i32,
     pub trigger: Trigger,
+    /// What causes the next one, and what the delivery goes back to if that fails.
+    pub next_trigger: Trigger,
+    pub ended_as: Option<DeliveryState>,
     pub state: DeliveryState,
     pub tries: i32,
     pub holds: i32,
@@ -162,6 +167,9 @@ async fn finish_in_batches(outbox: Outbox, mut inbox: mpsc::Receiver<Request>, o
         for ((row, answer), result) in batch.drain(..).zip(results) {
             open.remove(row.endpoint);
             // A drain that is gone needs no answer; the row is written.
+            if result == Ok(()) && matches!(row.trigger, Trigger::Manual | Trigger::Test) {
+                outbox.announce(deliveries::CHANGED, &row.delivery.to_string());
+            }
             let _ = answer.send(result);
         }
     }
@@ -213,10 +221,10 @@ async fn write_patiently(outbox: &Outbox, rows: &[&Finish]) -> Result<Vec<Finish
 /// One statement, or one transaction if owners must hear of something.
 async fn write_once(outbox: &Outbox, rows: &[&Finish]) -> Result<Vec<DeliveryId>, sqlx::Error> {
     if rows.iter().all(|row| row.news.is_none()) {
-        return insert(outbox.pool(), rows).await;
+        return record(outbox.pool(), rows).await;
     }
     let mut tx = outbox.begin().await?;
-    let written = insert_in_tx(&mut tx, rows).await?;
+    let written = record_in_tx(&mut tx, rows).await?;
     for row in rows.iter().filter(|row| written.contains(&row.delivery)) {
         if let Some(news) = &row.news {
             announce_in_tx(&mut tx, news).await?;
@@ -226,87 +234,7 @@ async fn write_once(outbox: &Outbox, rows: &[&Finish]) -> Result<Vec<DeliveryId>
     Ok(written)
 }
 
-async fn insert(pool: &PgPool, rows: &[&Finish]) -> Result<Vec<DeliveryId>, sqlx::Error> {
+async fn record(pool: &PgPool, rows: &[&Finish]) -> Result<Vec<DeliveryId>, sqlx::Error> {
     let mut conn = pool.acquire().await?;
-    insert_in_tx(&mut conn, rows).await
-}
-
-async fn insert_in_tx(
-    conn: &mut PgConnection,
-    rows: &[&Finish],
-) -> Result<Vec<DeliveryId>, sqlx::Error> {
-    fn column<T>(rows: &[&Finish], value: impl Fn(&Finish) -> T) -> Vec<T> {
-        rows.iter().map(|row| value(row)).collect()
-    }
-    sqlx::query_scalar(
-        "with done as (
-             select *
-             from unnest(
-                 $1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::integer[], $6::text[], $7::text[],
-                 $8::integer[], $9::integer[], $10::float8[], $11::text[], $12::smallint[], $13::text[],
-                 $14::real[], $15::real[], $16::real[], $17::real[], $18::real[], $19::text[]
-             ) as done (
-                 delivery_id, job_id, fence, worker, attempts, trigger, state, tries, holds, next_in_seconds,
-                 outcome, status_code, detail, resolve_ms, connect_ms, first_byte_ms, body_ms, duration_ms, response
-             )
-         ),
-         mine as (
-             select delivery.id
-             from done
-             join jobs
-               on jobs.id = done.job_id
-              and (jobs.fence = done.fence or jobs.worker = done.worker)
-             join webhook_deliveries as delivery
-               on delivery.id = done.delivery_id
-              and delivery.attempts = done.attempts
-              and delivery.state in ('pending', 'held')
-             order by delivery.id
-             for no key update of delivery
-         ),
-         moved as (
-             update webhook_deliveries as delivery
-             set state = case when done.state = 'pending' then delivery.state else done.state end,
-                 attempts = done.attempts + 1,
-                 tries = done.tries,
-                 holds = done.holds,
-                 next_at = now() + make_interval(secs => done.next_in_seconds),
-                 trigger = 'plan',
-                 ended_as = null,
-                 outcome = done.outcome,
-                 status_code = done.status_code,
-                 finished_at = case when done.state = 'pending' then null else now() end
-             from done
-             join mine on mine.id = done.delivery_id
-             where delivery.id = mine.id
-             returning delivery.id
-         )
-         insert into webhook_attempts (delivery_id, attempt, trigger, outcome, status_code, detail,
-                                       resolve_ms, connect_ms, first_byte_ms, body_ms, duration_ms, response)
-         select done.delivery_id, attempts + 1, trigger, outcome, status_code, detail,
-                resolve_ms, connect_ms, first_byte_ms, body_ms, duration_ms, response
-         from done
-         join moved on moved.id = done.delivery_id
-         returning delivery_id",
-    )
-    .bind(column(rows, |row| row.delivery))
-    .bind(column(rows, |row| row.job))
-    .bind(column(rows, |row| row.fence))
-    .bind(column(rows, |row| row.worker))
-    .bind(column(rows, |row| row.attempts))
-    .bind(column(rows, |row| row.trigger))
-    .bind(column(rows, |row| row.state))
-    .bind(column(rows, |row| row.tries))
-    .bind(column(rows, |row| row.holds))
-    .bind(column(rows, |row| row.next_in.as_secs_f64()))
-    .bind(column(rows, |row| row.outcome))
-    .bind(column(rows, |row| row.status_code))
-    .bind(column(rows, |row| row.detail.clone()))
-    .bind(column(rows, |row| row.timings_ms[0]))
-    .bind(column(rows, |row| row.timings_ms[1]))
-    .bind(column(rows, |row| row.timings_ms[2]))
-    .bind(column(rows, |row| row.timings_ms[3]))
-    .bind(column(rows, |row| row.duration_ms))
-    .bind(column(rows, |row| row.response.clone()))
-    .fetch_all(conn)
-    .await
+    record_in_tx(&mut conn, rows).await
 }

@@ -21,6 +21,7 @@ mod drain;
 mod finishes;
 mod open;
 mod permits;
+mod record;
 mod send;
 
 use std::time::Duration;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use sqlx::PgPool;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -91,7 +90,7 @@ fn unseal(sealer: &Sealer, row: Row) -> Result<(Rules, Health), IdentityError> {
     let api_key = sealer.open(row.api_key_id, &row.sealed_key)?;
     let mut secrets = Vec::with_capacity(row.secret_ids.len().max(1));
     for (id, sealed) in row.secret_ids.iter().zip(&row.sealed_secrets) {
-        secrets.push(open_secret(sealer, *id, sealed)?);
+        secrets.push(WebhookSecret::open(sealer, *id, sealed)?);
     }
     if secrets.is_empty() {
         let of_key = WebhookSecret::from_api_key(api_key.secret());
@@ -122,12 +121,6 @@ fn unseal(sealer: &Sealer, row: Row) -> Result<(Rules, Health), IdentityError> {
         secrets,
     };
     Ok((rules, row.memory.map(|memory| memory.0).unwrap_or_default()))
-}
-
-fn open_secret(sealer: &Sealer, id: Uuid, sealed: &[u8]) -> Result<WebhookSecret, IdentityError> {
-    let bytes = sealer.open_bytes(id.as_bytes(), sealed)?;
-    let text = String::from_utf8(bytes).map_err(|_| IdentityError::Unsealable)?;
-    WebhookSecret::parse(&SecretString::from(text)).map_err(|_| IdentityError::Unsealable)
 }
 
 /// Keeps what a drain learnt for the next one. Answers how soon the endpoint's next delivery is due.

@@ -12,5 +12,11 @@
 pub mod commands;
 pub mod custom_headers;
 mod model;
+mod queries;
+mod settings;
 
 pub use model::{Endpoint, EndpointState, Ordering, Source};
+pub use queries::{
+    EndpointFilter, OutcomeCount, STATS_DAYS, StateCount, Stats, find, list, newest_secret, stats,
+};
+pub use settings::{Changes, Fault, Settings};

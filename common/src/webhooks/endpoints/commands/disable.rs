@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::news::{News, tell_in_tx};
-use crate::ids::EndpointId;
+use super::write::lock_in_tx;
+use crate::ids::{EndpointId, UserId};
 use crate::outbox::{Outbox, Tx};
+use crate::webhooks::WebhookError;
 use crate::webhooks::catalogue::EventType;
 
 /// Who decided.
@@ -17,7 +19,7 @@ pub enum DisabledBy {
 }
 
 /// Disables an enabled endpoint and holds what is pending. False if it is not enabled.
-pub async fn disable_in_tx(
+async fn disable_in_tx(
     tx: &mut Tx,
     id: EndpointId,
     reason: &str,
@@ -55,6 +57,22 @@ pub async fn disable_in_tx(
     };
     tell_in_tx(tx, id, &news).await?;
     Ok(true)
+}
+
+/// Its owner disables it.
+pub async fn disable(
+    outbox: &Outbox,
+    id: EndpointId,
+    owner: UserId,
+    reason: &str,
+) -> Result<(), WebhookError> {
+    let mut tx = outbox.begin().await?;
+    lock_in_tx(&mut tx, id, owner).await?;
+    if !disable_in_tx(&mut tx, id, reason, DisabledBy::Owner).await? {
+        return Err(WebhookError::Disabled);
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Disables an endpoint that wants no more, or cannot be reached.

@@ -1,0 +1,186 @@
+//! `/api/ai/webhooks/deliveries`: the log, a delivery's timeline, sending again.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use common::ids::{DeliveryId, EndpointId, EventId, UserId};
+use common::webhooks::deliveries::{self, AttemptRow, DeliveryFilter, DeliveryRow};
+use common::webhooks::{DeliveryState, Trigger, WebhookError};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{page, time};
+use crate::error::ApiError;
+use crate::extract::{Caller, Path, PreferWait, Query};
+use crate::follow::{Follower, Status};
+use crate::routes::success;
+use crate::state::ApiState;
+
+/// How long a request waits for what it sent by hand, when the client does not say.
+pub const SEND_WAIT: Duration = Duration::from_secs(25);
+
+/// Which ones.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeliveryQuery {
+    endpoint_id: Option<EndpointId>,
+    event_id: Option<EventId>,
+    status: Option<DeliveryState>,
+    event_type: Option<String>,
+    outcome: Option<String>,
+    status_code: Option<i16>,
+    since: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+/// The caller's deliveries, newest first.
+pub async fn list_deliveries(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    Query(query): Query<DeliveryQuery>,
+) -> Result<Response, ApiError> {
+    let filter = DeliveryFilter {
+        owner: principal.user,
+        endpoint: query.endpoint_id,
+        event: query.event_id,
+        state: query.status,
+        event_type: query.event_type,
+        outcome: query.outcome,
+        status_code: query.status_code,
+        since: query.since,
+        until: query.until,
+        before: page::cursor(query.cursor.as_deref(), DeliveryId::parse)?,
+        limit: page::limit(query.limit)?,
+    };
+    let found = deliveries::list_deliveries(state.pool(), &filter).await?;
+    let next = page::next(&found, filter.limit, |delivery| delivery.id.to_string());
+    let shown: Vec<Value> = found.iter().map(shown).collect();
+    let body = json!({ "deliveries": shown, "nextCursor": next });
+    Ok(success(StatusCode::OK, body))
+}
+
+/// One of them, with its attempts; see [`Follower::answer`] for `Prefer: wait` and entity tags.
+pub async fn get_delivery(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    PreferWait(wait): PreferWait,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let find = finder(&state, DeliveryId::parse(&id), principal.user);
+    Follower::new(&state, deliveries::CHANGED, id, find)
+        .answer(wait, &headers)
+        .await
+}
+
+/// Sends a delivery once more, now, and answers what came of it: 200, or 202 if that takes longer than
+/// `Prefer: wait`.
+pub async fn resend_delivery(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    PreferWait(wait): PreferWait,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let delivery = DeliveryId::parse(&id).ok_or(WebhookError::NotFound)?;
+    let before = finder(&state, Some(delivery), principal.user)().await?;
+    let attempts = before.delivery.attempts;
+    deliveries::resend(&state.outbox, delivery, principal.user).await?;
+    answer_of_send(&state, delivery, principal.user, wait, attempts).await
+}
+
+/// Waits for an attempt beyond so many.
+pub async fn answer_of_send(
+    state: &ApiState,
+    id: DeliveryId,
+    owner: UserId,
+    wait: Option<Duration>,
+    attempts: i32,
+) -> Result<Response, ApiError> {
+    let find = finder(state, Some(id), owner);
+    let wait = wait.unwrap_or(SEND_WAIT);
+    let mut follower = Follower::new(state, deliveries::CHANGED, id.to_string(), find);
+    let is_sent = |timeline: &Timeline| timeline.delivery.attempts > attempts;
+    let timeline = follower.wait(wait, is_sent).await?;
+    let status = match is_sent(&timeline) {
+        true => StatusCode::OK,
+        false => StatusCode::ACCEPTED,
+    };
+    Ok(success(status, timeline.body()))
+}
+
+/// A delivery and its attempts.
+pub struct Timeline {
+    delivery: DeliveryRow,
+    attempts: Vec<AttemptRow>,
+}
+
+impl Status for Timeline {
+    fn version(&self) -> i64 {
+        let state = DeliveryState::ALL
+            .iter()
+            .position(|state| *state == self.delivery.state)
+            .unwrap_or_default();
+        let waits_for_owner = i64::from(self.delivery.trigger == Trigger::Manual);
+        i64::from(self.delivery.attempts) * 16 + 2 * state as i64 + waits_for_owner
+    }
+
+    fn is_final(&self) -> bool {
+        self.delivery.state.is_final()
+    }
+
+    fn body(&self) -> Value {
+        let mut body = shown(&self.delivery);
+        body["timeline"] = json!(self.attempts);
+        body
+    }
+}
+
+fn finder(
+    state: &ApiState,
+    id: Option<DeliveryId>,
+    owner: UserId,
+) -> impl Fn() -> futures::future::BoxFuture<'static, Result<Timeline, ApiError>> + Send + 'static {
+    let pool = state.pool().clone();
+    move || {
+        let pool = pool.clone();
+        Box::pin(async move {
+            let id = id.ok_or(WebhookError::NotFound)?;
+            let delivery = deliveries::find_delivery(&pool, id, owner).await?;
+            let delivery = delivery.ok_or(WebhookError::NotFound)?;
+            let attempts = deliveries::list_attempts(&pool, id).await?;
+            Ok(Timeline { delivery, attempts })
+        })
+    }
+}
+
+/// A delivery as its owner sees it.
+pub fn shown(delivery: &DeliveryRow) -> Value {
+    let is_pending = delivery.state == DeliveryState::Pending;
+    json!({
+        "deliveryId": delivery.id,
+        "eventId": delivery.event_id,
+        "endpointId": delivery.endpoint_id,
+        "url": delivery.url,
+        "eventType": delivery.event_type,
+        "sequence": delivery.sequence,
+        "status": delivery.state,
+        "trigger": delivery.trigger,
+        "attempts": delivery.attempts,
+        "tries": delivery.tries,
+        "holds": delivery.holds,
+        "lastOutcome": delivery.outcome,
+        "lastStatusCode": delivery.status_code,
+        "recoveryId": delivery.recovery_id,
+        "nextAttemptAt": is_pending.then(|| time(delivery.next_at)),
+        "timestamps": {
+            "created": time(delivery.created_at),
+            "accepted": time(delivery.accepted_at),
+            "finished": delivery.finished_at.map(time),
+        },
+    })
+}

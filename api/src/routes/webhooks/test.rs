@@ -1,0 +1,46 @@
+//! `POST /api/ai/webhooks/endpoints/{endpointId}/test`.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Response;
+use common::webhooks::EventType;
+use common::webhooks::endpoints::commands;
+use serde::Deserialize;
+
+use super::deliveries::answer_of_send;
+use super::endpoint_id;
+use crate::error::{ApiError, Code};
+use crate::extract::{Caller, Json, Path, PreferWait};
+use crate::middleware::RequestId;
+use crate::state::ApiState;
+
+/// Which event to try.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Trial {
+    event_type: Option<String>,
+}
+
+/// Sends the example of an event type (`upload.completed` by default) to the endpoint, once and over the
+/// same way as real events, and answers what the receiver said.
+pub async fn test_endpoint(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    PreferWait(wait): PreferWait,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    Path(id): Path<String>,
+    body: Option<Json<Trial>>,
+) -> Result<Response, ApiError> {
+    let wanted = body.and_then(|Json(body)| body.event_type);
+    let event_type = match wanted.as_deref() {
+        None => EventType::UploadCompleted,
+        Some(text) => text.parse().map_err(|fault: String| {
+            let message = format!("eventType: {fault}.");
+            ApiError::new(Code::InvalidInput, message).field("eventType", fault)
+        })?,
+    };
+    let id = endpoint_id(&id)?;
+    let owner = principal.user;
+    let delivery = commands::test(&state.outbox, id, owner, event_type, &request_id).await?;
+    answer_of_send(&state, delivery, owner, wait, 0).await
+}
