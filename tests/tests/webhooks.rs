@@ -8,6 +8,7 @@ mod webhooks {
     mod ground;
     mod health;
     mod log;
+    mod losses;
     mod order;
     mod recoveries;
     mod secrets;
