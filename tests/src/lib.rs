@@ -8,6 +8,7 @@
 
 pub mod cards;
 pub mod client;
+pub mod event_bodies;
 pub mod ground;
 pub mod listings;
 pub mod market;

@@ -25,6 +25,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use worker::Worker;
 
+use crate::event_bodies::StrictReceiver;
 use crate::servers::{Servers, small_pool};
 use crate::{Client, DEADLINE};
 
@@ -72,7 +73,7 @@ pub struct World {
     pub pool: PgPool,
     pub s3: LocalS3,
     pub storage: Storage,
-    pub receiver: Receiver,
+    pub receiver: StrictReceiver,
     pub seller: Client,
     pub stranger: Client,
     pub anonymous: Client,
@@ -128,7 +129,7 @@ impl World {
         let s3 = LocalS3::start(S3Options::sandbox(folder.path(), BUCKET))
             .await
             .unwrap();
-        let receiver = Receiver::start(any_port()).await.unwrap();
+        let receiver = StrictReceiver(Receiver::start(any_port()).await.unwrap());
         let mut api_config = configuration(servers, &s3, plan.webhooks).await;
         let mut cards = None;
         if plan.cards {

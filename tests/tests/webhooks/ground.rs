@@ -59,7 +59,9 @@ pub async fn happens_at(
 ) {
     let (owner, key) = seller(world).await;
     let mut body = event_type.example_body().clone();
-    body["uploadId"] = json!(format!("upload_{number}"));
+    if let Some(id) = body.get_mut("uploadId") {
+        *id = json!(format!("upload_{number}"));
+    }
     let event = NewEvent {
         owner,
         subject,
