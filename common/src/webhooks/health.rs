@@ -6,9 +6,8 @@
 //! - a **breaker**: opened by [`TRIES_TO_OPEN`] tries in a minute of which half fail, or by
 //!   [`TIMEOUTS_TO_OPEN`] timeouts in a row; open for 30 s, doubling to 15 min; then one probe at a
 //!   time, and [`PROBES_TO_CLOSE`] successes close it;
-//! - a **rate**: a token bucket of the endpoint's rate (burst: two seconds of it), halved whenever the
-//!   receiver says 429 or 503, growing back by a tenth of it each 10 s, and after an open breaker
-//!   starting at one per second and doubling each 10 s;
+//! - a **rate** (`rate.rs`): halved whenever the receiver says 429 or 503, and slow at first after an
+//!   open breaker;
 //! - a **window** of requests under way: two for an endpoint that has not answered yet, one more with
 //!   each success, halved by a timeout;
 //! - a **hold**: the receiver's own `Retry-After`.
@@ -17,6 +16,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+use super::rate::Rate;
 
 /// Tries within a minute before a breaker may open.
 pub const TRIES_TO_OPEN: u32 = 10;
@@ -31,9 +32,6 @@ const BUCKET_SECONDS: i64 = 10;
 const BUCKETS: i64 = 6;
 /// What the concurrency starts with before an endpoint has answered well.
 const WINDOW_MIN: f64 = 2.0;
-/// The rate grows, and doubles after an open breaker, once in this time.
-const GROWTH_SECONDS: i64 = 10;
-const BURST_SECONDS: f64 = 2.0;
 /// A mean answer beyond this makes an endpoint slow.
 const SLOW_SECONDS: f64 = 5.0;
 /// How much of the mean is the newest answer.
@@ -128,13 +126,7 @@ pub struct Health {
     /// Successes and failures by bucket of time, the newest last.
     buckets: Vec<(i64, u32, u32)>,
     timeouts_in_row: u32,
-    tokens: f64,
-    tokens_at: Option<DateTime<Utc>>,
-    /// The share of the configured rate that is used.
-    rate_share: f64,
-    rate_grown_at: Option<DateTime<Utc>>,
-    /// Since the breaker closed, requests start slowly.
-    slow_start_at: Option<DateTime<Utc>>,
+    rate: Rate,
     window: f64,
     held_until: Option<DateTime<Utc>>,
     mean_seconds: f64,
@@ -164,11 +156,7 @@ impl Default for Health {
             breaker: Breaker::Closed,
             buckets: Vec::new(),
             timeouts_in_row: 0,
-            tokens: 0.0,
-            tokens_at: None,
-            rate_share: 1.0,
-            rate_grown_at: None,
-            slow_start_at: None,
+            rate: Rate::default(),
             window: WINDOW_MIN,
             held_until: None,
             mean_seconds: 0.0,
@@ -233,43 +221,10 @@ impl Health {
         if in_flight >= window.min(limits.concurrency) {
             return Permission::WaitForAnswer;
         }
-        self.take_token(now, limits)
-    }
-
-    fn take_token(&mut self, now: DateTime<Utc>, limits: &Limits) -> Permission {
-        let configured = f64::from(limits.rate_per_second);
-        let rate = self.rate(now, configured);
-        let burst = (rate * BURST_SECONDS).max(1.0);
-        self.tokens = match self.tokens_at {
-            Some(at) => (self.tokens + seconds_between(at, now) * rate).min(burst),
-            None => burst,
-        };
-        self.tokens_at = Some(now.max(self.tokens_at.unwrap_or(now)));
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
-            return Permission::Send;
+        match self.rate.take(now, limits.rate_per_second) {
+            None => Permission::Send,
+            Some(pause) => Permission::Wait(pause),
         }
-        Permission::Wait(Duration::from_secs_f64((1.0 - self.tokens) / rate))
-    }
-
-    /// Requests per second: the configured rate, less what throttling and a fresh recovery take off.
-    fn rate(&mut self, now: DateTime<Utc>, configured: f64) -> f64 {
-        let grown_at = *self.rate_grown_at.get_or_insert(now);
-        let steps = (now - grown_at).num_seconds().max(0) / GROWTH_SECONDS;
-        if steps > 0 {
-            self.rate_share = (self.rate_share + 0.1 * steps as f64).min(1.0);
-            self.rate_grown_at = Some(grown_at + TimeDelta::seconds(steps * GROWTH_SECONDS));
-        }
-        let rate = (configured * self.rate_share).max(1.0);
-        let Some(started_at) = self.slow_start_at else {
-            return rate;
-        };
-        let doublings = (now - started_at).num_seconds().max(0) / GROWTH_SECONDS;
-        let slow = 2_f64.powi(i32::try_from(doublings.min(30)).unwrap_or(30));
-        if slow >= rate {
-            self.slow_start_at = None;
-        }
-        slow.min(rate)
     }
 
     /// Counts an answer.
@@ -306,7 +261,7 @@ impl Health {
         }
         self.breaker = Breaker::Closed;
         self.buckets.clear();
-        self.slow_start_at = Some(now);
+        self.rate.start_slowly(now);
         self.window = WINDOW_MIN;
         changes.push(Change::Closed);
     }
@@ -321,8 +276,7 @@ impl Health {
             }
             Answer::Throttled(hold) => {
                 self.timeouts_in_row = 0;
-                self.rate_share = (self.rate_share / 2.0).max(0.01);
-                self.rate_grown_at = Some(now);
+                self.rate.halve(now);
                 let until =
                     hold.and_then(|hold| now.checked_add_signed(TimeDelta::from_std(hold).ok()?));
                 self.held_until = self.held_until.max(until);
@@ -399,12 +353,6 @@ impl Health {
     fn note_time(&mut self, took: Duration) {
         self.mean_seconds += MEAN_WEIGHT * (took.as_secs_f64() - self.mean_seconds);
     }
-}
-
-fn seconds_between(earlier: DateTime<Utc>, later: DateTime<Utc>) -> f64 {
-    (later - earlier)
-        .num_microseconds()
-        .map_or(0.0, |micros| micros.max(0) as f64 / 1e6)
 }
 
 #[cfg(test)]

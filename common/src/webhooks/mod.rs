@@ -19,6 +19,7 @@ pub mod failure;
 pub mod filter;
 pub mod health;
 pub mod plan;
+mod rate;
 pub mod recoveries;
 pub mod resolve;
 pub mod retry_after;
