@@ -17,6 +17,7 @@ present() {
 # The Debian package that carries a program, where the two have different names.
 apt_name() {
     case "$1" in
+        node) echo nodejs ;;
         promtool) echo prometheus ;;
         python3) echo python3-venv ;;
         *) echo "$1" ;;
@@ -27,6 +28,7 @@ brew_name() {
     case "$1" in
         postgresql) echo postgresql@17 ;;
         redis-server) echo redis ;;
+        npm) echo node ;;
         promtool) echo prometheus ;;
         *) echo "$1" ;;
     esac
@@ -65,16 +67,31 @@ install_packages() {
     fi
 }
 
-# The Python that checks our figures against NumPy and SciPy, in target/python.
+# The Python libraries that the tests ask, in target/python: they check our figures, our signatures and
+# our OpenAPI documents.
 install_python() {
-    local python=target/python/bin/python3
-    if "$python" -c 'import numpy, scipy' 2>/dev/null; then
+    local python=target/python/bin/python3 wanted=tests/libraries/requirements.txt
+    local installed=target/python/requirements.txt
+    if cmp --silent "$wanted" "$installed"; then
         return 0
     fi
-    echo "Installing NumPy and SciPy into target/python"
+    echo "Installing $wanted into target/python"
     if ! python3 -m venv target/python 2>/dev/null; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
         python3 -m venv --clear target/python
     fi
-    "$python" -m pip install --quiet --disable-pip-version-check numpy scipy
+    "$python" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"
+    cp "$wanted" "$installed"
+}
+
+# The JavaScript library that checks our signatures, in target/javascript.
+install_javascript() {
+    local wanted=tests/libraries/package-lock.json installed=target/javascript/package-lock.json
+    if cmp --silent "$wanted" "$installed" && [ -e target/javascript/node_modules/.package-lock.json ]; then
+        return 0
+    fi
+    echo "Installing $wanted into target/javascript"
+    mkdir -p target/javascript
+    cp tests/libraries/package.json "$wanted" target/javascript/
+    npm ci --prefix target/javascript --silent --no-audit --no-fund --ignore-scripts
 }

@@ -10,6 +10,7 @@ pub mod cards;
 pub mod client;
 pub mod event_bodies;
 pub mod ground;
+pub mod libraries;
 pub mod listings;
 pub mod market;
 pub mod packages;

@@ -7,6 +7,7 @@ mod webhooks {
     mod endpoints;
     mod ground;
     mod health;
+    mod libraries;
     mod log;
     mod losses;
     mod order;
