@@ -56,6 +56,17 @@ impl Caller {
         self.send(Method::POST, path, Some(body), None).await
     }
 
+    /// Takes a thing away.
+    pub(super) async fn delete(&self, path: &str) -> Result<(), DemoError> {
+        self.http
+            .delete(format!("{}{path}", self.base_url))
+            .bearer_auth(&self.key)
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(())
+    }
+
     /// Changes what was seen at that version.
     pub(super) async fn patch(
         &self,

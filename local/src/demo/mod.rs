@@ -3,7 +3,7 @@
 //! Real packages, made from open model weights (`local/demo/README.md`), go in by each of the three
 //! forms; their fate, their webhooks and a repeated request are compared with what must come of them.
 //! One is then bought by card and credits, downloaded, checked, handed back, and raced for by ten buyers;
-//! an audit of the ledger closes it.
+//! an audit closes the books. Last, an endpoint fails, is tried again, and catches up.
 
 mod caller;
 mod client;
@@ -11,6 +11,7 @@ mod journey;
 mod packages;
 mod purchase;
 mod race;
+mod webhooks;
 
 use std::time::Duration;
 

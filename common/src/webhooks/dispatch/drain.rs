@@ -20,6 +20,7 @@ use super::claims::{Claimed, Due, Want};
 use super::finishes::{FinishError, Finished};
 use super::open::{self, Rules};
 use super::send::{Sent, send};
+use super::turns::Turn;
 use super::{Deliverer, DrainError, changes};
 use crate::ids::DeliveryId;
 use crate::jobs::{self, Lease, Rest};
@@ -33,6 +34,7 @@ use crate::webhooks::verdict;
 pub(super) struct Drain<'a> {
     deliverer: &'a Deliverer,
     lease: &'a Lease,
+    turn: Turn,
     rules: Arc<Rules>,
     health: Health,
     /// Claimed, not yet sent.
@@ -47,10 +49,17 @@ pub(super) struct Drain<'a> {
 }
 
 impl<'a> Drain<'a> {
-    pub fn new(deliverer: &'a Deliverer, lease: &'a Lease, rules: Rules, health: Health) -> Self {
+    pub fn new(
+        deliverer: &'a Deliverer,
+        lease: &'a Lease,
+        turn: Turn,
+        rules: Rules,
+        health: Health,
+    ) -> Self {
         Self {
             deliverer,
             lease,
+            turn,
             rules: Arc::new(rules),
             health,
             waiting: VecDeque::new(),
@@ -126,6 +135,7 @@ impl<'a> Drain<'a> {
                 () = self.deliverer.stopping.cancelled(), if !self.is_closing => {
                     self.is_closing = true;
                 }
+                () = self.turn.is_over(), if !self.is_closing => self.is_closing = true,
             }
         }
     }

@@ -23,6 +23,7 @@ mod open;
 mod permits;
 mod record;
 mod send;
+mod turns;
 
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ use self::claims::Claims;
 use self::drain::Drain;
 use self::finishes::Finishes;
 use self::permits::Permits;
+use self::turns::Turns;
 use crate::identity::{IdentityError, Sealer};
 use crate::ids::EndpointId;
 use crate::jobs::{self, Lease, Rest};
@@ -52,6 +54,7 @@ pub struct Deliverer {
     claims: Claims,
     finishes: Finishes,
     permits: Permits,
+    turns: Turns,
     stopping: CancellationToken,
 }
 
@@ -94,6 +97,7 @@ impl Deliverer {
             claims: Claims::start(outbox.pool().clone()),
             finishes: Finishes::start(outbox.clone()),
             permits: Permits::default(),
+            turns: Turns::default(),
             stopping: CancellationToken::new(),
             outbox,
             client,
@@ -111,10 +115,11 @@ impl Deliverer {
     /// Sends what is due for the endpoint of a leased alarm, and lets the alarm rest.
     pub async fn drain(&self, lease: &Lease) -> Result<(), DrainError> {
         let id = EndpointId(lease.subject);
+        let turn = self.turns.take(id).await;
         self.finishes.settled(id).await;
         let pool = self.outbox.pool();
         match open::open(pool, &self.sealer, id).await? {
-            Some((rules, health)) => Drain::new(self, lease, rules, health).run().await,
+            Some((rules, health)) => Drain::new(self, lease, turn, rules, health).run().await,
             None => {
                 let forever = Rest {
                     due_in: None,
