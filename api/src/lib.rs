@@ -7,6 +7,7 @@ mod error;
 mod extract;
 mod follow;
 mod middleware;
+mod openapi;
 mod operations;
 mod process;
 mod receive;

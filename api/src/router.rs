@@ -69,7 +69,7 @@ pub fn router(state: ApiState) -> Router {
         )
         .merge(delivery())
         .route("/api/webhooks/stripe", post(payments::take_card_notice))
-        .route("/.well-known/jwks.json", get(system::get_jwks))
+        .merge(documents())
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX));
@@ -271,6 +271,14 @@ fn delivery() -> Router<ApiState> {
             "/api/packages/download/{package_type}/{package_id}",
             get(downloads::follow_download_link),
         )
+}
+
+/// What machines read of the service.
+fn documents() -> Router<ApiState> {
+    Router::new()
+        .route("/.well-known/jwks.json", get(system::get_jwks))
+        .route("/api/ai/openapi.json", get(system::get_openapi))
+        .route("/api/ai/openapi-3.1.json", get(system::get_openapi_3_1))
 }
 
 async fn no_route() -> ApiError {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod webhooks {
+    mod documents;
     mod endpoints;
     mod ground;
     mod health;

@@ -144,6 +144,12 @@ impl Plan {
         }
     }
 
+    /// The waits before the second and each later try, without jitter.
+    pub fn waits(&self) -> Vec<Duration> {
+        let seconds = (1..self.tries()).filter_map(|made| self.wait_seconds(made));
+        seconds.map(Duration::from_secs).collect()
+    }
+
     /// The wait before the try that follows so many, without jitter.
     fn wait_seconds(&self, tries_made: usize) -> Option<u64> {
         match self {

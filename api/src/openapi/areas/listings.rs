@@ -1,0 +1,74 @@
+//! Listings: the terms of a package.
+
+use common::webhooks::EventType;
+use serde_json::{Map, Value, json};
+
+use super::super::deliveries::Modes;
+use super::super::operation::Operation;
+use super::super::schema::{
+    flag, id, integer, named, nullable, number, partial, text, time, url, word,
+};
+
+/// What a seller hears at the address of a listing.
+const EVENTS: [EventType; 5] = [
+    EventType::ListingSoldOut,
+    EventType::PurchaseRefunded,
+    EventType::DisputeOpened,
+    EventType::DisputeMeasured,
+    EventType::DisputeResolved,
+];
+const MODES: [&str; 3] = ["unlimited", "limited", "exclusive"];
+const STATUSES: [&str; 3] = ["active", "paused", "removed"];
+
+pub fn operations() -> Vec<Operation> {
+    let changes = json!({
+        "price": number("With at most two decimals."),
+        "licenceMode": word("Who may buy.", &MODES),
+        "supply": integer("How many may, if `limited`."),
+        "status": word("Whether it is for sale.", &STATUSES),
+        "webhookUrl": nullable(url("Where its seller hears of it; null for nowhere.")),
+    });
+    let change = Operation::new(
+        "patch",
+        "/api/ai/listings/{packageId}",
+        "change_listing",
+        "listings",
+        "Change the terms",
+    )
+    .header("If-Match")
+    .header("Idempotency-Key")
+    .body(partial(&[], changes))
+    .answer(200, "The listing as it is now.", &named("Listing"))
+    .calls_back("webhookUrl", Modes::Plain, &EVENTS);
+    vec![change]
+}
+
+pub fn schemas() -> Map<String, Value> {
+    let properties = json!({
+        "packageId": id("pkg", "The package."),
+        "packageType": word("What kind of package it is.", &["vector", "memory", "chain"]),
+        "name": text("What it is called."),
+        "packageSha256": text("The SHA-256 of its bytes."),
+        "wMatrixSha256": text("The SHA-256 of its alignment matrix."),
+        "price": number("With two decimals."),
+        "priceMinor": integer("The same in minor units."),
+        "currency": text("ISO 4217."),
+        "licenceMode": word("Who may buy.", &MODES),
+        "supply": nullable(integer("How many may, if there is a limit.")),
+        "remaining": nullable(integer("How many still may, if there is a limit.")),
+        "soldOut": flag("Whether nobody may any more."),
+        "status": word("Whether it is for sale.", &STATUSES),
+        "version": integer("Of the terms; the entity tag."),
+        "createdAt": time("When it was published."),
+        "updatedAt": time("When the terms were changed."),
+        "webhookUrl": nullable(url("Where its seller hears of it; shown to the seller alone.")),
+    });
+    let names = properties
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str());
+    let required: Vec<&str> = names.filter(|name| *name != "webhookUrl").collect();
+    let listing = partial(&required, properties.clone());
+    Map::from_iter([("Listing".to_owned(), listing)])
+}

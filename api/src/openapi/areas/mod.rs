@@ -1,0 +1,41 @@
+//! The operations, one table per area. A new area is a file here and a line in [`operations`].
+
+mod listings;
+mod payments;
+mod purchases;
+mod uploads;
+mod webhook_endpoints;
+mod webhook_log;
+
+use serde_json::{Map, Value};
+
+use super::operation::Operation;
+
+/// All operations, in the order in which they are shown.
+pub fn operations() -> Vec<Operation> {
+    [
+        uploads::operations(),
+        listings::operations(),
+        purchases::operations(),
+        payments::operations(),
+        webhook_endpoints::operations(),
+        webhook_log::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The schemas that operations name.
+pub fn schemas() -> Map<String, Value> {
+    [
+        listings::schemas(),
+        purchases::schemas(),
+        payments::schemas(),
+        webhook_endpoints::schemas(),
+        webhook_log::schemas(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

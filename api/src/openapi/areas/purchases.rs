@@ -1,0 +1,92 @@
+//! Purchases: a package is bought.
+
+use common::webhooks::EventType;
+use serde_json::{Map, Value, json};
+
+use super::super::deliveries::Modes;
+use super::super::operation::Operation;
+use super::super::schema::{
+    id, integer, named, nullable, number, partial, text, time, url, whole, word,
+};
+
+/// What a buyer hears at the address of a purchase.
+const EVENTS: [EventType; 6] = [
+    EventType::PurchaseCompleted,
+    EventType::PurchaseFailed,
+    EventType::PurchaseRefunded,
+    EventType::DisputeOpened,
+    EventType::DisputeMeasured,
+    EventType::DisputeResolved,
+];
+
+pub fn operations() -> Vec<Operation> {
+    let request = json!({
+        "packageType": word("What kind of package it is.", &["vector", "memory", "chain"]),
+        "packageId": id("pkg", "The package."),
+        "paymentMethod": word("`credits` of the account, or `stripe` for a card.", &["credits", "stripe"]),
+        "paymentMethodId": text("The card, as its provider calls it."),
+        "expectedPrice": number("Buy at this price alone."),
+        "quoteId": text("A quote, or its id, whose price is to be kept."),
+        "webhookUrl": url("Where to hear of this purchase."),
+    });
+    let request = partial(&["packageType", "packageId", "paymentMethod"], request);
+    let buy = Operation::new(
+        "post",
+        "/api/ai/purchase-package",
+        "purchase_package",
+        "purchases",
+        "Buy a package",
+    )
+    .about("The purchase goes on whether the request waits for it or not.")
+    .header("Idempotency-Key")
+    .header("Prefer")
+    .body(request)
+    .answer(200, "Settled.", &named("Purchase"))
+    .answer(
+        202,
+        "Under way, or waiting for its payment; follow `statusUrl`.",
+        &named("Purchase"),
+    )
+    .calls_back("webhookUrl", Modes::Plain, &EVENTS);
+    vec![buy]
+}
+
+pub fn schemas() -> Map<String, Value> {
+    let payment = partial(
+        &["paymentId", "status"],
+        json!({
+            "paymentId": id("pay", "The payment."),
+            "status": text("Where it stands."),
+            "clientSecret": nullable(text("For the card provider's library, while there is something to do with it.")),
+            "declineCode": nullable(text("What the bank said.")),
+        }),
+    );
+    let purchase = whole(json!({
+        "purchaseId": id("pur", "The purchase."),
+        "status": text("Where it stands."),
+        "packageId": id("pkg", "The package."),
+        "packageType": text("What kind of package it is."),
+        "packageName": text("What it is called."),
+        "licenceMode": text("How it is licensed."),
+        "price": number("With two decimals."),
+        "priceMinor": integer("The same in minor units."),
+        "currency": text("ISO 4217."),
+        "paymentMethod": text("How it is paid."),
+        "payment": nullable(payment),
+        "downloadUrl": nullable(url("Where the package is, once it is settled.")),
+        "expiresAt": nullable(time("Until when.")),
+        "error": nullable(text("Why it came to nothing, for people.")),
+        "errorCode": nullable(text("Why it came to nothing, for machines.")),
+        "statusUrl": text("Where it is followed."),
+        "nextPollMs": nullable(integer("When to look again, in milliseconds.")),
+        "packageSha256": text("The SHA-256 of the bytes that are sold."),
+        "wMatrixSha256": text("The SHA-256 of the alignment matrix that is sold."),
+        "timestamps": whole(json!({
+            "created": time("When it was asked for."),
+            "settled": nullable(time("When it was settled.")),
+            "finished": nullable(time("When it ended.")),
+        })),
+        "message": text("Where it stands, for people."),
+    }));
+    Map::from_iter([("Purchase".to_owned(), purchase)])
+}

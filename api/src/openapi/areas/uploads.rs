@@ -1,0 +1,130 @@
+//! Uploads: a package comes in.
+
+use common::webhooks::EventType;
+use serde_json::{Map, Value, json};
+
+use super::super::deliveries::Modes;
+use super::super::operation::Operation;
+use super::super::schema::{integer, number, partial, text, url, whole, word};
+
+/// What the uploader, who becomes the seller, hears at the address of the upload.
+const EVENTS: [EventType; 7] = [
+    EventType::UploadCompleted,
+    EventType::UploadFailed,
+    EventType::ListingSoldOut,
+    EventType::PurchaseRefunded,
+    EventType::DisputeOpened,
+    EventType::DisputeMeasured,
+    EventType::DisputeResolved,
+];
+
+const REQUIRED: [&str; 7] = [
+    "packageType",
+    "name",
+    "description",
+    "sourceModel",
+    "targetModel",
+    "epsilon",
+    "price",
+];
+
+pub fn operations() -> Vec<Operation> {
+    vec![upload_package(), open_upload()]
+}
+
+fn upload_package() -> Operation {
+    let data = |media: &str| {
+        let blob = |about: &str| match media {
+            "json" => {
+                json!({ "type": "string", "format": "byte", "description": format!("{about}, in base64.") })
+            }
+            _ => {
+                json!({ "type": "string", "format": "binary", "description": format!("{about}.") })
+            }
+        };
+        let blobs = json!({
+            "vectorData": blob("The package, of packageType vector"),
+            "kvCacheData": blob("The package, of packageType memory"),
+            "chainData": blob("The package, of packageType chain"),
+            "wMatrixData": blob("The alignment matrix"),
+        });
+        request(&["wMatrixData"], &blobs)
+    };
+    let receipt = whole(json!({
+        "uploadId": text("Whoever holds it may follow the upload."),
+        "statusUrl": text("Where the upload is followed."),
+        "message": text("What comes next, for people."),
+    }));
+    Operation::new("post", "/api/ai/upload-package", "upload_package", "uploads", "Upload a package")
+        .about("The bytes are taken at once and validated later; follow `statusUrl` or listen at `webhookUrl`.")
+        .header("Idempotency-Key")
+        .content(
+            true,
+            json!({
+                "application/json": { "schema": data("json") },
+                "multipart/form-data": { "schema": data("form") },
+            }),
+        )
+        .answer(202, "Taken, to be validated.", &receipt)
+        .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+}
+
+fn open_upload() -> Operation {
+    let sizes = json!({
+        "packageSizeBytes": integer("The size of the package."),
+        "packageSha256": text("Its SHA-256, in 64 hexadecimal digits."),
+        "wMatrixSizeBytes": integer("The size of the alignment matrix."),
+        "wMatrixSha256": text("Its SHA-256, in 64 hexadecimal digits."),
+    });
+    let names: Vec<&str> = sizes
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let put = whole(json!({
+        "method": word("How.", &["PUT"]),
+        "url": url("Where."),
+        "headers": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Sent along as they are." },
+    }));
+    let session = whole(json!({
+        "uploadId": text("Whoever holds it may follow the upload."),
+        "statusUrl": text("Where the upload is followed."),
+        "commitUrl": text("Posted to once the bytes are stored."),
+        "expiresInSeconds": integer("How long the addresses are good."),
+        "package": put,
+        "wMatrix": put,
+    }));
+    Operation::new(
+        "post",
+        "/api/ai/uploads",
+        "open_upload",
+        "uploads",
+        "Open an upload whose bytes go straight to the store",
+    )
+    .header("Idempotency-Key")
+    .body(request(&names, &sizes))
+    .answer(201, "Where to put the bytes.", &session)
+    .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+}
+
+/// The fields that both ways share, and those of one.
+fn request(required: &[&str], own: &Value) -> Value {
+    let mut properties = json!({
+        "packageType": word("What kind of package it is.", &["vector", "memory", "chain"]),
+        "name": text("What it is called."),
+        "description": text("What it is for."),
+        "sourceModel": text("The model it comes from."),
+        "targetModel": text("The model it is aligned to."),
+        "epsilon": number("The declared alignment error, at most 0.10."),
+        "price": number("With at most two decimals."),
+        "licenceMode": word("Who may buy; `unlimited` if nothing is said.", &["unlimited", "limited", "exclusive"]),
+        "supply": integer("How many may, if `limited`."),
+        "webhookUrl": url("Where to hear of this upload, and later of its listing."),
+    });
+    if let (Some(all), Some(own)) = (properties.as_object_mut(), own.as_object()) {
+        let own: Map<String, Value> = own.clone();
+        all.extend(own);
+    }
+    partial(&[&REQUIRED, required].concat(), properties)
+}

@@ -1,0 +1,94 @@
+//! What the document says in words: the areas, and how deliveries are made, signed and tried again.
+
+use std::time::Duration;
+
+use common::limits::HELD_DAYS;
+use common::webhooks::plan::Plan;
+use serde_json::{Value, json};
+
+/// The areas.
+pub fn tags() -> Value {
+    json!([
+        { "name": "uploads", "description": "A package comes in." },
+        { "name": "listings", "description": "The terms of a package." },
+        { "name": "purchases", "description": "A package is bought." },
+        { "name": "credits", "description": "What buyers pay with." },
+        { "name": "webhook endpoints", "description": "Who is told of what happens." },
+        { "name": "webhook log", "description": "What was told, and sending it again." },
+        { "name": "events", "description": deliveries() },
+    ])
+}
+
+/// How a receiver is to be written.
+fn deliveries() -> String {
+    [
+        "An event is posted to each endpoint whose filters let it through, and to the address that a request named. \
+         Each arrives at least once; `webhook-id` is the same on each try, so keep those that you have had. Answer any \
+         2xx status as soon as the event is safe with you.",
+        "**Forms.** An endpoint chooses: `full`, an envelope with the body as its `data`; `thin`, an envelope that says \
+         where the body is; `plain`, the body alone. Addresses of requests get `plain`. A body beyond 256 KiB is always \
+         sent `thin`. Accept properties that you do not know: more are added in time.",
+        "**Signatures.** Verify one before you believe a delivery, over the bytes as they came. `webhook-signature` is \
+         that of Standard Webhooks 1.0.0, for which there are libraries: `v1` is keyed by the endpoint's secret, and for \
+         the address of a request by `whsec_` and the base64 of the API key's text; `v1a` verifies with the keys of \
+         `/.well-known/jwks.json`. `X-Awareness-Signature` is the older form. It covers the body alone, so prefer the \
+         former.",
+        &retries(),
+        &format!(
+            "**An endpoint that fails.** It is asked less often while most requests fail, without costing tries. Its owner \
+             is told by `endpoint.failing` after 1, 24 and 72 hours; after 120 hours, or two answers of 410 at least a \
+             minute apart, or one with `webhook-delivery: disable`, it is disabled. Its events are then held for \
+             {HELD_DAYS} days, and sent when it is enabled again."
+        ),
+    ]
+    .join("\n\n")
+}
+
+/// The plans, from the code that follows them.
+fn retries() -> String {
+    format!(
+        "**Retries.** Whatever is not 2xx is tried again. The plan `standard` makes {} tries, which wait for {}; `fast` \
+         makes {}, which wait for {}. Each wait is stretched by chance, by up to a quarter (the first by -20 to +60 %), \
+         and never ends before a `Retry-After` of the receiver.",
+        Plan::Standard.tries(),
+        waits(&Plan::Standard),
+        Plan::Fast.tries(),
+        waits(&Plan::Fast),
+    )
+}
+
+/// `5 s, 30 s, 2 min, 6 × 24 h`.
+fn waits(plan: &Plan) -> String {
+    let waits: Vec<Duration> = plan.waits();
+    let runs = waits.chunk_by(|one, next| one == next);
+    let spoken = runs.map(|run| match run.len() {
+        1 => spoken(run[0]),
+        count => format!("{count} × {}", spoken(run[0])),
+    });
+    spoken.collect::<Vec<String>>().join(", ")
+}
+
+fn spoken(wait: Duration) -> String {
+    match wait.as_secs() {
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plans_are_told_as_they_are_followed() {
+        assert_eq!(
+            waits(&Plan::Standard),
+            "5 s, 30 s, 2 min, 10 min, 30 min, 1 h, 2 h, 4 h, 8 h, 12 h, 20 h, 6 × 24 h"
+        );
+        assert_eq!(
+            waits(&Plan::Fast),
+            "5 s, 30 s, 5 min, 30 min, 2 h, 6 h, 15 h"
+        );
+    }
+}
