@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::jobs;
+use common::jobs::{self, Beat};
 use common::limits::HEARTBEAT;
 use common::queue::Serving;
 use tokio_util::sync::CancellationToken;
@@ -31,30 +31,31 @@ pub async fn run(
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        match jobs::beat(&context.relaxed_pool, context.worker, &name, &queues).await {
-            Ok(beat) => {
-                for lane in served.iter() {
-                    if beat.paused.iter().any(|paused| paused == lane.queue) {
-                        lane.serving.pause();
-                    } else {
-                        lane.serving.resume();
-                    }
-                }
-                for (job, reason) in beat.cancelled {
-                    context.cancel(job, reason);
-                }
-            }
+        let running = context.running();
+        let pool = &context.relaxed_pool;
+        match jobs::beat(pool, context.worker, &name, &queues, &running).await {
+            Ok(beat) => heed(&context, &served, beat),
             Err(error) => tracing::warn!(%error, "The heartbeat did not reach PostgreSQL"),
         }
-        give_back_forgotten(&context).await;
     }
 }
 
-async fn give_back_forgotten(context: &Context) {
-    let running = context.running();
-    match jobs::give_back_forgotten(&context.relaxed_pool, context.worker, &running).await {
-        Ok(0) => {}
-        Ok(count) => tracing::warn!(jobs.count = count, "Gave back jobs that do not run here"),
-        Err(error) => tracing::debug!(%error, "Could not look for forgotten jobs"),
+/// Does what operators want.
+fn heed(context: &Context, served: &[Served], beat: Beat) {
+    for lane in served {
+        if beat.paused.iter().any(|paused| paused == lane.queue) {
+            lane.serving.pause();
+        } else {
+            lane.serving.resume();
+        }
+    }
+    for (job, reason) in beat.cancelled {
+        context.cancel(job, reason);
+    }
+    if beat.forgotten > 0 {
+        tracing::warn!(
+            jobs.count = beat.forgotten,
+            "Gave back jobs that do not run here"
+        );
     }
 }

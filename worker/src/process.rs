@@ -67,7 +67,7 @@ impl Worker {
         let name = format!("{}-{}", host_name(), std::process::id());
         // The first beat comes before the first lease: a lease without a living worker would be taken back.
         let names: Vec<String> = queues.iter().map(|queue| queue.name.to_owned()).collect();
-        jobs::beat(&context.relaxed_pool, context.worker, &name, &names).await?;
+        jobs::beat(&context.relaxed_pool, context.worker, &name, &names, &[]).await?;
         let served = Arc::new(serve(&context, &queue, queues, &name).await);
         let stop = CancellationToken::new();
         let beating = tokio::spawn(heartbeat::run(

@@ -37,8 +37,8 @@ pub use error::JobsError;
 pub use lease::{Lease, LeaseLost, Leaser, finish_in_tx};
 pub use model::{JobName, JobSpec, JobState, QueueSpec};
 pub use outcome::{
-    cancel_in_tx, cancel_waiting_in_tx, give_back, give_back_forgotten, quarantine_in_tx,
-    quarantine_payload, retry, retry_delay, snooze, snooze_delay,
+    cancel_in_tx, cancel_waiting_in_tx, give_back, quarantine_in_tx, quarantine_payload, retry,
+    retry_delay, snooze, snooze_delay,
 };
 pub use sweep::{Reclaimed, SweepCursor, due, prune_finished, reclaim};
 pub use workers::{Beat, beat, retire};

@@ -8,7 +8,6 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use super::lease::held;
 use super::{Lease, LeaseLost};
 use crate::ids::{JobId, WorkerId};
-use crate::limits::LEASE;
 
 /// First delay of a retry; it doubles.
 const RETRY_SECONDS_MIN: f64 = 1.0;
@@ -179,31 +178,6 @@ pub async fn give_back(pool: &PgPool, worker: WorkerId) -> Result<u64, sqlx::Err
            and state = 'running'",
     )
     .bind(worker)
-    .execute(pool)
-    .await?;
-    Ok(given.rows_affected())
-}
-
-/// Makes those jobs ready that this worker holds by the word of PostgreSQL, but does not run: the
-/// answer to its lease was lost, or PostgreSQL was away for so long that the outcome was dropped. A
-/// living worker keeps all its leases, so nobody else would take them. `running` is what it does run;
-/// leases younger than [`LEASE`] may still be on their way.
-pub async fn give_back_forgotten(
-    pool: &PgPool,
-    worker: WorkerId,
-    running: &[JobId],
-) -> Result<u64, sqlx::Error> {
-    let given = sqlx::query(
-        "update jobs
-         set state = 'ready', worker = null, reason = 'its worker had forgotten it', run_at = now()
-         where worker = $1
-           and state = 'running'
-           and id <> all($2)
-           and started_at < now() - make_interval(secs => $3)",
-    )
-    .bind(worker)
-    .bind(running)
-    .bind(LEASE.as_secs_f64())
     .execute(pool)
     .await?;
     Ok(given.rows_affected())

@@ -21,7 +21,7 @@ pub struct Depth {
     pub done: usize,
     /// Ended by something other than their handler, and not yet swept.
     pub dead: usize,
-    /// Workers seen within the last 3 s.
+    /// Workers seen within the last 4.5 s.
     pub workers: usize,
 }
 

@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     codec::{Envelope, LenientJson},
-    limits::{APALIS_HEARTBEAT, BEAT, RELEASE_TIMEOUT},
+    limits::{APALIS_HEARTBEAT, BEAT, RELEASE_TIMEOUT, RESCUE_BEATS},
     scripts,
     serve::Post,
     signal::{CountedConnection, WakeSignal},
@@ -196,11 +196,11 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
-/// Says every second that the worker lives, and looks for others that no longer do.
+/// Says again and again that the worker lives, and looks for others that no longer do.
 async fn beat(post: Arc<Post>, name: String) {
     let mut tick = interval(BEAT);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    for beat in 1_u32.. {
         tick.tick().await;
         let sent = scripts::BEAT
             .key(post.key.as_str())
@@ -209,8 +209,10 @@ async fn beat(post: Arc<Post>, name: String) {
             .await;
         if sent.is_ok() {
             post.note_beat();
-            // A failure is this worker's own next failure too, and reported there.
-            let _ = post.queue.rescue_lane(&post.key).await;
+            if beat.is_multiple_of(RESCUE_BEATS) {
+                // A failure is this worker's own next failure too, and reported there.
+                let _ = post.queue.rescue_lane(&post.key).await;
+            }
         }
     }
 }

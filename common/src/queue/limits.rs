@@ -35,14 +35,17 @@ pub(super) const SUBSCRIBE_DELAY: Duration = Duration::from_millis(200);
 pub(super) const SUBSCRIBE_PING: Duration = Duration::from_secs(5);
 
 /// How often a worker says that it lives.
-pub(super) const BEAT: Duration = Duration::from_secs(1);
+pub(super) const BEAT: Duration = Duration::from_millis(1500);
+/// Every so many beats it looks for others that no longer do; the sweep looks more often.
+pub(super) const RESCUE_BEATS: u32 = 6;
 /// Silence after which its jobs are given to others: three missed beats.
-pub(super) const SILENCE_MAX: Duration = Duration::from_secs(3);
+pub(super) const SILENCE_MAX: Duration = Duration::from_millis(4500);
 /// apalis' own heartbeat and reaper judge by the clocks of the hosts; a day puts them to rest.
 pub(super) const APALIS_HEARTBEAT: Duration = Duration::from_secs(86_400);
 
-/// How often an idle worker looks by itself, should a wake-up message be lost.
-pub(super) const FALLBACK_TICK: Duration = Duration::from_millis(250);
+/// How often an idle worker looks by itself, should a wake-up message be lost. A reconnection wakes it
+/// too, so this is rarely what does.
+pub(super) const FALLBACK_TICK: Duration = Duration::from_secs(5);
 /// First pause before a worker that ended is replaced; it doubles up to the maximum.
 pub(super) const RESTART_DELAY_MIN: Duration = Duration::from_millis(100);
 /// Longest pause before a worker that ended is replaced.

@@ -52,7 +52,7 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// One slot, one call at a time, a tick of 250 ms.
+    /// One slot, one call at a time, a tick of five seconds.
     #[must_use]
     pub fn new(queue: &str, lane: Lane, worker_name_prefix: &str) -> Self {
         Self {
@@ -193,7 +193,7 @@ impl Serving {
         });
     }
 
-    /// Whether Redis heard of this worker within the last 3 s, or it is paused.
+    /// Whether Redis heard of this worker within the last 4.5 s, or it is paused.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         *self.wanted.borrow() == Wanted::Pause || self.post.has_beaten_lately()

@@ -21,7 +21,7 @@ use super::address::{Policy, Reach, check_url};
 use super::answer::{self, Answer, refused};
 use super::directive::Directive;
 use super::failure::{ErrorClass, Failure};
-use super::resolve::{Resolve, SystemResolver, VettingResolver};
+use super::resolve::{Answers, Resolve, SystemResolver, VettingResolver};
 use super::timing::{Clock, TimedConnections, Timings};
 
 const USER_AGENT: &str = concat!("Awareness-Webhooks/", env!("CARGO_PKG_VERSION"));
@@ -186,12 +186,14 @@ impl Client {
             .with_root_certificates(settings.roots)
             .with_no_client_auth();
         let policy = Arc::new(settings.policy);
+        let answers = Answers::default();
         let build = |reach| {
             let resolver = VettingResolver {
                 resolver: Arc::clone(&settings.resolver),
                 policy: Arc::clone(&policy),
                 reach,
                 timeout: settings.timeouts.resolve,
+                answers: answers.clone(),
             };
             build_pool(resolver, tls.clone(), settings.timeouts)
         };
@@ -262,13 +264,17 @@ impl Client {
             .post(destination.url)
             .headers(header_map(message.headers)?)
             .body(message.body.clone());
-        timeout_at(
-            deadline.min(started + self.timeouts.headers),
-            request.send(),
-        )
-        .await
-        .map_err(|_| Failure::from(ErrorClass::TimeoutHeaders))?
-        .map_err(Failure::before_answer)
+        let headers_by = deadline.min(started + self.timeouts.headers);
+        let response = timeout_at(headers_by, request.send())
+            .await
+            .map_err(|_| Failure::from(ErrorClass::TimeoutHeaders))?
+            .map_err(Failure::before_answer)?;
+        // The resolver has vetted it; a connection that went elsewhere would be a defect of ours.
+        let peer = response.remote_addr().map(|address| address.ip());
+        match peer.is_none_or(|peer| self.policy.permits(peer, destination.reach)) {
+            true => Ok(response),
+            false => Err(Failure::from(ErrorClass::BlockedAddress)),
+        }
     }
 }
 

@@ -177,6 +177,7 @@ fn classify(error: Cause<'_>) -> Option<Failure> {
     if let Some(error) = error.downcast_ref::<ResolveError>() {
         return Some(match error {
             ResolveError::Blocked => Failure::from(ErrorClass::BlockedAddress),
+            ResolveError::Away => Failure::from(ErrorClass::Internal),
             other => Failure::new(ErrorClass::Dns, other.to_string()),
         });
     }

@@ -8,7 +8,7 @@
 use std::fmt::Debug;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
@@ -22,6 +22,9 @@ use super::timing::Clock;
 /// System look-ups that may block a thread at once. A slow name server holds its thread beyond our
 /// timeout; this keeps the process's other blocking work (files) out of its reach.
 const LOOKUPS_MAX: usize = 64;
+
+/// A name server that has answered nobody for so long is away.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// Turns a host name into addresses.
 pub trait Resolve: Debug + Send + Sync + 'static {
@@ -67,6 +70,9 @@ pub(super) enum ResolveError {
     NoAnswer,
     #[error("the name server did not answer in time")]
     TimedOut,
+    /// It has answered nobody for a while: the fault is ours, whatever the name.
+    #[error("no name server answers")]
+    Away,
     #[error("the host name resolves to an address that must not be contacted")]
     Blocked,
 }
@@ -78,6 +84,22 @@ pub(super) struct VettingResolver {
     pub policy: Arc<Policy>,
     pub reach: Reach,
     pub timeout: Duration,
+    pub answers: Answers,
+}
+
+/// When a name server last answered anything, "there is no such name" included.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answers(Arc<Mutex<Option<Instant>>>);
+
+impl Answers {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn are_missing(&self) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_none_or(|last| last.elapsed() > SILENCE_MAX)
+    }
 }
 
 impl VettingResolver {
@@ -98,14 +120,20 @@ impl reqwest::dns::Resolve for VettingResolver {
         let policy = Arc::clone(&self.policy);
         let (reach, timeout) = (self.reach, self.timeout);
         let (clock, since) = (Clock::current(), Instant::now());
+        let seen = self.answers.clone();
         Box::pin(async move {
             let answers = tokio::time::timeout(timeout, answer).await;
             if let Some(clock) = clock {
                 clock.note_resolve(since);
             }
-            let answers = answers
-                .map_err(|_| ResolveError::TimedOut)?
-                .map_err(ResolveError::Lookup)?;
+            let answers = match answers {
+                Ok(answers) => {
+                    seen.note();
+                    answers.map_err(ResolveError::Lookup)?
+                }
+                Err(_) if seen.are_missing() => return Err(ResolveError::Away.into()),
+                Err(_) => return Err(ResolveError::TimedOut.into()),
+            };
             Self::vet(&policy, reach, &answers)?;
             let addresses = answers.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(addresses) as Addrs)

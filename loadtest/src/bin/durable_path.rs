@@ -99,7 +99,7 @@ async fn run_ours(
 ) -> anyhow::Result<f64> {
     let worker = WorkerId::new();
     let relaxed = common::db::connect_relaxed(config).await?;
-    jobs::beat(&relaxed, worker, "bench", &[]).await?;
+    jobs::beat(&relaxed, worker, "bench", &[], &[]).await?;
     let (leaser, done, finished) = (
         Leaser::start(relaxed, worker),
         Arc::new(AtomicUsize::new(0)),

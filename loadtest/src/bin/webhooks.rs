@@ -48,6 +48,11 @@ const HANGING: i64 = 60;
 const ANSWER_AFTER: Duration = Duration::from_millis(10);
 /// Longer than any endpoint waits.
 const HANG: Duration = Duration::from_secs(60);
+/// What clients send to Redis; everything else runs inside the scripts.
+const REQUESTS: [&str; 5] = ["evalsha", "eval", "ping", "publish", "subscribe"];
+/// Before idle costs are counted, and while.
+const IDLE_SETTLES: Duration = Duration::from_secs(6);
+const IDLE_LASTS: Duration = Duration::from_secs(20);
 /// Events of the latency runs are committed in batches, so often in a second.
 const BATCHES_PER_SECOND: i64 = 50;
 
@@ -122,7 +127,7 @@ async fn main() -> anyhow::Result<()> {
         committed: AtomicI64::new(0),
         heard,
     };
-    let result = bench.measure(&arguments, address).await;
+    let result = bench.measure(&stack, &arguments, address).await;
     if result.is_ok() {
         println!("fsync probe: {:.2} ms", fsync_probe(&folder)?);
     }
@@ -139,9 +144,14 @@ struct Bench {
 }
 
 impl Bench {
-    async fn measure(&self, arguments: &Arguments, receiver: SocketAddr) -> anyhow::Result<()> {
+    async fn measure(
+        &self,
+        stack: &Stack,
+        arguments: &Arguments,
+        receiver: SocketAddr,
+    ) -> anyhow::Result<()> {
         self.set_up(receiver).await?;
-        self.idle().await?;
+        self.idle(stack).await?;
         self.capacity(arguments.deliveries).await?;
         let idle = self.latency("all healthy", arguments, 0).await?;
         *self.heard.hangs.lock().expect("no holder panics") = true;
@@ -176,18 +186,49 @@ impl Bench {
         Ok(())
     }
 
-    /// What an idle installation asks.
-    async fn idle(&self) -> anyhow::Result<()> {
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        let before = self.cost().await?;
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        let cost = self.cost().await?.since(&before);
+    /// What one more idle worker of webhooks asks, beyond what the whole idle stack does.
+    async fn idle(&self, stack: &Stack) -> anyhow::Result<()> {
+        let without = self.idle_cost().await?;
+        let settings = std::fs::read_to_string(stack.folder.join("stack.env"))?;
+        let variables = settings.lines().filter_map(|line| {
+            let (name, value) = line
+                .strip_prefix("export ")
+                .unwrap_or(line)
+                .split_once('=')?;
+            Some((name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
+        });
+        let program = std::env::current_exe()?.with_file_name("awareness-worker");
+        let mut worker = tokio::process::Command::new(program)
+            .args(["--queues", "webhook"])
+            .envs(variables)
+            .env("WORKER_OPS_LISTEN", "127.0.0.1:0")
+            .stdout(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let with = self.idle_cost().await?;
+        worker.kill().await?;
         println!(
-            "idle, all processes and all queues: {:.1} transactions of PostgreSQL and {:.1} commands of Redis per second",
-            cost.transactions / 10.0,
-            cost.commands / 10.0
+            "idle: the stack of all processes and queues asks {:.1} transactions of PostgreSQL and {:.1} requests of Redis per second; one more worker of webhooks adds {:.1} and {:.1}",
+            without.transactions,
+            without.requests,
+            with.transactions - without.transactions,
+            with.requests - without.requests
         );
         Ok(())
+    }
+
+    /// Per second, once things have calmed down.
+    async fn idle_cost(&self) -> anyhow::Result<Cost> {
+        tokio::time::sleep(IDLE_SETTLES).await;
+        let before = self.cost().await?;
+        tokio::time::sleep(IDLE_LASTS).await;
+        let cost = self.cost().await?.since(&before);
+        let seconds = IDLE_LASTS.as_secs_f64();
+        Ok(Cost {
+            transactions: cost.transactions / seconds,
+            commands: cost.commands / seconds,
+            requests: cost.requests / seconds,
+        })
     }
 
     /// A backlog that appears at once.
@@ -336,17 +377,25 @@ impl Bench {
         .await?;
         let mut connection = self.redis.get_multiplexed_async_connection().await?;
         let info: String = redis::cmd("INFO")
-            .arg("stats")
+            .arg("commandstats")
             .query_async(&mut connection)
             .await?;
-        let commands = info
+        let calls: Vec<(&str, f64)> = info
             .lines()
-            .find_map(|line| line.strip_prefix("total_commands_processed:"))
-            .and_then(|count| count.trim().parse().ok())
-            .context("Redis counts its commands")?;
+            .filter_map(|line| {
+                let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+                Some((name, rest.split(',').next()?.parse().ok()?))
+            })
+            .collect();
+        let requested = |name: &str| REQUESTS.iter().any(|it| name.starts_with(it));
         Ok(Cost {
             transactions: transactions as f64,
-            commands,
+            commands: calls.iter().map(|(_, count)| count).sum(),
+            requests: calls
+                .iter()
+                .filter(|(name, _)| requested(name))
+                .map(|(_, count)| count)
+                .sum(),
         })
     }
 }
@@ -354,7 +403,10 @@ impl Bench {
 /// What was asked of the stores so far.
 struct Cost {
     transactions: f64,
+    /// Those inside scripts too.
     commands: f64,
+    /// What clients sent.
+    requests: f64,
 }
 
 impl Cost {
@@ -362,6 +414,7 @@ impl Cost {
         Self {
             transactions: self.transactions - before.transactions,
             commands: self.commands - before.commands,
+            requests: self.requests - before.requests,
         }
     }
 }
