@@ -250,3 +250,61 @@ async fn dead_endpoints_of_one_tenant_do_not_hold_up_another() {
         assert!(arrived(&world, &format!("/dead/{number}")).len() <= 2);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_hears_of_a_failure_that_lasts_and_of_its_end() {
+    let world = World::start().await;
+    register(&world, "/hooks", json!({ "eventTypes": ["upload.*"] })).await;
+    register(&world, "/other", json!({ "eventTypes": ["endpoint.*"] })).await;
+    world
+        .receiver
+        .set_reply_at("/hooks", Reply::of(StatusCode::BAD_GATEWAY));
+    fail_uploads(&world, 1).await;
+    becomes(
+        &world,
+        "select exists (select from webhook_health where failing_since is not null)",
+    )
+    .await;
+    // As if it had failed for two hours.
+    let earlier = "update webhook_health set memory = jsonb_set(memory, '{failing_since}', to_jsonb(now() - interval '2 hours')) where failing_since is not null";
+    sqlx::query(earlier).execute(&world.pool).await.unwrap();
+    hurry(&world).await;
+    let warning = arrives(&world, "/other", |it| it.body["type"] == "endpoint.failing").await;
+    assert_eq!(warning.body["data"]["hours"], 1);
+    world.receiver.set_reply_at("/hooks", Reply::default());
+    hurries_to(
+        &world,
+        "select bool_and(state = 'delivered') from webhook_deliveries",
+    )
+    .await;
+    let end = arrives(&world, "/other", |it| {
+        it.body["type"] == "endpoint.recovered"
+    })
+    .await;
+    assert_eq!(
+        end.body["data"]["failingSince"],
+        warning.body["data"]["failingSince"]
+    );
+    assert_eq!(arrived(&world, "/other").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_hears_of_a_delivery_that_was_given_up() {
+    let world = World::start().await;
+    let plan = json!({ "plan": "custom", "planSeconds": [1], "eventTypes": ["upload.*"] });
+    register(&world, "/hooks", plan).await;
+    register(&world, "/other", json!({ "eventTypes": ["delivery.*"] })).await;
+    world
+        .receiver
+        .set_reply_at("/hooks", Reply::of(StatusCode::BAD_GATEWAY));
+    fail_uploads(&world, 1).await;
+    let news = arrives(&world, "/other", |_| true).await;
+    let data = &news.body["data"];
+    assert_eq!(news.body["type"], "delivery.exhausted");
+    assert_eq!(
+        (&data["attempts"], &data["lastStatus"]),
+        (&json!(2), &json!(502))
+    );
+    assert_eq!(data["eventType"], "upload.failed");
+    assert_eq!(arrived(&world, "/hooks").len(), 2);
+}
