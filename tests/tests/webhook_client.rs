@@ -1,6 +1,8 @@
 //! The webhook client against real receivers on the loopback: what arrives, and what never leaves.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test fails the test")]
 
+#[path = "webhook_client/hostile.rs"]
+mod hostile;
 #[path = "webhook_client/names.rs"]
 mod names;
 mod webhook_receiver;

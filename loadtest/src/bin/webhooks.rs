@@ -202,6 +202,9 @@ impl Bench {
             .args(["--queues", "webhook"])
             .envs(variables)
             .env("WORKER_OPS_LISTEN", "127.0.0.1:0")
+            .env("PUBLIC_BASE_URL", &stack.base_url)
+            .env("AWARENESS_SIGNING_KEY", "0".repeat(64))
+            .env("STRIPE_SECRET_KEY", "")
             .stdout(std::process::Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
