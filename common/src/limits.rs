@@ -153,6 +153,8 @@ pub const CARD_RETRY_AFTER_MAX: Duration = Duration::from_secs(600);
 pub const WEBHOOK_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Deliveries that one endpoint has in the hands of a worker.
 pub const CLAIM_ROWS_MAX: usize = 64;
+/// Deliveries with their bytes that one statement claims, for all endpoints together.
+pub const CLAIM_STATEMENT_ROWS_MAX: usize = 2048;
 /// Between two statements that claim: so old may a delivery become under load before it is seen.
 pub const CLAIM_PACE: Duration = Duration::from_millis(20);
 /// How long a worker waits for more for an endpoint before its alarm rests.

@@ -71,8 +71,15 @@ pub async fn give_up_waiting(
     Ok(())
 }
 
-/// An operator cancels a job: at once if it waits, by its worker if it runs.
+/// An operator cancels a job: at once if it waits, by its worker if it runs. An alarm stands for its
+/// endpoint for ever, so it is not for cancelling.
 pub async fn cancel(outbox: &Outbox, id: JobId, reason: &str) -> Result<(), JobsError> {
+    let job = jobs::find_job(outbox.pool(), id).await?.job;
+    if job.name.parse() == Ok(JobName::DeliverWebhook) {
+        let alarm =
+            "the alarm of a webhook endpoint (pause the queue, or have the endpoint disabled)";
+        return Err(JobsError::WrongState(alarm.to_owned()));
+    }
     if jobs::request_cancel(outbox.pool(), id, reason).await? {
         return Ok(());
     }

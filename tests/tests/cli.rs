@@ -236,7 +236,7 @@ async fn a_replay_goes_through_all_pages_and_payloads_are_dropped_one_by_one() {
     let other = world.call(&["jobs", "replay", "--queue", "validate"]).await;
     assert_eq!(other.done(), "0 quarantined jobs run again.\n");
     let replay = world
-        .call(&["jobs", "replay", "--name", "deliver_webhook"])
+        .call(&["jobs", "replay", "--name", "announce_purchase"])
         .await;
     assert_eq!(
         replay.done(),

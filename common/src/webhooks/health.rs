@@ -18,6 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::rate::Rate;
+use super::retry_after::RETRY_AFTER_MAX;
 
 /// Tries within a minute before a breaker may open.
 pub const TRIES_TO_OPEN: u32 = 10;
@@ -27,6 +28,7 @@ pub const TIMEOUTS_TO_OPEN: u32 = 5;
 pub const PROBES_TO_CLOSE: u32 = 3;
 const OPEN_SECONDS_MIN: i64 = 30;
 const OPEN_SECONDS_MAX: i64 = 15 * 60;
+const HOLD_SECONDS_MAX: i64 = RETRY_AFTER_MAX.as_secs() as i64;
 /// The minute that the breaker looks at: six buckets.
 const BUCKET_SECONDS: i64 = 10;
 const BUCKETS: i64 = 6;
@@ -195,7 +197,15 @@ impl Health {
             Breaker::Open { until, .. } => Some(until),
             Breaker::Closed | Breaker::HalfOpen { .. } => None,
         };
-        open_until.max(self.held_until).filter(|until| *until > now)
+        // A rest beyond its own maximum was begun by a clock that has been set back since.
+        let within = |until: &DateTime<Utc>, seconds: i64| {
+            *until > now && *until <= now + TimeDelta::seconds(seconds)
+        };
+        let open_until = open_until.filter(|until| within(until, OPEN_SECONDS_MAX));
+        let held_until = self
+            .held_until
+            .filter(|until| within(until, HOLD_SECONDS_MAX));
+        open_until.max(held_until)
     }
 
     /// Asks for one more request beside those under way; [`Permission::Send`] counts it.

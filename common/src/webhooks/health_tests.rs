@@ -163,6 +163,22 @@ fn a_throttled_endpoint_is_held_and_its_rate_halved() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_or_ahead_by_an_hour_delays_little() {
+    const HOUR: i64 = 3_600_000;
+    let mut ahead = opened();
+    assert_eq!(ahead.may_send(at(HOUR), 0, &LIMITS), Permission::Send);
+    let mut back = opened();
+    assert_eq!(back.rest_until(at(-HOUR)), None);
+    assert_eq!(back.may_send(at(-HOUR), 0, &LIMITS), Permission::Send);
+    let mut health = healthy();
+    while health.may_send(at(0), 0, &LIMITS) == Permission::Send {}
+    let Permission::Wait(pause) = health.may_send(at(-HOUR), 0, &LIMITS) else {
+        panic!("the bucket was empty");
+    };
+    assert!(pause < Duration::from_secs(1), "{pause:?}");
+}
+
+#[test]
 fn an_endpoint_that_has_not_answered_gets_two_at_a_time() {
     let mut health = Health::default();
     assert_eq!(health.may_send(at(0), 1, &LIMITS), Permission::Send);

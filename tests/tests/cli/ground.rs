@@ -146,7 +146,7 @@ impl World {
     /// A job that waits, for nobody in particular.
     pub async fn job(&self) -> JobId {
         let job = NewJob {
-            name: JobName::DeliverWebhook,
+            name: JobName::AnnouncePurchase,
             subject: Uuid::new_v4(),
             tenant: None,
             trace: "req_cli".to_owned(),

@@ -71,3 +71,18 @@ async fn migrations_apply_twice_and_at_once() {
     other.unwrap();
     assert!(db::is_migrated(&ground.pool).await.unwrap());
 }
+
+#[tokio::test]
+async fn an_endpoints_alarm_is_not_for_cancelling() {
+    let ground = Ground::shared().await;
+    let _worker = ground.worker().await;
+    ground.upload(&Sample::new(1, Expected::Accepted)).await;
+    ground.webhook_is_delivered().await;
+    let alarm = ground.job(JobName::DeliverWebhook).await;
+    let refused = common::pipeline::cancel(&ground.outbox, alarm.id, "a test").await;
+    assert!(refused.is_err());
+    assert_eq!(
+        ground.job(JobName::DeliverWebhook).await.state,
+        JobState::Idle
+    );
+}

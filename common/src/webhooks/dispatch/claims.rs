@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::db;
 use crate::ids::{DeliveryId, EndpointId, EventId};
-use crate::limits::{CLAIM_LINGER, CLAIM_PACE};
+use crate::limits::{CLAIM_LINGER, CLAIM_PACE, CLAIM_STATEMENT_ROWS_MAX};
 use crate::telemetry::metrics;
 use crate::webhooks::state::{DeliveryState, Trigger};
 
@@ -174,9 +174,10 @@ async fn query(
     requests: &[Request],
 ) -> Result<HashMap<EndpointId, Claimed>, sqlx::Error> {
     let endpoints: Vec<EndpointId> = requests.iter().map(|it| it.want.endpoint).collect();
+    let share = (CLAIM_STATEMENT_ROWS_MAX / requests.len()).max(1);
     let rooms: Vec<i64> = requests
         .iter()
-        .map(|it| i64::try_from(it.want.room).unwrap_or(i64::MAX))
+        .map(|it| i64::try_from(it.want.room.min(share)).unwrap_or(i64::MAX))
         .collect();
     let except: Vec<DeliveryId> = requests
         .iter()
