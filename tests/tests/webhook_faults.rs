@@ -233,3 +233,46 @@ async fn an_outage_of_postgresql_burns_no_try() {
     assert_eq!(ids.len(), 4);
     test.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_killed_at_any_step_of_a_send_sends_again_under_one_id() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let test = TestStack::start().await;
+    register(&test).await;
+    // While it connects and sends, while it waits for the answer, while it records what came.
+    let steps = [(0, 0), (1500, 300), (0, 5), (0, 15), (0, 25)];
+    for (round, (answer_after_ms, kill_after_ms)) in (0_u64..).zip(steps) {
+        for number in 0..ENDPOINTS {
+            let reply = Reply::default().after(Duration::from_millis(answer_after_ms));
+            test.stack
+                .receiver
+                .set_reply_at(&format!("/hooks/{number}"), reply);
+        }
+        let worker = test.until_up("worker").await;
+        let before = test.stack.receiver.received().len() as u64;
+        commit_surely(&test, 1, round).await;
+        let first = test.stack.receiver.wait_for(|it| it.number > before);
+        timeout(DEADLINE, first).await.unwrap();
+        sleep(Duration::from_millis(kill_after_ms)).await;
+        test.signal("worker", "KILL");
+        timeout(DEADLINE, test.until_replaced("worker", worker))
+            .await
+            .unwrap();
+        let promised = i64::try_from((round + 1) * ENDPOINTS as u64).unwrap();
+        all_delivered(&test, promised).await;
+    }
+    let (messages, doubled) = doubled(&test);
+    println!(
+        "killed at {} steps: promised {}, sent twice {doubled}",
+        steps.len(),
+        steps.len() * ENDPOINTS
+    );
+    assert_eq!(messages, steps.len() * ENDPOINTS);
+    let tries = count(
+        &test,
+        "select count(*) from webhook_deliveries where tries > 1",
+    )
+    .await;
+    assert_eq!(tries, Some(0), "a kill burns no try");
+    test.stop().await;
+}
