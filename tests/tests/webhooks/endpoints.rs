@@ -297,3 +297,22 @@ async fn the_address_of_a_request_is_an_endpoint_of_its_own_kind() {
     let registered = world.seller.get(ENDPOINTS).await.data();
     assert_eq!(registered["endpoints"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_endpoint_hears_nothing_of_what_was_already_claimed() {
+    let world = World::start().await;
+    let endpoint = register(&world, "/hooks", json!({ "ratePerSecond": 1 })).await;
+    fail_uploads(&world, 20).await;
+    arrives(&world, "/hooks", |_| true).await;
+    let disable = format!("{}/disable", path_of(&endpoint));
+    world.seller.post(&disable, &json!({})).await.data();
+    super::ground::becomes(
+        &world,
+        "select exists (select from jobs where name = 'deliver_webhook' and state = 'idle')",
+    )
+    .await;
+    let heard = arrived(&world, "/hooks").len();
+    assert!(heard <= 5, "{heard}");
+    let held = "select count(*) from webhook_deliveries where state = 'held' and event_type = 'upload.failed'";
+    assert_eq!(world.count(held).await, 20 - heard as i64);
+}

@@ -45,7 +45,6 @@ pub(super) struct Drain<'a> {
     sending: Vec<DeliveryId>,
     /// No new sends: the rules changed, the time is over or the endpoint wants a rest.
     is_closing: bool,
-    is_superseded: bool,
 }
 
 impl<'a> Drain<'a> {
@@ -68,7 +67,6 @@ impl<'a> Drain<'a> {
             recording: Vec::new(),
             sending: Vec::new(),
             is_closing: false,
-            is_superseded: false,
         }
     }
 
@@ -80,9 +78,6 @@ impl<'a> Drain<'a> {
             self.is_closing = true;
         }
         let sent = self.send_all().await;
-        if self.is_superseded {
-            return Err(DrainError::Superseded);
-        }
         let due_in = open::remember(pool, self.rules.id, &self.health).await?;
         sent?;
         self.rest(due_in).await
@@ -94,14 +89,14 @@ impl<'a> Drain<'a> {
         let mut is_claiming = false;
         let mut fault = None;
         loop {
-            self.is_closing |= Instant::now() >= until || self.is_superseded;
+            self.is_closing |= Instant::now() >= until;
             let pause = self.start_sends();
             self.is_closing |= pause.is_some_and(|pause| pause > DRAIN_PAUSE_MAX);
             let is_busy = !self.sends.is_empty() || !self.records.is_empty();
             if self.is_closing && !is_busy {
                 return fault.map_or(Ok(()), Err);
             }
-            if !self.is_closing && !is_claiming && self.waiting.is_empty() {
+            if !self.is_closing && !is_claiming {
                 claim = Some(self.claim()).into();
                 is_claiming = true;
             }
@@ -114,9 +109,10 @@ impl<'a> Drain<'a> {
                 }
                 Some((id, finished)) = self.records.next(), if !self.records.is_empty() => {
                     self.recording.retain(|other| *other != id);
-                    self.is_superseded |= finished == Err(FinishError::Superseded);
+                    // A delivery that moved on without its attempt, or a lease that was lost: the rest
+                    // will tell.
+                    self.is_closing |= finished.is_err();
                     if finished == Err(FinishError::Refused) {
-                        self.is_closing = true;
                         fault = Some(DrainError::Unrecorded);
                     }
                 }
@@ -166,12 +162,16 @@ impl<'a> Drain<'a> {
         }
     }
 
+    /// Asks for more, and within [`CLAIM_LINGER`] whether the rules still hold, even without room.
+    ///
+    /// [`CLAIM_LINGER`]: crate::limits::CLAIM_LINGER
     fn claim(&self) -> BoxFuture<'a, Result<Claimed, sqlx::Error>> {
-        let under_way = self.sending.iter().chain(&self.recording);
+        let under_way = self.sending.iter().chain(&self.recording).copied();
+        let waiting = self.waiting.iter().map(|due| due.id);
         let want = Want {
             endpoint: self.rules.id,
-            room: CLAIM_ROWS_MAX,
-            except: under_way.copied().collect(),
+            room: CLAIM_ROWS_MAX - self.waiting.len().min(CLAIM_ROWS_MAX),
+            except: under_way.chain(waiting).collect(),
         };
         let claims = self.deliverer.claims.clone();
         async move { claims.claim(want).await }.boxed()
@@ -182,9 +182,9 @@ impl<'a> Drain<'a> {
             self.is_closing = true;
             return;
         }
-        let is_over = claimed.due.is_empty() && self.sends.is_empty() && self.records.is_empty();
-        self.is_closing |= is_over;
         self.waiting.extend(claimed.due);
+        let is_over = self.waiting.is_empty() && self.sends.is_empty() && self.records.is_empty();
+        self.is_closing |= is_over;
     }
 
     /// Judges an answer and hands it on to be recorded.
