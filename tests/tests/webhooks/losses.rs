@@ -21,7 +21,9 @@ use tests::World;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
-use super::ground::{arrived, arrives, becomes, fail_uploads, happens, hurries_to, register};
+use super::ground::{
+    arrived, arrives, becomes, fail_uploads, happens, hurries_to, put_off, register,
+};
 
 const LOG: &str = "/api/ai/webhooks/deliveries";
 
@@ -55,6 +57,7 @@ async fn a_failing_resend_does_not_end_the_chain() {
         "select exists (select from webhook_deliveries where tries = 1)",
     )
     .await;
+    put_off(&world).await;
     let log = world.seller.get(LOG).await.data();
     let id = log["deliveries"][0]["deliveryId"].as_str().unwrap();
     let answer = world

@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::World;
 use uuid::Uuid;
 
-use super::ground::{arrived, arrives, happens, hurries_to, register};
+use super::ground::{arrived, arrives, happens, hurries_to, put_off, register};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subject_waits_for_its_own_failures_and_no_other_subject_does() {
@@ -23,6 +23,7 @@ async fn a_subject_waits_for_its_own_failures_and_no_other_subject_does() {
     })
     .await;
     super::ground::becomes(&world, "select exists (select from webhook_attempts)").await;
+    put_off(&world).await;
     happens(&world, EventType::UploadFailed, blocked, 2).await;
     world.receiver.set_reply_at("/hooks", Reply::default());
     happens(&world, EventType::UploadFailed, free, 3).await;
