@@ -151,7 +151,8 @@ async fn a_body_that_never_ends_is_cut_and_others_go_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poisoned_delivery_fails_alone() {
     let world = World::without_worker().await;
-    register(&world, "/hooks", json!({})).await;
+    let uploads = json!({ "eventTypes": ["upload.*"] });
+    register(&world, "/hooks", uploads).await;
     fail_uploads(&world, 9).await;
     // The bytes of one event are gone without a trace.
     let poison = "delete from webhook_bodies where event_id = (select id from webhook_events order by sequence limit 1 offset 4)";
