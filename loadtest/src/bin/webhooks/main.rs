@@ -3,6 +3,8 @@
 //!
 //! The receiver is in this process and answers after ten milliseconds.
 
+mod cost;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +26,8 @@ use local::stack::{Stack, StackOptions};
 use local::terminal::Terminal;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+
+use cost::Cost;
 
 #[derive(Parser)]
 struct Arguments {
@@ -48,8 +52,6 @@ const HANGING: i64 = 60;
 const ANSWER_AFTER: Duration = Duration::from_millis(10);
 /// Longer than any endpoint waits.
 const HANG: Duration = Duration::from_secs(60);
-/// What clients send to Redis; everything else runs inside the scripts.
-const REQUESTS: [&str; 5] = ["evalsha", "eval", "ping", "publish", "subscribe"];
 /// Before idle costs are counted, and while.
 const IDLE_SETTLES: Duration = Duration::from_secs(6);
 const IDLE_LASTS: Duration = Duration::from_secs(20);
@@ -223,9 +225,9 @@ impl Bench {
     /// Per second, once things have calmed down.
     async fn idle_cost(&self) -> anyhow::Result<Cost> {
         tokio::time::sleep(IDLE_SETTLES).await;
-        let before = self.cost().await?;
+        let before = Cost::so_far(&self.pool, &self.redis).await?;
         tokio::time::sleep(IDLE_LASTS).await;
-        let cost = self.cost().await?.since(&before);
+        let cost = Cost::so_far(&self.pool, &self.redis).await?.since(&before);
         let seconds = IDLE_LASTS.as_secs_f64();
         Ok(Cost {
             transactions: cost.transactions / seconds,
@@ -236,12 +238,12 @@ impl Bench {
 
     /// A backlog that appears at once.
     async fn capacity(&self, deliveries: i64) -> anyhow::Result<()> {
-        let before = self.cost().await?;
+        let before = Cost::so_far(&self.pool, &self.redis).await?;
         self.commit(deliveries).await?;
         let start = Instant::now();
         self.until_delivered(0).await?;
         let seconds = start.elapsed().as_secs_f64();
-        let cost = self.cost().await?.since(&before);
+        let cost = Cost::so_far(&self.pool, &self.redis).await?.since(&before);
         let count = deliveries as f64;
         println!(
             "capacity: {deliveries} deliveries in {seconds:.1} s = {:.0}/s; {:.3} transactions of PostgreSQL and {:.3} commands of Redis per delivery",
@@ -270,7 +272,7 @@ impl Bench {
         )
         .execute(&self.pool)
         .await?;
-        let before = self.cost().await?;
+        let before = Cost::so_far(&self.pool, &self.redis).await?;
         let mut ticks =
             tokio::time::interval(Duration::from_millis(1000 / BATCHES_PER_SECOND as u64));
         let batch = arguments.per_second / BATCHES_PER_SECOND;
@@ -279,7 +281,7 @@ impl Bench {
             self.commit(batch).await?;
         }
         self.until_delivered(hanging).await?;
-        let cost = self.cost().await?.since(&before);
+        let cost = Cost::so_far(&self.pool, &self.redis).await?.since(&before);
         let mut latencies = self.latencies(hanging).await?;
         latencies.sort_by(f64::total_cmp);
         let at = |share: f64| latencies[(latencies.len() as f64 * share) as usize];
@@ -368,56 +370,5 @@ impl Bench {
             "lost {}, sent twice {doubled}",
             promised - arrivals.len() as i64
         );
-    }
-
-    async fn cost(&self) -> anyhow::Result<Cost> {
-        let transactions: i64 = sqlx::query_scalar(
-            "select (xact_commit + xact_rollback)::bigint
-             from pg_stat_database
-             where datname = current_database()",
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        let mut connection = self.redis.get_multiplexed_async_connection().await?;
-        let info: String = redis::cmd("INFO")
-            .arg("commandstats")
-            .query_async(&mut connection)
-            .await?;
-        let calls: Vec<(&str, f64)> = info
-            .lines()
-            .filter_map(|line| {
-                let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
-                Some((name, rest.split(',').next()?.parse().ok()?))
-            })
-            .collect();
-        let requested = |name: &str| REQUESTS.iter().any(|it| name.starts_with(it));
-        Ok(Cost {
-            transactions: transactions as f64,
-            commands: calls.iter().map(|(_, count)| count).sum(),
-            requests: calls
-                .iter()
-                .filter(|(name, _)| requested(name))
-                .map(|(_, count)| count)
-                .sum(),
-        })
-    }
-}
-
-/// What was asked of the stores so far.
-struct Cost {
-    transactions: f64,
-    /// Those inside scripts too.
-    commands: f64,
-    /// What clients sent.
-    requests: f64,
-}
-
-impl Cost {
-    fn since(&self, before: &Self) -> Self {
-        Self {
-            transactions: self.transactions - before.transactions,
-            commands: self.commands - before.commands,
-            requests: self.requests - before.requests,
-        }
     }
 }
