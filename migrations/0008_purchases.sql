@@ -57,6 +57,10 @@ create unique index purchases_one_per_buyer on purchases (buyer_id, package_id)
     where state not in ('failed', 'refunded');
 create unique index purchases_exclusive_once on purchases (package_id)
     where licence_mode = 'exclusive' and state not in ('failed', 'refunded');
+-- The number that the first contract calls a purchase by: the last 52 bits of its id, which are random.
+create function purchase_number(purchase uuid) returns bigint language sql immutable parallel safe
+    return ('x' || right(replace(purchase::text, '-', ''), 13))::bit(52)::bigint;
+create unique index purchases_number on purchases (purchase_number(id));
 create index purchases_buyer_id on purchases (buyer_id, created_at);
 create index purchases_seller_id on purchases (seller_id, settled_at);
 create index purchases_package_id on purchases (package_id);

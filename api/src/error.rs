@@ -3,12 +3,13 @@
 //! A handler returns an [`ApiError`]; the outermost middleware writes the body, because only it knows
 //! the request id and what the client accepts. So every non-2xx of every path has one shape.
 
+mod code;
 mod payments;
 mod purchases;
 mod quotes;
 mod webhooks;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use common::catalog::CatalogError;
@@ -16,6 +17,8 @@ use common::storage::StorageError;
 use common::uploads::{FieldFault, UploadError};
 use common::{db, identity::IdentityError, jobs::JobsError, ledger::AdjustmentError};
 use serde_json::{Map, Value, json};
+
+pub use code::Code;
 
 use crate::body::BodyError;
 
@@ -25,70 +28,6 @@ const UNAVAILABLE_RETRY_SECONDS: u64 = 10;
 pub const IDEMPOTENCY_CONFLICT: &str =
     "This Idempotency-Key was used with a different request. Use a new key for a new request.";
 
-/// The stable codes. More are only ever added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
-    InvalidInput,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    MethodNotAllowed,
-    Conflict,
-    PreconditionFailed,
-    PreconditionRequired,
-    PaymentRequired,
-    IdempotencyConflict,
-    PayloadTooLarge,
-    UnsupportedMediaType,
-    InternalError,
-    ServiceUnavailable,
-    Timeout,
-}
-
-impl Code {
-    /// The text on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidInput => "INVALID_INPUT",
-            Self::Unauthorized => "UNAUTHORIZED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            Self::Conflict => "CONFLICT",
-            Self::PreconditionFailed => "PRECONDITION_FAILED",
-            Self::PreconditionRequired => "PRECONDITION_REQUIRED",
-            Self::PaymentRequired => "PAYMENT_REQUIRED",
-            Self::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
-            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
-            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::InternalError => "INTERNAL_ERROR",
-            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
-            Self::Timeout => "TIMEOUT",
-        }
-    }
-
-    /// Its HTTP status.
-    pub fn status(self) -> StatusCode {
-        match self {
-            Self::InvalidInput => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
-            Self::IdempotencyConflict => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        }
-    }
-}
-
 /// An error on its way to a client. What is internal is logged where it is made, never carried.
 #[derive(Debug, Clone)]
 pub struct ApiError {
@@ -96,6 +35,15 @@ pub struct ApiError {
     pub message: String,
     pub details: Map<String, Value>,
     pub retry_after_seconds: Option<u64>,
+    /// Which limit was reached.
+    pub limit: Option<ReachedLimit>,
+}
+
+/// A limit that was reached: what it allows, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachedLimit {
+    pub quota: u64,
+    pub window: String,
 }
 
 impl ApiError {
@@ -107,6 +55,7 @@ impl ApiError {
             message: message.into(),
             details: Map::new(),
             retry_after_seconds: is_away.then_some(UNAVAILABLE_RETRY_SECONDS),
+            limit: None,
         }
     }
 
@@ -142,24 +91,24 @@ impl ApiError {
             })
     }
 
-    /// The body of the answer.
-    pub fn body(&self, request_id: &str, as_problem: bool) -> Value {
+    /// The body of the answer; `base_url` is where the pages about codes are.
+    pub fn body(&self, request_id: &str, base_url: &str, as_problem: bool) -> Value {
+        let code = self.code.as_str();
+        let doc_url = format!("{base_url}/errors/{code}");
         if as_problem {
-            return json!({
-                "type": "about:blank",
+            let mut problem = json!({
+                "type": doc_url,
                 "title": self.code.status().canonical_reason(),
                 "status": self.code.status().as_u16(),
                 "detail": self.message,
-                "code": self.code.as_str(),
-                "details": self.details,
-                "requestId": request_id,
             });
+            self.complete(&mut problem);
+            problem["requestId"] = json!(request_id);
+            return problem;
         }
-        let mut error =
-            json!({ "code": self.code.as_str(), "message": self.message, "details": self.details });
-        if let Some(seconds) = self.retry_after_seconds {
-            error["retryAfter"] = json!(seconds);
-        }
+        let mut error = json!({ "code": code, "message": self.message });
+        self.complete(&mut error);
+        error["docUrl"] = json!(doc_url);
         json!({
             "success": false,
             "error": error,
@@ -168,6 +117,20 @@ impl ApiError {
                 "requestId": request_id,
             },
         })
+    }
+
+    /// The members that both forms have.
+    fn complete(&self, error: &mut Value) {
+        error["code"] = json!(self.code.as_str());
+        error["details"] = json!(self.details);
+        error["retryable"] = json!(self.code.is_retryable());
+        if let Some(seconds) = self.retry_after_seconds {
+            error["retryAfter"] = json!(seconds);
+        }
+        if let Some(limit) = &self.limit {
+            error["limit"] = json!(limit.quota);
+            error["window"] = json!(limit.window);
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::error::ApiError;
 use crate::routes::success;
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 /// A waiting request looks by itself this often, in case an announcement was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -117,10 +118,15 @@ where
 
     /// Sends the status whenever it changes, until it has ended. Each event's id is the version of the
     /// status: a client that comes back with `Last-Event-ID` is told only what is newer.
-    pub async fn stream(self, headers: &HeaderMap) -> Result<Response, ApiError> {
+    pub async fn stream(
+        self,
+        headers: &HeaderMap,
+        version: ApiVersion,
+    ) -> Result<Response, ApiError> {
         (self.find)().await?;
         let stream = Stream {
             follower: self,
+            version,
             seen: headers
                 .get("last-event-id")
                 .and_then(|value| value.to_str().ok()?.parse().ok()),
@@ -176,6 +182,7 @@ pub fn matches_tag(known: &str, etag: &str) -> bool {
 
 struct Stream<Find> {
     follower: Follower<Find>,
+    version: ApiVersion,
     seen: Option<i64>,
     deadline: Instant,
     has_ended: bool,
@@ -201,7 +208,9 @@ where
                 let event = Event::default()
                     .event("status")
                     .id(status.version().to_string());
-                return event.json_data(status.body()).ok();
+                let mut body = status.body();
+                self.version.shape(&mut body);
+                return event.json_data(body).ok();
             }
             if self.has_ended || !self.follower.next_look(self.deadline).await {
                 return None;

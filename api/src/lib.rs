@@ -14,6 +14,7 @@ mod receive;
 mod router;
 mod routes;
 mod state;
+mod version;
 
 pub use error::{ApiError, Code};
 pub use process::{Api, StartError};

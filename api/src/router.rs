@@ -12,7 +12,9 @@ use common::limits::{
 };
 
 use crate::error::{ApiError, Code};
-use crate::middleware::{catch_panic, deadline, linger, observe, require_admin};
+use crate::middleware::{
+    catch_panic, check_version, deadline, linger, note_version, observe, require_admin,
+};
 use crate::routes::{
     admin, disputes, downloads, ledger, listings, payments, payouts, purchases, quotes, system,
     uploads, webhooks,
@@ -77,7 +79,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(from_fn_with_state(state.clone(), require_admin))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX));
-    Router::new()
+    let routes = Router::new()
         .merge(receiving)
         .merge(waiting)
         .merge(streaming)
@@ -86,10 +88,15 @@ pub fn router(state: ApiState) -> Router {
         .merge(admin)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(from_fn(check_version))
         .layer(from_fn(linger))
         .layer(from_fn(catch_panic))
-        .layer(from_fn(observe))
-        .with_state(state)
+        .layer(from_fn_with_state(state.clone(), observe))
+        .with_state(state);
+    // What is around the whole router runs before a request is routed.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(note_version))
 }
 
 /// Credits bought by card.

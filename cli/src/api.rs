@@ -137,6 +137,7 @@ impl Api {
         };
         let mut response = request
             .bearer_auth(self.token.expose_secret())
+            .header("accept", "application/vnd.awareness.v2+json")
             .send()
             .await
             .map_err(unreachable)?;

@@ -131,6 +131,14 @@ prefixed_id!(/// A recovery of an endpoint's deliveries, `whr_<32 hex>`.
 prefixed_id!(/// A dispute about a purchase, `dis_<32 hex>`.
     DisputeId, "dis_");
 
+impl PurchaseId {
+    /// The number that the first contract calls it by: its last 52 bits, which are random. It fits a
+    /// JSON number, and the schema keeps it unique.
+    pub fn number(self) -> u64 {
+        self.0.as_u64_pair().1 & ((1 << 52) - 1)
+    }
+}
+
 macro_rules! public_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*

@@ -26,8 +26,9 @@ impl Client {
         send(get.header("prefer", "wait=45")).await.data()
     }
 
-    /// Waits for the end of a purchase, from the answer to its request: 202, or 200 if it was quick.
-    pub async fn purchase_ended(&self, answer: &Answer) -> Value {
+    /// Waits for the end of a purchase or top-up, from the answer to its request: 202, or 200 if it was
+    /// quick.
+    pub async fn followed(&self, answer: &Answer) -> Value {
         let status_url = answer.data()["statusUrl"].as_str().unwrap().to_owned();
         self.payment_ended(&status_url).await
     }

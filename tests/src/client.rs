@@ -1,6 +1,7 @@
 //! Speaks to the API as anybody would: HTTP and JSON, nothing of the crates behind it.
 
-use common::reqwest::{self, Method, RequestBuilder, header::HeaderMap};
+use common::reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use common::reqwest::{self, Method, RequestBuilder};
 use serde_json::Value;
 
 /// One caller: a base address and perhaps a token.
@@ -20,9 +21,11 @@ pub struct Answer {
 }
 
 impl Client {
-    /// A caller without a proxy, redirects or retries.
+    /// A caller without a proxy, redirects or retries, who speaks version 2 if nothing else is said.
     pub fn new(base_url: String, token: Option<String>) -> Self {
+        let accept = HeaderValue::from_static("application/vnd.awareness.v2+json");
         let http = reqwest::Client::builder()
+            .default_headers([(ACCEPT, accept)].into_iter().collect())
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()

@@ -5,9 +5,11 @@ mod idempotency;
 mod if_match;
 mod json;
 mod prefer;
+mod purchase;
 
 pub use auth::{Caller, Downloader, MaybeCaller, Purchaser, Uploader, bearer};
 pub use idempotency::IdempotencyHeader;
 pub use if_match::IfMatch;
 pub use json::{Json, Path, Query};
 pub use prefer::PreferWait;
+pub use purchase::PurchasePath;

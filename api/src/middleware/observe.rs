@@ -1,24 +1,29 @@
-//! The outermost layer: request id, log line, metrics, and the bodies of errors.
+//! The outermost layer inside the routes: request id, log line, metrics, and the bodies of answers and
+//! errors, in the version that the client speaks.
 
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::ids::new_request_id;
 use common::telemetry::metrics;
+use serde_json::Value;
 use tracing::Instrument as _;
 
 use crate::error::{ApiError, Code};
+use crate::routes::Data;
+use crate::state::ApiState;
+use crate::version::{ApiVersion, Asked, UnknownVersion, V1_DEPRECATED, V1_SUNSET};
 
 /// The id of a request, in its extensions.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
 /// Observes a request from its head to the head of its answer.
-pub async fn observe(mut request: Request, next: Next) -> Response {
+pub async fn observe(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = new_request_id();
     let method = request.method().clone();
@@ -27,21 +32,20 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or("none", MatchedPath::as_str)
         .to_owned();
-    let as_problem = accepts_problem(request.headers());
+    let reader = Reader::of(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let span =
         tracing::info_span!("request", request.id = id, http.method = %method, http.route = route);
     let mut response = next.run(request).instrument(span.clone()).await;
-    if let Some(error) = described(&mut response) {
-        render(&mut response, &error, &id, as_problem);
+    if let Some(Data(data)) = response.extensions_mut().remove::<Data>() {
+        reader.render(&mut response, &reader.asked.version.answer(data));
+    } else if let Some(error) = described(&mut response) {
+        reader.render_error(&mut response, &error, &id, &state.public_base_url);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
-    response.headers_mut().insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    reader.add_headers(response.headers_mut(), &route);
     let status = response.status();
     let seconds = start.elapsed().as_secs_f64();
     let labels = [route.as_str(), method.as_str(), status.as_str()];
@@ -60,6 +64,96 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// How the client wants to read.
+struct Reader {
+    asked: Asked,
+    wants_problems: bool,
+}
+
+impl Reader {
+    fn of(request: &Request) -> Self {
+        let asked = request
+            .extensions()
+            .get::<Result<Asked, UnknownVersion>>()
+            .and_then(|asked| asked.clone().ok())
+            .unwrap_or_default();
+        Self {
+            wants_problems: asked.version >= ApiVersion::V3 || accepts_problem(request.headers()),
+            asked,
+        }
+    }
+
+    /// Writes a body; what the handler said in headers stays.
+    fn render(&self, response: &mut Response, body: &Value) {
+        let mut rendered = (response.status(), Json(body)).into_response();
+        if self.asked.by_media_type {
+            let text = format!(
+                "application/vnd.awareness.{}+json",
+                self.asked.version.as_str()
+            );
+            let media_type = HeaderValue::from_str(&text).expect("plain text");
+            rendered
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, media_type);
+        }
+        keep_headers(response, rendered);
+    }
+
+    fn render_error(
+        &self,
+        response: &mut Response,
+        error: &ApiError,
+        request_id: &str,
+        base_url: &str,
+    ) {
+        *response.status_mut() = error.code.status();
+        self.render(
+            response,
+            &error.body(request_id, base_url, self.wants_problems),
+        );
+        if self.wants_problems {
+            let problem = HeaderValue::from_static("application/problem+json");
+            response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        }
+    }
+
+    /// What every answer says of itself.
+    fn add_headers(&self, headers: &mut HeaderMap, route: &str) {
+        let version = self.asked.version;
+        let mut set = |name: &'static str, value: &'static str| {
+            headers.insert(name, HeaderValue::from_static(value));
+        };
+        set("x-content-type-options", "nosniff");
+        set("referrer-policy", "no-referrer");
+        set("x-frame-options", "DENY");
+        set("strict-transport-security", "max-age=31536000");
+        if !route.starts_with("/api/") {
+            return;
+        }
+        set("api-version", version.as_str());
+        set("vary", "Accept");
+        if version == ApiVersion::V1 {
+            set("deprecation", V1_DEPRECATED);
+            set("sunset", V1_SUNSET);
+            headers.append(
+                header::LINK,
+                HeaderValue::from_static(
+                    "</docs/versions>; rel=\"deprecation\", </api/v3/ai/docs>; rel=\"successor-version\"",
+                ),
+            );
+        }
+    }
+}
+
+fn keep_headers(response: &mut Response, mut rendered: Response) {
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            rendered.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    *response = rendered;
+}
+
 /// The error behind an answer: the handler's own, or one made by the framework.
 fn described(response: &mut Response) -> Option<ApiError> {
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
@@ -71,6 +165,8 @@ fn described(response: &mut Response) -> Option<ApiError> {
         405 => Code::MethodNotAllowed,
         413 => Code::PayloadTooLarge,
         415 => Code::UnsupportedMediaType,
+        503 => Code::ServiceUnavailable,
+        504 => Code::Timeout,
         500..=599 => Code::InternalError,
         _ => return None,
     };
@@ -78,24 +174,6 @@ fn described(response: &mut Response) -> Option<ApiError> {
         code,
         code.status().canonical_reason().unwrap_or("Error"),
     ))
-}
-
-fn render(response: &mut Response, error: &ApiError, request_id: &str, as_problem: bool) {
-    let mut rendered = (
-        error.code.status(),
-        Json(error.body(request_id, as_problem)),
-    )
-        .into_response();
-    if as_problem {
-        let problem = HeaderValue::from_static("application/problem+json");
-        rendered.headers_mut().insert(header::CONTENT_TYPE, problem);
-    }
-    for (name, value) in response.headers() {
-        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
-            rendered.headers_mut().insert(name.clone(), value.clone());
-        }
-    }
-    *response = rendered;
 }
 
 fn accepts_problem(headers: &HeaderMap) -> bool {

@@ -17,26 +17,20 @@ pub mod webhooks;
 
 pub use webhook_url::check_webhook_url;
 
-use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
+use serde_json::Value;
 
-/// The seed's envelope around a good answer.
-#[derive(Debug, Serialize)]
-struct Success<T> {
-    success: bool,
-    data: T,
-}
+/// What a good answer says, on its way to the outermost layer: only that knows the version in which
+/// the client is to read it.
+#[derive(Debug, Clone)]
+pub struct Data(pub Value);
 
 /// A good answer.
 pub fn success<T: Serialize>(status: StatusCode, data: T) -> Response {
-    (
-        status,
-        Json(Success {
-            success: true,
-            data,
-        }),
-    )
-        .into_response()
+    let data = serde_json::to_value(data).expect("answers have text keys");
+    let mut response = status.into_response();
+    response.extensions_mut().insert(Data(data));
+    response
 }

@@ -30,7 +30,7 @@ pub use goods::{Goods, Handed, StoredObject, find_goods};
 pub use model::{PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView};
 pub use page::{Cursor, Page, PageFilter, Side, list};
 pub use parties::{News, tell_parties_in_tx};
-pub use queries::{find, find_view, live_purchase, lock_in_tx, overdue};
+pub use queries::{find, find_by_number, find_view, live_purchase, lock_in_tx, overdue};
 pub use receipt::find_receipt;
 pub use settler::{Settled, Settler};
 

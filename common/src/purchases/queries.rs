@@ -23,6 +23,17 @@ pub async fn find(
     .await
 }
 
+/// The purchase of that number ([`PurchaseId::number`]).
+pub async fn find_by_number(
+    executor: impl PgExecutor<'_>,
+    number: i64,
+) -> Result<Option<PurchaseId>, sqlx::Error> {
+    sqlx::query_scalar("select id from purchases where purchase_number(id) = $1")
+        .bind(number)
+        .fetch_optional(executor)
+        .await
+}
+
 /// Purchases as their two sides see them, with what follows the joins.
 macro_rules! select_views {
     ($tail:literal) => {

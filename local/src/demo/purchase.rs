@@ -51,7 +51,7 @@ pub(super) async fn buy(
         .await?;
     let detail = format!(
         "{} for {} by quote {}, settled after {} ms",
-        bought.text("purchaseId"),
+        bought.text("purchase"),
         bought.body["data"]["price"],
         quote.text("quoteId"),
         start.elapsed().as_millis()
@@ -64,7 +64,7 @@ pub(super) async fn buy(
     );
     let sha256 = quote.text("packageSha256").to_owned();
     download(stack, buyer, wanted, &sha256, report).await?;
-    let purchase = bought.text("purchaseId").to_owned();
+    let purchase = bought.text("purchase").to_owned();
     check_receipt(stack, buyer, &purchase, &sha256, report).await?;
     Ok(purchase)
 }

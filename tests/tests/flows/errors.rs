@@ -19,7 +19,10 @@ fn assert_envelope(answer: &Answer, status: u16, code: &str) {
         chrono::DateTime::parse_from_rfc3339(timestamp).is_ok(),
         "{timestamp}"
     );
-    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(
+        answer.header("content-type"),
+        "application/vnd.awareness.v2+json"
+    );
 }
 
 /// Caller, method, path, media type of a body that is `{` (or `-` for none), status, code.
@@ -77,7 +80,7 @@ async fn a_client_that_asks_for_problem_details_gets_rfc_9457() {
     let problem = answer.json();
     assert_eq!(problem["status"], 404);
     assert_eq!(problem["title"], "Not Found");
-    assert_eq!(problem["type"], "about:blank");
+    assert_eq!(problem["type"], "https://awareness.market/errors/NOT_FOUND");
     assert_eq!(problem["code"], "NOT_FOUND");
     assert!(!problem["detail"].as_str().unwrap().is_empty());
     assert_eq!(problem["requestId"], answer.header("x-request-id"));

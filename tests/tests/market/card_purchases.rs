@@ -143,7 +143,7 @@ async fn a_lost_or_faulty_provider_and_notices_twice_settle_with_one_charge_each
             .client
             .buy_by_card_without_waiting(&package, method)
             .await;
-        let settled = buyer.client.purchase_ended(&accepted).await;
+        let settled = buyer.client.followed(&accepted).await;
         assert_eq!(settled["status"], "settled", "{method}: {settled}");
         assert_eq!(world.credits(buyer.id).await, (0, 0));
     }

@@ -6,14 +6,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use common::disputes::commands::{self, NewDispute};
 use common::disputes::{DisputeError, DisputeReason, find_view};
-use common::ids::PurchaseId;
 use common::limits::DISPUTE_DESCRIPTION_CHARS_MAX;
-use common::purchases::PurchaseError;
 use serde::Deserialize;
 
 use super::view::{Shown, status_url};
 use crate::error::ApiError;
-use crate::extract::{Json, Path, Purchaser};
+use crate::extract::{Json, PurchasePath, Purchaser};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::{free_text, success};
@@ -32,10 +30,9 @@ pub async fn open_dispute(
     State(state): State<ApiState>,
     Purchaser(principal): Purchaser,
     Extension(request_id): Extension<RequestId>,
-    Path(purchase_id): Path<String>,
+    PurchasePath(purchase): PurchasePath,
     Json(claim): Json<Claim>,
 ) -> Result<Response, ApiError> {
-    let purchase = PurchaseId::parse(&purchase_id).ok_or(PurchaseError::NotFound)?;
     let max = DISPUTE_DESCRIPTION_CHARS_MAX;
     let new = NewDispute {
         purchase,

@@ -3,6 +3,7 @@
 mod create;
 mod list;
 mod receipt;
+mod refund;
 mod renew;
 mod status;
 mod view;
@@ -10,7 +11,6 @@ mod view;
 pub use create::{expected_minor, purchase_package};
 pub use list::list_purchases;
 pub use receipt::get_receipt;
-pub use renew::renew_purchase;
-mod refund;
 pub use refund::refund_purchase;
+pub use renew::renew_purchase;
 pub use status::{get_purchase, stream_purchase};

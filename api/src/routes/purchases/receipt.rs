@@ -3,13 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use common::ids::PurchaseId;
-use common::purchases::{self, PurchaseError};
+use common::purchases;
 use common::signatures::Receipt;
 use serde::Serialize;
 
 use crate::error::ApiError;
-use crate::extract::{Caller, Path};
+use crate::extract::{Caller, PurchasePath};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -26,9 +25,8 @@ struct Signed {
 pub async fn get_receipt(
     State(state): State<ApiState>,
     Caller(principal): Caller,
-    Path(purchase_id): Path<String>,
+    PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {
-    let id = PurchaseId::parse(&purchase_id).ok_or(PurchaseError::NotFound)?;
     let claims =
         purchases::find_receipt(state.pool(), id, principal.user, &state.public_base_url).await?;
     let receipt = state.signer.sign(Receipt::TYP, &claims);

@@ -4,14 +4,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use common::ids::PurchaseId;
 use common::limits::REASON_CHARS_MAX;
-use common::purchases::{PurchaseError, commands};
+use common::purchases::commands;
 use serde::Deserialize;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{Json, Path, Purchaser};
+use crate::extract::{Json, PurchasePath, Purchaser};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::{free_text, success};
@@ -30,10 +29,9 @@ pub async fn refund_purchase(
     State(state): State<ApiState>,
     Purchaser(principal): Purchaser,
     Extension(request_id): Extension<RequestId>,
-    Path(purchase_id): Path<String>,
+    PurchasePath(id): PurchasePath,
     new: Option<Json<NewRefund>>,
 ) -> Result<Response, ApiError> {
-    let id = PurchaseId::parse(&purchase_id).ok_or(PurchaseError::NotFound)?;
     let reason = new.and_then(|Json(new)| new.reason);
     let reason = free_text::optional("reason", reason.as_deref(), REASON_CHARS_MAX)?;
     commands::refund(

@@ -4,12 +4,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use common::ids::PurchaseId;
-use common::purchases::{PurchaseError, commands};
+use common::purchases::commands;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{Downloader, Path};
+use crate::extract::{Downloader, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::success;
@@ -20,9 +19,8 @@ pub async fn renew_purchase(
     State(state): State<ApiState>,
     Downloader(principal): Downloader,
     Extension(request_id): Extension<RequestId>,
-    Path(purchase_id): Path<String>,
+    PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {
-    let id = PurchaseId::parse(&purchase_id).ok_or(PurchaseError::NotFound)?;
     commands::renew(&state.outbox, id, principal.user, &request_id.0).await?;
     let shown = view::finder(&state, Some(id), principal.user)().await?;
     Ok(success(StatusCode::OK, shown.body()))

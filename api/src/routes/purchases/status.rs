@@ -1,16 +1,17 @@
 //! `GET /api/ai/purchases/{purchaseId}` and `…/events`.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use common::ids::PurchaseId;
 use common::purchases;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{Caller, Path, PreferWait};
+use crate::extract::{Caller, PreferWait, PurchasePath};
 use crate::follow::Follower;
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 /// Answers the purchase to its buyer; see [`Follower::answer`] for `Prefer: wait` and entity tags.
 pub async fn get_purchase(
@@ -18,10 +19,10 @@ pub async fn get_purchase(
     Caller(principal): Caller,
     PreferWait(wait): PreferWait,
     headers: HeaderMap,
-    Path(purchase_id): Path<String>,
+    PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {
-    let find = view::finder(&state, PurchaseId::parse(&purchase_id), principal.user);
-    Follower::new(&state, purchases::CHANGED, purchase_id, find)
+    let find = view::finder(&state, Some(id), principal.user);
+    Follower::new(&state, purchases::CHANGED, id.to_string(), find)
         .answer(wait, &headers)
         .await
 }
@@ -30,11 +31,12 @@ pub async fn get_purchase(
 pub async fn stream_purchase(
     State(state): State<ApiState>,
     Caller(principal): Caller,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
-    Path(purchase_id): Path<String>,
+    PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {
-    let find = view::finder(&state, PurchaseId::parse(&purchase_id), principal.user);
-    Follower::new(&state, purchases::CHANGED, purchase_id, find)
-        .stream(&headers)
+    let find = view::finder(&state, Some(id), principal.user);
+    Follower::new(&state, purchases::CHANGED, id.to_string(), find)
+        .stream(&headers, version)
         .await
 }

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
 use common::db;
 use serde_json::{Value, json};
 
+use crate::error::{ApiError, Code};
 use crate::state::ApiState;
 
 /// A part that takes longer counts as away.
@@ -16,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `healthy`; `degraded` while Redis or the store is away (uploads are kept, work waits); `unhealthy`
 /// with 503 while PostgreSQL is.
-pub async fn health(State(state): State<ApiState>) -> Response {
+pub async fn health(State(state): State<ApiState>) -> Result<Json<Value>, ApiError> {
     let (database, redis, storage) = tokio::join!(
         probe(db::ping(state.pool())),
         probe(state.outbox.queue().ping()),
@@ -32,10 +31,10 @@ pub async fn health(State(state): State<ApiState>) -> Response {
         .filter(|(_, part)| part["healthy"] == false)
         .map(|(name, _)| *name)
         .collect();
-    let (status, word) = match degraded.as_slice() {
-        [] => (StatusCode::OK, "healthy"),
-        names if names.contains(&"database") => (StatusCode::SERVICE_UNAVAILABLE, "unhealthy"),
-        _ => (StatusCode::OK, "degraded"),
+    let word = match degraded.as_slice() {
+        [] => "healthy",
+        names if names.contains(&"database") => "unhealthy",
+        _ => "degraded",
     };
     let pool = state.pool();
     let body = json!({
@@ -48,7 +47,12 @@ pub async fn health(State(state): State<ApiState>) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "timestamp": chrono::Utc::now(),
     });
-    (status, Json(body)).into_response()
+    if word == "unhealthy" {
+        let mut error = ApiError::new(Code::ServiceUnavailable, "The database does not answer.");
+        error.details = body.as_object().cloned().unwrap_or_default();
+        return Err(error);
+    }
+    Ok(Json(body))
 }
 
 async fn probe<E: std::fmt::Display>(part: impl Future<Output = Result<Duration, E>>) -> Value {

@@ -1,5 +1,6 @@
 //! `GET /api/ai/package-status/{uploadId}` and `…/events`.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,6 +11,7 @@ use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path, PreferWait};
 use crate::follow::Follower;
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 /// Answers the status; see [`Follower::answer`] for `Prefer: wait` and entity tags.
 pub async fn get_package_status(
@@ -29,11 +31,12 @@ pub async fn get_package_status(
 pub async fn stream_package_status(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(upload_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let find = view::finder(&state, &upload_id, caller);
     Follower::new(&state, uploads::CHANGED, upload_id, find)
-        .stream(&headers)
+        .stream(&headers, version)
         .await
 }
