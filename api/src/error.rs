@@ -3,6 +3,7 @@
 //! A handler returns an [`ApiError`]; the outermost middleware writes the body, because only it knows
 //! the request id and what the client accepts. So every non-2xx of every path has one shape.
 
+mod accounts;
 mod code;
 mod payments;
 mod purchases;
@@ -15,7 +16,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use common::catalog::CatalogError;
 use common::storage::StorageError;
 use common::uploads::{FieldFault, UploadError};
-use common::{db, identity::IdentityError, jobs::JobsError, ledger::AdjustmentError};
+use common::{db, jobs::JobsError, ledger::AdjustmentError};
 use serde_json::{Map, Value, json};
 
 pub use code::Code;
@@ -23,7 +24,7 @@ pub use code::Code;
 use crate::body::BodyError;
 
 /// Seconds after which a client may try again when a part of ours is away (the seed's figure).
-const UNAVAILABLE_RETRY_SECONDS: u64 = 10;
+const UNAVAILABLE_RETRY_SECONDS: u32 = 10;
 
 pub const IDEMPOTENCY_CONFLICT: &str =
     "This Idempotency-Key was used with a different request. Use a new key for a new request.";
@@ -34,9 +35,9 @@ pub struct ApiError {
     pub code: Code,
     pub message: String,
     pub details: Map<String, Value>,
-    pub retry_after_seconds: Option<u64>,
+    pub retry_after_seconds: Option<u32>,
     /// Which limit was reached.
-    pub limit: Option<ReachedLimit>,
+    pub limit: Option<Box<ReachedLimit>>,
 }
 
 /// A limit that was reached: what it allows, in words.
@@ -239,22 +240,6 @@ impl From<AdjustmentError> for ApiError {
             AdjustmentError::Database(error) => return error.into(),
         };
         Self::new(code, sentence(&error)).field(field, error.to_string())
-    }
-}
-
-impl From<IdentityError> for ApiError {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::NotFound => Self::new(Code::NotFound, "There is no such key."),
-            IdentityError::Name | IdentityError::Permissions => {
-                Self::new(Code::InvalidInput, sentence(&error))
-            }
-            IdentityError::Unsealable => {
-                tracing::error!(%error, "A sealed key does not open");
-                Self::new(Code::InternalError, "An internal error occurred.")
-            }
-            IdentityError::Database(error) => error.into(),
-        }
     }
 }
 

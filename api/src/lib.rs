@@ -6,6 +6,7 @@ pub mod body;
 mod error;
 mod extract;
 mod follow;
+mod limits;
 mod middleware;
 mod openapi;
 mod operations;

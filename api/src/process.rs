@@ -3,19 +3,25 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use common::accounts::{AccountError, GitHubError};
 use common::cards::BuildError;
 use common::config::ApiConfig;
 use common::limits::DRAIN;
 use common::outbox::Outbox;
 use common::queue::{Queue, QueueError};
 use common::secrecy::ExposeSecret as _;
+use common::throttle::AddressError;
 use common::{db, http};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
+use crate::middleware::Peer;
 use crate::operations::ApiOperations;
 use crate::router::router;
 use crate::state::ApiState;
@@ -29,6 +35,12 @@ pub enum StartError {
     Queue(#[from] QueueError),
     #[error("the card provider's client")]
     Cards(#[from] BuildError),
+    #[error("password hashing")]
+    Passwords(#[from] AccountError),
+    #[error("GitHub's client")]
+    GitHub(#[from] GitHubError),
+    #[error("rate limits")]
+    Throttle(#[from] AddressError),
     #[error("a port")]
     Listen(#[from] std::io::Error),
 }
@@ -59,7 +71,15 @@ impl Api {
             stop.clone(),
         ));
         let app = router(state);
-        let service = move |_peer| TowerToHyperService::new(app.clone());
+        let service = move |peer| {
+            let app = app
+                .clone()
+                .map_request(move |mut request: Request<Incoming>| {
+                    request.extensions_mut().insert(Peer(peer));
+                    request
+                });
+            TowerToHyperService::new(app)
+        };
         let address = listener.local_addr()?;
         tracing::info!(http.listen = %address, "Serving");
         let serving = tokio::spawn(http::serve(listener, service, stop.clone(), DRAIN));

@@ -13,22 +13,54 @@ use common::limits::{
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{
-    catch_panic, check_version, deadline, linger, note_version, observe, require_admin,
+    catch_panic, check_version, cors, deadline, identify, limit, linger, note_version, observe,
+    require_admin, shed,
 };
 use crate::routes::{
-    admin, disputes, downloads, ledger, listings, payments, payouts, purchases, quotes, system,
-    uploads, webhooks,
+    account, admin, auth, disputes, downloads, ledger, listings, payments, payouts, purchases,
+    quotes, system, uploads, webhooks,
 };
 use crate::state::ApiState;
 
 /// The application.
 pub fn router(state: ApiState) -> Router {
     let within = |seconds: u64| from_fn_with_state(Duration::from_secs(seconds), deadline);
+    let origins = std::sync::Arc::clone(&state.cors_origins);
     let receiving = Router::new()
         .route("/api/ai/upload-package", post(uploads::upload_package))
         .layer(DefaultBodyLimit::disable())
         .layer(within(UPLOAD_REQUEST_SECONDS_MAX));
-    let waiting = Router::new()
+    let admin = operators()
+        .layer(from_fn_with_state(state.clone(), require_admin))
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
+        .layer(within(REQUEST_SECONDS_MAX));
+    let routes = Router::new()
+        .merge(receiving)
+        .merge(waiting())
+        .merge(streaming())
+        .merge(quick(&state))
+        .merge(after_sale().merge(webhook_endpoints()).merge(webhook_log()))
+        .method_not_allowed_fallback(no_method)
+        .fallback(no_route)
+        .layer(from_fn_with_state(state.clone(), limit))
+        .merge(admin)
+        .layer(from_fn_with_state(state.clone(), identify))
+        .layer(from_fn(check_version))
+        .layer(from_fn(linger))
+        .layer(from_fn(catch_panic))
+        .layer(from_fn_with_state(state.clone(), observe))
+        .with_state(state);
+    // What is around the whole router runs before a request is routed.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(note_version))
+        .layer(cors(&origins))
+}
+
+/// What may wait for an end.
+fn waiting() -> Router<ApiState> {
+    let within = |seconds: u64| from_fn_with_state(Duration::from_secs(seconds), deadline);
+    Router::new()
         .route(
             "/api/ai/package-status/{upload_id}",
             get(uploads::get_package_status),
@@ -43,8 +75,13 @@ pub fn router(state: ApiState) -> Router {
         )
         .merge(top_ups())
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
-        .layer(within(WAIT_SECONDS_MAX + 10));
-    let streaming = Router::new()
+        .layer(within(WAIT_SECONDS_MAX + 10))
+}
+
+/// What goes on for as long as something changes.
+fn streaming() -> Router<ApiState> {
+    let within = |seconds: u64| from_fn_with_state(Duration::from_secs(seconds), deadline);
+    Router::new()
         .route(
             "/api/ai/package-status/{upload_id}/events",
             get(uploads::stream_package_status),
@@ -53,8 +90,13 @@ pub fn router(state: ApiState) -> Router {
             "/api/ai/purchases/{purchase_id}/events",
             get(purchases::stream_purchase),
         )
-        .layer(within(EVENT_STREAM_SECONDS_MAX));
-    let quick = Router::new()
+        .layer(within(EVENT_STREAM_SECONDS_MAX))
+}
+
+/// What is answered at once.
+fn quick(state: &ApiState) -> Router<ApiState> {
+    let within = |seconds: u64| from_fn_with_state(Duration::from_secs(seconds), deadline);
+    Router::new()
         .route("/api/ai/uploads", post(uploads::open_upload))
         .route(
             "/api/ai/uploads/{upload_id}/commit",
@@ -72,31 +114,11 @@ pub fn router(state: ApiState) -> Router {
         .merge(delivery())
         .route("/api/webhooks/stripe", post(payments::take_card_notice))
         .merge(documents())
+        .merge(accounts())
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
-        .layer(within(REQUEST_SECONDS_MAX));
-    let admin = operators()
-        .layer(from_fn_with_state(state.clone(), require_admin))
-        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
-        .layer(within(REQUEST_SECONDS_MAX));
-    let routes = Router::new()
-        .merge(receiving)
-        .merge(waiting)
-        .merge(streaming)
-        .merge(quick)
-        .merge(after_sale().merge(webhook_endpoints()).merge(webhook_log()))
-        .merge(admin)
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
-        .layer(from_fn(check_version))
-        .layer(from_fn(linger))
-        .layer(from_fn(catch_panic))
-        .layer(from_fn_with_state(state.clone(), observe))
-        .with_state(state);
-    // What is around the whole router runs before a request is routed.
-    Router::new()
-        .fallback_service(routes)
-        .layer(from_fn(note_version))
+        .layer(within(REQUEST_SECONDS_MAX))
+        .layer(from_fn_with_state(state.clone(), shed))
 }
 
 /// Credits bought by card.
@@ -109,6 +131,38 @@ fn top_ups() -> Router<ApiState> {
         .route(
             "/api/ai/credits/top-ups/{top_up_id}",
             get(payments::get_top_up),
+        )
+}
+
+/// Who calls: people, agents, their sessions and keys.
+fn accounts() -> Router<ApiState> {
+    Router::new()
+        .route("/api/auth/register", post(auth::register_person))
+        .route("/api/auth/login", post(auth::sign_in))
+        .route("/api/auth/refresh", post(auth::refresh_tokens))
+        .route("/api/auth/logout", post(auth::sign_out))
+        .route("/api/auth/password", post(auth::change_password))
+        .route(
+            "/api/auth/sessions",
+            get(auth::list_sessions).delete(auth::revoke_other_sessions),
+        )
+        .route(
+            "/api/auth/sessions/{session_id}",
+            delete(auth::revoke_session),
+        )
+        .route("/api/auth/github", get(auth::leave_for_github))
+        .route("/api/auth/github/callback", get(auth::return_from_github))
+        .route("/api/ai/register", post(account::register_agent))
+        .route("/api/ai/me", get(account::get_me).patch(account::change_me))
+        .route("/api/ai/limits", get(account::get_limits))
+        .route(
+            "/api/ai/keys",
+            get(account::list_own_keys).post(account::create_own_key),
+        )
+        .route("/api/ai/keys/{key_id}", delete(account::revoke_own_key))
+        .route(
+            "/api/ai/keys/{key_id}/rotate",
+            post(account::rotate_own_key),
         )
 }
 
@@ -132,6 +186,11 @@ fn operators() -> Router<ApiState> {
         .route("/admin/credits", post(admin::adjust_credits))
         .route("/admin/ledger/audit", post(admin::audit_ledger))
         .merge(operators_after_sale())
+        .route("/admin/users", get(admin::list_users))
+        .route("/admin/users/{user_id}/block", post(admin::block_user))
+        .route("/admin/users/{user_id}/unblock", post(admin::unblock_user))
+        .route("/admin/users/{user_id}/role", post(admin::change_role))
+        .route("/admin/audit", get(admin::list_audit))
 }
 
 /// What buyers and sellers do once a purchase is settled.

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use common::cards::{BuildError, Cards};
-use common::config::ApiConfig;
+use common::accounts::{GitHub, Passwords, TokenMaker};
+use common::cards::Cards;
+use common::config::{ApiConfig, RateConfig};
 use common::db::PgPool;
 use common::identity::Sealer;
-use common::limits::UPLOADS_IN_FLIGHT_MAX;
+use common::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
 use common::outbox::Outbox;
-use common::secrecy::SecretString;
+use common::secrecy::{ExposeSecret as _, SecretString};
 use common::signatures::Signer;
 use common::storage::Storage;
+use common::throttle::Throttle;
 use common::webhooks::Policy;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+
+use crate::process::StartError;
 
 /// The world of a handler; cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,8 +36,18 @@ pub struct ApiState {
     pub cards: Option<Cards>,
     /// What the card provider signs its webhooks with.
     pub card_webhook_secret: Option<SecretString>,
+    /// Makes and reads access tokens.
+    pub tokens: TokenMaker,
+    pub passwords: Passwords,
+    /// GitHub, if people sign in through it.
+    pub github: Option<GitHub>,
+    pub rates: Arc<RateConfig>,
+    pub throttle: Throttle,
     /// Bounds the memory that uploads take together.
     pub uploads_in_flight: Arc<Semaphore>,
+    /// Bounds the requests that are under way.
+    pub requests_in_flight: Arc<Semaphore>,
+    pub cors_origins: Arc<[String]>,
     /// Cancelled when the process stops: long waits end early.
     pub stopping: CancellationToken,
 }
@@ -44,13 +58,20 @@ impl ApiState {
         config: &ApiConfig,
         outbox: Outbox,
         stopping: CancellationToken,
-    ) -> Result<Self, BuildError> {
+    ) -> Result<Self, StartError> {
         let account = config.cards.account.as_ref();
+        let signer = Signer::new(&config.signing);
+        let callback = format!("{}/api/auth/github/callback", config.public_base_url);
         Ok(Self {
+            tokens: TokenMaker::new(&signer, &config.public_base_url),
+            passwords: Passwords::new()?,
+            github: GitHub::new(&config.github, &callback)?,
+            throttle: Throttle::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
+            rates: Arc::new(config.rates.clone()),
             outbox,
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),
-            signer: Signer::new(&config.signing),
+            signer,
             webhook_policy: Arc::new(Policy::from(&config.webhooks)),
             admin_token: config.admin_token.clone(),
             public_base_url: config.public_base_url.as_str().into(),
@@ -58,6 +79,8 @@ impl ApiState {
             cards: Cards::new(&config.cards)?,
             card_webhook_secret: account.map(|account| account.webhook_secret.clone()),
             uploads_in_flight: Arc::new(Semaphore::new(UPLOADS_IN_FLIGHT_MAX)),
+            requests_in_flight: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
+            cors_origins: config.cors_origins.as_slice().into(),
             stopping,
         })
     }

@@ -48,6 +48,8 @@ macro_rules! row_id {
 
 row_id!(/// A user.
     UserId);
+row_id!(/// A session of a user.
+    SessionId);
 row_id!(/// An API key.
     ApiKeyId);
 row_id!(/// A job.

@@ -4,8 +4,8 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
-//! < `cards events idempotency identity signatures` < `webhooks` < `ledger` < `catalog` < `payments quotes uploads` < `purchases`
-//! < `disputes payouts` < `pipeline`
+//! < `audit cards events idempotency identity signatures throttle` < `accounts webhooks` < `ledger` < `catalog`
+//! < `payments quotes uploads` < `purchases` < `disputes payouts` < `pipeline`
 
 pub mod ids;
 pub mod limits;
@@ -26,11 +26,15 @@ pub mod jobs;
 
 pub mod outbox;
 
+pub mod audit;
 pub mod cards;
 pub mod events;
 pub mod idempotency;
 pub mod identity;
 pub mod signatures;
+pub mod throttle;
+
+pub mod accounts;
 pub mod webhooks;
 
 pub mod ledger;

@@ -24,6 +24,9 @@ pub const HEADER_READ_SECONDS_MAX: u64 = 10;
 pub const BODY_IDLE_SECONDS_MAX: u64 = 30;
 /// Uploads whose bytes one API process takes at the same time; at 9 MiB each that is under 600 MiB.
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 64;
+/// Requests that are under way in one API process, beside uploads and those that only wait: each may hold
+/// a body of 64 KiB, and wait for one of 20 connections to PostgreSQL.
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 2_000;
 /// Connections one API process holds.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Longest `Prefer: wait=N`.
@@ -211,3 +214,27 @@ pub const RECOVERY_RATE_SHARE: f64 = 0.2;
 pub const WEBHOOK_ATTEMPTS_SHOWN_MAX: i64 = 100;
 /// A request that describes an endpoint: twenty headers of 4 KiB, and room for the rest.
 pub const WEBHOOK_BODY_REQUEST_BYTES_MAX: usize = 128 * 1024;
+/// Live keys of one account.
+pub const KEYS_MAX: i64 = 20;
+/// How long a replaced key lives on beside the new one when its owner does not say.
+pub const KEY_OVERLAP_SECONDS: u64 = 24 * 3600;
+/// How long it may.
+pub const KEY_OVERLAP_SECONDS_MAX: u64 = 7 * 24 * 3600;
+/// An access token.
+pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
+/// A refresh token, and so a session that nobody uses.
+pub const REFRESH_TOKEN_SECONDS: i64 = 7 * 24 * 3600;
+/// Sessions of one user; the oldest makes room.
+pub const SESSIONS_MAX: i64 = 50;
+/// How long somebody may be at GitHub.
+pub const OAUTH_SECONDS: i64 = 600;
+/// Passwords: long enough to be safe from guessing, short enough to be hashed.
+pub const PASSWORD_CHARS: (usize, usize) = (10, 128);
+/// Password hashes that one process works out at once, at 19 MiB each.
+pub const PASSWORD_HASHES_MAX: usize = 4;
+/// What somebody says of themselves.
+pub const ABOUT_CHARS_MAX: usize = 1000;
+/// What an agent says of itself, as JSON.
+pub const METADATA_BYTES_MAX: usize = 4096;
+/// Packages of one batch (the seed's figure).
+pub const BATCH_PACKAGES_MAX: usize = 10;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use api::Api;
 use common::config::{
-    ApiConfig, CardConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
-    SigningConfig, StorageConfig, WebhookConfig, WorkerConfig,
+    ApiConfig, CardConfig, GitHubConfig, RateConfig, RedisConfig, RetentionConfig, SchedulerConfig,
+    SecretConfig, SigningConfig, StorageConfig, WebhookConfig, WorkerConfig,
 };
 use common::db::{self, PgPool};
 use common::identity::commands::create_key;
@@ -18,6 +18,7 @@ use common::outbox::Outbox;
 use common::queue::Queue;
 use common::storage::Storage;
 use local::cards::{Sandbox, SandboxOptions};
+use local::github::GitHubSandbox;
 use local::receiver::{Received, Receiver};
 use local::s3::{LocalS3, S3Options};
 use scheduler::Scheduler;
@@ -31,6 +32,8 @@ use crate::{Client, DEADLINE};
 
 /// Where packages are found, as the seed documents write it.
 pub const PUBLIC_BASE_URL: &str = "https://awareness.market";
+/// The one other origin that may call the API from a browser.
+pub const CORS_ORIGIN: &str = "https://console.example";
 const BUCKET: &str = "awareness";
 const ADMIN_TOKEN: &str = "operator-token-of-the-tests";
 const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -50,6 +53,9 @@ pub struct Plan {
     pub cards: bool,
     /// How long API and worker wait for it.
     pub card_timeout: Duration,
+    /// A GitHub of its own.
+    pub github: bool,
+    pub rates: RateConfig,
 }
 
 impl Default for Plan {
@@ -63,6 +69,11 @@ impl Default for Plan {
             },
             cards: false,
             card_timeout: CARD_REQUEST,
+            github: false,
+            rates: RateConfig {
+                trusted: vec!["127.0.0.1/32".parse().unwrap()],
+                ..RateConfig::default()
+            },
         }
     }
 }
@@ -79,6 +90,7 @@ pub struct World {
     pub anonymous: Client,
     pub operator: Client,
     cards: Option<Sandbox>,
+    _github: Option<GitHubSandbox>,
     api: Option<Api>,
     worker: Option<Worker>,
     scheduler: Option<Scheduler>,
@@ -131,6 +143,13 @@ impl World {
             .unwrap();
         let receiver = StrictReceiver(Receiver::start(any_port()).await.unwrap());
         let mut api_config = configuration(servers, &s3, plan.webhooks).await;
+        api_config.rates = plan.rates;
+        let mut github = None;
+        if plan.github {
+            let sandbox = GitHubSandbox::start(0).await.unwrap();
+            api_config.github = sandbox.config();
+            github = Some(sandbox);
+        }
         let mut cards = None;
         if plan.cards {
             let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
@@ -165,6 +184,7 @@ impl World {
             operator: anonymous.with_token(ADMIN_TOKEN),
             anonymous,
             cards,
+            _github: github,
             api: Some(api),
             worker: None,
             scheduler: None,
@@ -219,6 +239,15 @@ impl World {
             storage: self.api_config.storage.clone(),
         };
         self.scheduler = Some(Scheduler::start(&config).await.unwrap());
+    }
+
+    /// Another API process beside the first, and its address.
+    pub async fn another_api(&self) -> (Api, Client) {
+        let mut config = self.api_config.clone();
+        config.listen = any_port();
+        let api = Api::start(&config).await.unwrap();
+        let client = Client::new(format!("http://{}", api.address()), None);
+        (api, client)
     }
 
     /// Lets the worker finish what it runs, and stops it.
@@ -333,6 +362,9 @@ async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookConfig)
         },
         webhooks,
         cards: CardConfig::default(),
+        github: GitHubConfig::default(),
+        rates: RateConfig::default(),
+        cors_origins: vec![CORS_ORIGIN.to_owned()],
     }
 }
 

@@ -15,7 +15,14 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::NotForSale | PurchaseError::SoldOut | PurchaseError::EarlierEnded => {
                 Self::new(Code::Conflict, text)
             }
-            PurchaseError::OwnPackage => Self::new(Code::Forbidden, text),
+            PurchaseError::OwnPackage | PurchaseError::TypeNotAllowed => {
+                Self::new(Code::Forbidden, text)
+            }
+            PurchaseError::BeyondBudget {
+                budget_minor,
+                left_minor,
+                price_minor,
+            } => beyond_budget(text, budget_minor, left_minor, price_minor),
             PurchaseError::PriceChanged {
                 expected_minor,
                 current_minor,
@@ -32,19 +39,10 @@ impl From<PurchaseError> for ApiError {
                 .field("price", decimal_text(price_minor))
                 .field("available", decimal_text(balance.available_minor()))
                 .field("held", decimal_text(balance.held_minor)),
-            PurchaseError::QuoteForOtherPackage => {
-                Self::new(Code::InvalidInput, text).field("quoteId", "is for another package")
-            }
-            PurchaseError::QuoteExpired { expired_at } => Self::new(Code::Conflict, text)
-                .field("reason", "QUOTE_EXPIRED")
-                .field("expiredAt", time(expired_at)),
-            PurchaseError::QuoteOutdated(_) => {
-                Self::new(Code::Conflict, text).field("reason", "QUOTE_OUTDATED")
-            }
-            PurchaseError::QuoteUsed(id) => Self::new(Code::Conflict, text)
-                .field("reason", "QUOTE_USED")
-                .field("purchaseId", id.to_string())
-                .field("statusUrl", format!("/api/ai/purchases/{id}")),
+            PurchaseError::QuoteForOtherPackage
+            | PurchaseError::QuoteExpired { .. }
+            | PurchaseError::QuoteOutdated(_)
+            | PurchaseError::QuoteUsed(_) => of_quote(&error, text),
             PurchaseError::NotBought => {
                 Self::new(Code::NotFound, format!("There is {}", text.to_lowercase()))
             }
@@ -75,5 +73,30 @@ impl From<PurchaseError> for ApiError {
             }
             PurchaseError::Database(error) => error.into(),
         }
+    }
+}
+
+fn beyond_budget(text: String, budget_minor: i64, left_minor: i64, price_minor: i64) -> ApiError {
+    ApiError::new(Code::Forbidden, text)
+        .field("reason", "BEYOND_BUDGET")
+        .field("price", decimal_text(price_minor))
+        .field("budget", decimal_text(budget_minor))
+        .field("left", decimal_text(left_minor))
+}
+
+/// What a quote does not promise any more.
+fn of_quote(error: &PurchaseError, text: String) -> ApiError {
+    match error {
+        PurchaseError::QuoteForOtherPackage => {
+            ApiError::new(Code::InvalidInput, text).field("quoteId", "is for another package")
+        }
+        PurchaseError::QuoteExpired { expired_at } => ApiError::new(Code::Conflict, text)
+            .field("reason", "QUOTE_EXPIRED")
+            .field("expiredAt", time(*expired_at)),
+        PurchaseError::QuoteUsed(id) => ApiError::new(Code::Conflict, text)
+            .field("reason", "QUOTE_USED")
+            .field("purchaseId", id.to_string())
+            .field("statusUrl", format!("/api/ai/purchases/{id}")),
+        _ => ApiError::new(Code::Conflict, text).field("reason", "QUOTE_OUTDATED"),
     }
 }

@@ -1,12 +1,12 @@
-//! Who calls: an API key in `Authorization: Bearer ak_ai_…`, looked up before any body is read.
+//! Who calls, as `identify` found it before any body was read.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use common::identity::{self, ApiKey, Permission, Principal};
+use common::identity::{Permission, Principal};
 
 use crate::error::{ApiError, Code};
-use crate::state::ApiState;
+use crate::middleware::Identity;
 
 /// A caller with a valid key, whatever it allows.
 #[derive(Debug, Clone)]
@@ -23,17 +23,17 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-impl FromRequestParts<ApiState> for Caller {
+impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers).ok_or_else(|| {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let MaybeCaller(caller) = MaybeCaller::from_request_parts(parts, state).await?;
+        caller.map(Self).ok_or_else(|| {
             ApiError::new(
                 Code::Unauthorized,
                 "Send your API key as Authorization: Bearer ak_ai_….",
             )
-        })?;
-        Ok(Self(authenticate(state, token).await?))
+        })
     }
 }
 
@@ -43,13 +43,10 @@ macro_rules! caller_who_may {
         #[derive(Debug, Clone)]
         pub struct $name(pub Principal);
 
-        impl FromRequestParts<ApiState> for $name {
+        impl<S: Sync> FromRequestParts<S> for $name {
             type Rejection = ApiError;
 
-            async fn from_request_parts(
-                parts: &mut Parts,
-                state: &ApiState,
-            ) -> Result<Self, ApiError> {
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
                 let Caller(principal) = Caller::from_request_parts(parts, state).await?;
                 if principal.may(Permission::$permission) {
                     return Ok(Self(principal));
@@ -68,24 +65,16 @@ caller_who_may!(/// A caller whose key may buy.
     Purchaser, Purchase);
 caller_who_may!(/// A caller whose key may download.
     Downloader, Download);
+caller_who_may!(/// A caller whose key may manage the account.
+    Manager, Account);
 
-impl FromRequestParts<ApiState> for MaybeCaller {
+impl<S: Sync> FromRequestParts<S> for MaybeCaller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        match parts.headers.get(header::AUTHORIZATION) {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match parts.extensions.get::<Identity>() {
+            Some(Identity(identity)) => identity.clone().map(Self),
             None => Ok(Self(None)),
-            Some(_) => Ok(Self(Some(
-                authenticate(state, bearer(&parts.headers).unwrap_or_default()).await?,
-            ))),
         }
     }
-}
-
-async fn authenticate(state: &ApiState, token: &str) -> Result<Principal, ApiError> {
-    let refused = || ApiError::new(Code::Unauthorized, "The API key is not valid.");
-    let key = ApiKey::parse(token).ok_or_else(refused)?;
-    identity::authenticate(state.pool(), &key)
-        .await?
-        .ok_or_else(refused)
 }

@@ -1,17 +1,18 @@
 //! The framework's extractors with our errors: a bad body, path or query is `INVALID_INPUT` with the
-//! place of the fault.
+//! place of the fault, and never with what stood there.
 
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{ApiError, Code};
 
 /// A JSON body, in or out.
-#[derive(Debug, FromRequest)]
-#[from_request(via(axum::Json), rejection(ApiError))]
+#[derive(Debug)]
 pub struct Json<T>(pub T);
 
 /// Parts of the path.
@@ -30,21 +31,108 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            let message = "Send a JSON body as Content-Type: application/json.";
+            return Err(ApiError::new(Code::UnsupportedMediaType, message));
+        }
+        let bytes = Bytes::from_request(request, state).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
 /// None for a request without a body.
 impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
-        let json = <axum::Json<T> as OptionalFromRequest<S>>::from_request(request, state).await?;
-        Ok(json.map(|axum::Json(value)| Self(value)))
+        if !request.headers().contains_key(header::CONTENT_TYPE) {
+            let bytes = Bytes::from_request(request, state).await?;
+            if bytes.is_empty() {
+                return Ok(None);
+            }
+            let message = "Send a JSON body as Content-Type: application/json.";
+            return Err(ApiError::new(Code::UnsupportedMediaType, message));
+        }
+        <Self as FromRequest<S>>::from_request(request, state)
+            .await
+            .map(Some)
     }
 }
 
-impl From<JsonRejection> for ApiError {
-    fn from(rejection: JsonRejection) -> Self {
+/// Whether the body is JSON: `application/json`, or one of its kinds.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = text.split(';').next().unwrap_or_default().trim();
+    let media_type = media_type.to_ascii_lowercase();
+    media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer);
+    let value = parsed.map_err(|error| {
+        let path = error.path().to_string();
+        misfit(&path, error.inner())
+    })?;
+    deserializer.end().map_err(|error| misfit(".", &error))?;
+    Ok(value)
+}
+
+/// What does not fit where. Values are left out: one may be a password.
+fn misfit(path: &str, error: &serde_json::Error) -> ApiError {
+    let text = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    if !error.is_data() {
+        let message = format!("The body is no JSON, at line {line}, column {column}.");
+        return ApiError::new(Code::InvalidInput, message);
+    }
+    let named = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
+    let inside = |name: &str| match path {
+        "." | "?" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    };
+    let (field, fault) = if text.starts_with("missing field") {
+        (inside(&named(&text)), "is required".to_owned())
+    } else if text.starts_with("unknown field") {
+        let name = named(&text);
+        // The path of an unknown field may end with its name already.
+        let field = if path.ends_with(name.as_str()) {
+            path.to_owned()
+        } else {
+            inside(&name)
+        };
+        (field, "is not known here".to_owned())
+    } else {
+        let expected = text
+            .rsplit_once("expected ")
+            .map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
+        let fault = match expected {
+            Some(expected) => format!("must be {expected}"),
+            None => "does not fit".to_owned(),
+        };
+        (path.trim_matches('.').to_owned(), fault)
+    };
+    let place = if field.is_empty() { "The body" } else { &field };
+    let error = ApiError::new(Code::InvalidInput, format!("{place} {fault}."));
+    if field.is_empty() {
+        error
+    } else {
+        error.field(&field, fault)
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
         let code = match rejection.status().as_u16() {
             413 => Code::PayloadTooLarge,
-            415 => Code::UnsupportedMediaType,
             _ => Code::InvalidInput,
         };
         Self::new(code, rejection.body_text())
@@ -60,5 +148,63 @@ impl From<PathRejection> for ApiError {
 impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
         Self::new(Code::InvalidInput, rejection.body_text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Outer {
+        name: String,
+        inner: Inner,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Inner {
+        most_at_once: Option<u8>,
+    }
+
+    #[test]
+    fn a_fault_is_named_by_its_path_and_its_value_is_not_repeated() {
+        for (body, field, fault) in [
+            (json!({ "inner": {} }), "name", "is required"),
+            (
+                json!({ "name": 4711, "inner": {} }),
+                "name",
+                "must be a string",
+            ),
+            (
+                json!({ "name": "", "inner": { "mostAtOnce": "s3cret" } }),
+                "inner.mostAtOnce",
+                "must be u8",
+            ),
+            (
+                json!({ "name": "", "inner": { "x": 1 } }),
+                "inner.x",
+                "is not known here",
+            ),
+            (
+                json!({ "name": "", "inner": {}, "y": 1 }),
+                "y",
+                "is not known here",
+            ),
+        ] {
+            let error = parse::<Outer>(body.to_string().as_bytes()).unwrap_err();
+            assert_eq!(error.details[field], fault, "{body}: {error:?}");
+            assert_eq!(error.message, format!("{field} {fault}."));
+        }
+        for body in ["{", "", "{} {}", "\u{0}"] {
+            let error = parse::<serde_json::Value>(body.as_bytes()).unwrap_err();
+            assert_eq!(error.code, Code::InvalidInput, "{body}");
+        }
     }
 }

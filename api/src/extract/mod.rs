@@ -7,9 +7,9 @@ mod json;
 mod prefer;
 mod purchase;
 
-pub use auth::{Caller, Downloader, MaybeCaller, Purchaser, Uploader, bearer};
+pub use auth::{Caller, Downloader, Manager, MaybeCaller, Purchaser, Uploader, bearer};
 pub use idempotency::IdempotencyHeader;
 pub use if_match::IfMatch;
-pub use json::{Json, Path, Query};
+pub use json::{Json, Path, Query, is_json};
 pub use prefer::PreferWait;
 pub use purchase::PurchasePath;

@@ -1,6 +1,8 @@
 //! The handlers, one file per verb.
 
+pub mod account;
 pub mod admin;
+pub mod auth;
 pub mod disputes;
 pub mod downloads;
 mod free_text;

@@ -75,7 +75,7 @@ impl CardConfig {
 }
 
 /// Whether a secret may be sent to the address: nobody can listen on the way.
-fn is_secret_there(url: &Url) -> bool {
+pub(super) fn is_secret_there(url: &Url) -> bool {
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => true,
         ("http", Some(Host::Ipv4(address))) => address.is_loopback(),

@@ -3,11 +3,15 @@
 
 mod cards;
 mod env;
+mod github;
+mod rates;
 mod sections;
 mod signing;
 
 pub use cards::{CardAccount, CardConfig};
 pub use env::{ConfigError, Env};
+pub use github::{GitHubApp, GitHubConfig};
+pub use rates::{Calls, Per, RateConfig, RatePolicy};
 pub use sections::{
     ApiConfig, DatabaseConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
     StorageConfig, WebhookConfig, WorkerConfig,

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{CardConfig, Env, SigningConfig};
+use super::{CardConfig, Env, GitHubConfig, RateConfig, SigningConfig};
 use crate::limits::FEE_BASIS_POINTS_MAX;
 
 /// PostgreSQL and its pool (the seed's names and defaults; times in milliseconds).
@@ -150,6 +150,10 @@ pub struct ApiConfig {
     pub signing: SigningConfig,
     pub webhooks: WebhookConfig,
     pub cards: CardConfig,
+    pub github: GitHubConfig,
+    pub rates: RateConfig,
+    /// Pages of other origins that may call the API from a browser; `*` for all.
+    pub cors_origins: Vec<String>,
 }
 
 impl ApiConfig {
@@ -176,6 +180,9 @@ impl ApiConfig {
         let signing = SigningConfig::from_env(env);
         let webhooks = WebhookConfig::from_env(env);
         let cards = CardConfig::from_env(env);
+        let github = GitHubConfig::from_env(env);
+        let rates = RateConfig::from_env(env);
+        let cors_origins = env.list("CORS_ORIGINS");
         Some(Self {
             listen,
             ops_listen,
@@ -189,6 +196,9 @@ impl ApiConfig {
             signing: signing?,
             webhooks: webhooks?,
             cards: cards?,
+            github,
+            rates,
+            cors_origins,
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::limits::KEYS_MAX;
+
 /// One variant per decision of a caller.
 #[derive(Debug, Error)]
 pub enum IdentityError {
@@ -12,8 +14,23 @@ pub enum IdentityError {
     #[error("a name must have 1 to 100 characters")]
     Name,
     /// A key with no permission can do nothing.
-    #[error("a key needs at least one of the permissions upload, purchase, download")]
+    #[error("a key needs at least one of the permissions upload, purchase, download, account")]
     Permissions,
+    /// More than the key that asks has itself.
+    #[error("a key cannot hand on more than it has itself")]
+    Wider,
+    /// A budget, a type or a time that makes no sense.
+    #[error("{field} {message}")]
+    Limits {
+        field: &'static str,
+        message: &'static str,
+    },
+    /// Too many live keys.
+    #[error("the account has {KEYS_MAX} live keys, the most there may be")]
+    TooMany,
+    /// It was revoked, or its time is over.
+    #[error("the key is not live any more")]
+    Ended,
     /// The sealed copy does not open: another master key, or a damaged row.
     #[error("the sealed key does not open under this master key")]
     Unsealable,

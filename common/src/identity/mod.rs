@@ -2,7 +2,7 @@
 //!
 //! A key is `ak_ai_` and 32 hexadecimal digits, shown once. Its SHA-256 finds it; a copy sealed
 //! under the master key is opened only to sign webhooks. A revoked key is refused by the next
-//! request: nothing caches it.
+//! request: nothing caches it. A key never hands on more than it has itself.
 
 pub mod commands;
 mod error;
@@ -13,6 +13,6 @@ mod seal;
 
 pub use error::IdentityError;
 pub use key::{ApiKey, KEY_PREFIX};
-pub use model::{KeySummary, Permission, Principal};
-pub use queries::{authenticate, find_user, list_keys, signing_key};
+pub use model::{KeyLimits, KeySummary, Permission, Principal};
+pub use queries::{authenticate, find_key, find_user, list_keys, list_keys_of, signing_key};
 pub use seal::Sealer;

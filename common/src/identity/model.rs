@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use package::PackageType;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ApiKeyId, UserId};
+use crate::ids::{ApiKeyId, SessionId, UserId};
 
 /// What a key allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,11 +16,15 @@ pub enum Permission {
     Upload,
     Purchase,
     Download,
+    /// To manage the account: its keys, its sessions, its profile.
+    Account,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Upload, Self::Purchase, Self::Download];
+    pub const ALL: [Self; 4] = [Self::Upload, Self::Purchase, Self::Download, Self::Account];
+    /// What a key has when nothing is said: the seed's three.
+    pub const DEFAULT: [Self; 3] = [Self::Upload, Self::Purchase, Self::Download];
 
     /// Its name on the wire and in SQL.
     pub fn as_str(self) -> &'static str {
@@ -27,6 +32,7 @@ impl Permission {
             Self::Upload => "upload",
             Self::Purchase => "purchase",
             Self::Download => "download",
+            Self::Account => "account",
         }
     }
 }
@@ -45,7 +51,9 @@ impl FromStr for Permission {
             .into_iter()
             .find(|permission| permission.as_str() == text)
             .ok_or_else(|| {
-                format!("no permission is called {text}; there are upload, purchase, download")
+                format!(
+                    "no permission is called {text}; there are upload, purchase, download, account"
+                )
             })
     }
 }
@@ -54,14 +62,53 @@ impl FromStr for Permission {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     pub user: UserId,
+    /// The key that acts; for a session the user's own.
     pub key: ApiKeyId,
     pub permissions: Vec<Permission>,
+    /// The session, if no key was sent.
+    pub session: Option<SessionId>,
+    /// Whether the user may act as an operator, in a session.
+    pub is_admin: bool,
 }
 
 impl Principal {
     /// Whether the key allows it.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
+    }
+}
+
+/// What a key may spend and for how long; `None` is without a limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct KeyLimits {
+    /// What it buys within 24 hours, in minor units.
+    pub budget_day_minor: Option<i64>,
+    /// What it buys at once, in minor units.
+    pub budget_purchase_minor: Option<i64>,
+    /// The types of packages that it buys.
+    pub package_types: Option<Vec<PackageType>>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl KeyLimits {
+    /// Whether these are nowhere wider than the others.
+    pub fn are_within(&self, others: &Self) -> bool {
+        fn at_most<T: PartialOrd>(one: Option<&T>, other: Option<&T>) -> bool {
+            other.is_none_or(|other| one.is_some_and(|one| one <= other))
+        }
+        let types_fit = others.package_types.as_ref().is_none_or(|allowed| {
+            let wanted = self.package_types.as_ref();
+            wanted.is_some_and(|wanted| wanted.iter().all(|each| allowed.contains(each)))
+        });
+        at_most(
+            self.budget_day_minor.as_ref(),
+            others.budget_day_minor.as_ref(),
+        ) && at_most(
+            self.budget_purchase_minor.as_ref(),
+            others.budget_purchase_minor.as_ref(),
+        ) && at_most(self.expires_at.as_ref(), others.expires_at.as_ref())
+            && types_fit
     }
 }
 
@@ -75,7 +122,28 @@ pub struct KeySummary {
     pub name: String,
     pub prefix: String,
     pub permissions: Vec<String>,
+    pub budget_day_minor: Option<i64>,
+    pub budget_purchase_minor: Option<i64>,
+    pub package_types: Option<Vec<String>>,
+    /// Keys that replace each other have one line.
+    #[serde(skip)]
+    pub line_id: ApiKeyId,
     pub created_at: DateTime<Utc>,
     pub last_used_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl KeySummary {
+    /// What it may spend and for how long.
+    pub fn limits(&self) -> KeyLimits {
+        let parsed =
+            |types: &Vec<String>| types.iter().filter_map(|text| text.parse().ok()).collect();
+        KeyLimits {
+            budget_day_minor: self.budget_day_minor,
+            budget_purchase_minor: self.budget_purchase_minor,
+            package_types: self.package_types.as_ref().map(parsed),
+            expires_at: self.expires_at,
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Reads of identity.
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use super::{ApiKey, IdentityError, KeySummary, Principal, Sealer};
 use crate::ids::{ApiKeyId, UserId};
@@ -8,14 +8,18 @@ use crate::ids::{ApiKeyId, UserId};
 /// `last_used_at` is kept to this, so that a busy key does not write a row per request.
 const LAST_USED_SECONDS: f64 = 60.0;
 
-/// Whose key this is, if it lives. Notes its use.
+/// Whose key this is, if it lives and its user is not blocked. Notes its use.
 pub async fn authenticate(pool: &PgPool, key: &ApiKey) -> Result<Option<Principal>, sqlx::Error> {
     let row: Option<(ApiKeyId, UserId, Vec<String>, bool)> = sqlx::query_as(
-        "select id, user_id, permissions,
+        "select api_keys.id, user_id, permissions,
                 last_used_at is null or last_used_at < now() - make_interval(secs => $2)
          from api_keys
+         join users on users.id = user_id
          where digest = $1
-           and revoked_at is null",
+           and revoked_at is null
+           and (expires_at is null or expires_at > now())
+           and not is_own
+           and blocked_at is null",
     )
     .bind(key.digest())
     .bind(LAST_USED_SECONDS)
@@ -38,6 +42,8 @@ pub async fn authenticate(pool: &PgPool, key: &ApiKey) -> Result<Option<Principa
         user,
         key: id,
         permissions,
+        session: None,
+        is_admin: false,
     }))
 }
 
@@ -49,23 +55,59 @@ pub async fn find_user(pool: &PgPool, name: &str) -> Result<Option<UserId>, sqlx
         .await
 }
 
+macro_rules! select_keys {
+    ($rest:literal) => {
+        concat!(
+            "select api_keys.id, user_id, users.name as user_name, api_keys.name, prefix, permissions,
+                    budget_day_minor, budget_purchase_minor, package_types, line_id, api_keys.created_at,
+                    last_used_at, expires_at, revoked_at
+             from api_keys
+             join users on users.id = api_keys.user_id ",
+            $rest
+        )
+    };
+}
+
 /// Keys, newest first: one user's, or all.
 pub async fn list_keys(
     pool: &PgPool,
     user_name: Option<&str>,
 ) -> Result<Vec<KeySummary>, sqlx::Error> {
-    sqlx::query_as(
-        "select api_keys.id, user_id, users.name as user_name, api_keys.name, prefix, permissions,
-                api_keys.created_at, last_used_at, revoked_at
-         from api_keys
-         join users on users.id = api_keys.user_id
-         where $1::text is null or users.name = $1
+    sqlx::query_as(select_keys!(
+        "where ($1::text is null or users.name = $1)
+           and not is_own
          order by api_keys.created_at desc, api_keys.id desc
-         limit 200",
-    )
+         limit 200"
+    ))
     .bind(user_name)
     .fetch_all(pool)
     .await
+}
+
+/// A user's keys, newest first; those that were revoked too.
+pub async fn list_keys_of(pool: &PgPool, user: UserId) -> Result<Vec<KeySummary>, sqlx::Error> {
+    sqlx::query_as(select_keys!(
+        "where user_id = $1
+           and not is_own
+         order by api_keys.created_at desc, api_keys.id desc
+         limit 200"
+    ))
+    .bind(user)
+    .fetch_all(pool)
+    .await
+}
+
+/// A key of a user, also the one that nobody sees.
+pub async fn find_key(
+    executor: impl PgExecutor<'_>,
+    user: UserId,
+    id: ApiKeyId,
+) -> Result<Option<KeySummary>, sqlx::Error> {
+    sqlx::query_as(select_keys!("where user_id = $1 and api_keys.id = $2"))
+        .bind(user)
+        .bind(id)
+        .fetch_optional(executor)
+        .await
 }
 
 /// Opens a key to sign with it. A revoked key still signs what was promised while it lived.

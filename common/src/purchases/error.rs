@@ -35,6 +35,16 @@ pub enum PurchaseError {
     /// It was there when the row was written and had ended when it was looked for.
     #[error("an earlier purchase of this package has just ended; please try again")]
     EarlierEnded,
+    /// The key is not for packages of this type.
+    #[error("this API key may not buy packages of this type")]
+    TypeNotAllowed,
+    /// More than the key may spend, at once or within 24 hours.
+    #[error("the price is beyond the budget of this API key")]
+    BeyondBudget {
+        budget_minor: i64,
+        left_minor: i64,
+        price_minor: i64,
+    },
     /// All licences are taken.
     #[error("this package is sold out")]
     SoldOut,

@@ -15,6 +15,7 @@
 //! never happen (a second sale, a second settlement, an overdraft) the schema refuses; the advisory
 //! locks of listings only keep buyers in line.
 
+mod budget;
 pub mod commands;
 mod error;
 mod goods;
@@ -25,6 +26,7 @@ mod queries;
 mod receipt;
 mod settler;
 
+pub use budget::spent_by_line;
 pub use error::PurchaseError;
 pub use goods::{Goods, Handed, StoredObject, find_goods};
 pub use model::{PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView};

@@ -21,6 +21,9 @@ pub struct Metrics {
     pub http_requests: IntCounterVec,
     pub http_request_seconds: HistogramVec,
     pub http_uploads_in_flight: Gauge,
+    pub rate_limited: IntCounterVec,
+    pub rate_limit_fallbacks: IntCounter,
+    pub sign_ins: IntCounterVec,
     pub jobs_finished: IntCounterVec,
     pub job_seconds: HistogramVec,
     pub job_start_delay_seconds: HistogramVec,
@@ -87,6 +90,23 @@ impl Metrics {
                 r,
                 "awareness_http_uploads_in_flight",
                 "Uploads whose bytes are being received.",
+            ),
+            rate_limited: counters(
+                r,
+                "awareness_rate_limited_total",
+                "Requests refused with 429, by the policy that was reached.",
+                &["policy"],
+            ),
+            rate_limit_fallbacks: counter(
+                r,
+                "awareness_rate_limit_fallbacks_total",
+                "Requests that this process counted alone because Redis did not answer.",
+            ),
+            sign_ins: counters(
+                r,
+                "awareness_sign_ins_total",
+                "Sign-ins by way (password, github, refresh) and outcome (good, refused).",
+                &["way", "outcome"],
             ),
             jobs_finished: counters(
                 r,

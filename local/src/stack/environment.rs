@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::home::{Memory, Ports};
 use crate::accounts::ApiKeys;
+use crate::github::{CLIENT_ID, CLIENT_SECRET};
 
 /// The bucket of the stack.
 pub(super) const BUCKET: &str = "awareness";
@@ -30,6 +31,7 @@ pub(super) fn of_services(
         scheduler_ops,
         s3,
         cards,
+        github,
         ..
     } = memory.ports;
     let pairs = [
@@ -57,6 +59,10 @@ pub(super) fn of_services(
         ("STRIPE_SECRET_KEY", memory.card_key.clone()),
         ("STRIPE_WEBHOOK_SECRET", memory.card_webhook_secret.clone()),
         ("STRIPE_BASE_URL", url(cards)),
+        ("GITHUB_CLIENT_ID", CLIENT_ID.to_owned()),
+        ("GITHUB_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+        ("GITHUB_BASE_URL", url(github)),
+        ("GITHUB_API_URL", url(github)),
         ("LOG_FORMAT", "json".to_owned()),
     ];
     pairs
@@ -80,6 +86,7 @@ pub(super) fn stack_env(
         receiver,
         s3,
         cards,
+        github,
         ..
     } = memory.ports;
     let pairs = [
@@ -99,6 +106,7 @@ pub(super) fn stack_env(
         ("SCHEDULER_OPS_URL", url(scheduler_ops)),
         ("WEBHOOK_RECEIVER_URL", url(receiver)),
         ("CARD_SANDBOX_URL", url(cards)),
+        ("GITHUB_SANDBOX_URL", url(github)),
         ("STRIPE_SECRET_KEY", memory.card_key.clone()),
     ];
     pairs.iter().fold(String::new(), |mut text, (name, value)| {

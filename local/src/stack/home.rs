@@ -47,6 +47,7 @@ pub(super) struct Ports {
     pub(super) scheduler_ops: u16,
     pub(super) receiver: u16,
     pub(super) cards: u16,
+    pub(super) github: u16,
     pub(super) s3: u16,
     pub(super) postgres: u16,
     pub(super) redis: u16,

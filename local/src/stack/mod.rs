@@ -17,6 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::accounts::{Accounts, AccountsError, ApiKeys};
 use crate::cards::{Sandbox, SandboxError};
+use crate::github::GitHubSandbox;
 use crate::limits;
 use crate::postgres::PostgresError;
 use crate::process::ProcessError;
@@ -100,6 +101,7 @@ pub struct Stack {
     pub s3: LocalS3,
     pub receiver: Receiver,
     pub cards: Sandbox,
+    pub github: GitHubSandbox,
     /// From the start of the launcher to the first answer of the API.
     pub first_answer_after: Duration,
     /// In the order in which they were started, as are the services.
@@ -156,6 +158,7 @@ impl Stack {
             s3: servers.s3,
             receiver: servers.receiver,
             cards: servers.cards,
+            github: servers.github,
             first_answer_after,
             servers: vec![("postgres", servers.postgres), ("redis", servers.redis)],
             services,
@@ -171,6 +174,7 @@ impl Stack {
             s3,
             receiver,
             cards,
+            github,
             servers,
             services,
             _home,
@@ -178,6 +182,7 @@ impl Stack {
         } = self;
         stop_children(services, terminal).await;
         cards.stop().await;
+        github.stop();
         receiver.stop().await;
         s3.stop().await;
         stop_children(servers, terminal).await;

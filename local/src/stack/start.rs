@@ -11,6 +11,7 @@ use super::home::{CARD_BOOK, Home, Memory, Ports, SERVICES};
 use super::{Child, StackError, environment};
 use crate::accounts::{Access, Accounts, ApiKeys};
 use crate::cards::{Sandbox, SandboxOptions};
+use crate::github::GitHubSandbox;
 use crate::ports::{self, Reserved};
 use crate::postgres::{PostgresOptions, PrivatePostgres};
 use crate::process::{ProcessError, Signal, Spec};
@@ -63,6 +64,7 @@ pub(super) struct Servers {
     pub(super) s3: LocalS3,
     pub(super) receiver: Receiver,
     pub(super) cards: Sandbox,
+    pub(super) github: GitHubSandbox,
     pub(super) database_url: String,
     pub(super) redis_url: String,
 }
@@ -70,18 +72,20 @@ pub(super) struct Servers {
 impl Starting<'_> {
     /// All servers at once; remembers where they listen.
     pub(super) async fn servers(&self, memory: &mut Memory) -> Result<Servers, StackError> {
-        let ((postgres, database), (redis, cache), s3, receiver, cards) = tokio::try_join!(
+        let ((postgres, database), (redis, cache), s3, receiver, cards, github) = tokio::try_join!(
             self.postgres(memory.ports.postgres),
             self.redis(memory.ports.redis),
             self.s3(memory),
             self.receiver(memory.ports.receiver),
             self.cards(memory),
+            self.github(memory),
         )?;
         memory.ports.postgres = database.port();
         memory.ports.redis = cache.port();
         memory.ports.s3 = s3.address().port();
         memory.ports.receiver = receiver.address().port();
         memory.ports.cards = cards.address().port();
+        memory.ports.github = github.address().port();
         self.home.remember(memory)?;
         let (database_url, redis_url) = (database.url(DATABASE), cache.url());
         Ok(Servers {
@@ -90,6 +94,7 @@ impl Starting<'_> {
             s3,
             receiver,
             cards,
+            github,
             database_url,
             redis_url,
         })
@@ -185,6 +190,14 @@ impl Starting<'_> {
             "cards",
             &format!("plays the card provider on {}", sandbox.address()),
         );
+        Ok(sandbox)
+    }
+
+    async fn github(&self, memory: &Memory) -> Result<GitHubSandbox, StackError> {
+        let port = ports::free(memory.ports.github).map_err(StackError::Port)?;
+        let sandbox = GitHubSandbox::start(port).await.map_err(StackError::Port)?;
+        self.terminal
+            .line("github", &format!("plays GitHub on {}", sandbox.address()));
         Ok(sandbox)
     }
 

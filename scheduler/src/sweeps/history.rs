@@ -1,21 +1,23 @@
-//! Takes away what nobody asks for any more: ended jobs, old idempotency keys and notices, forgotten
-//! sessions, quotes that ran out.
+//! Takes away what nobody asks for any more: ended jobs, old idempotency keys and notices, uploads
+//! and sessions that nobody came back to, quotes that ran out.
 
 use common::db::{Error, PgPool};
-use common::{idempotency, jobs, payments, quotes, uploads};
+use common::{accounts, idempotency, jobs, payments, quotes, uploads};
 
 /// One round.
 pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
     let expired = uploads::expire_sessions(pool).await?;
     let jobs = jobs::prune_finished(pool).await?;
     let keys = idempotency::prune(pool).await?;
+    let sessions = accounts::prune(pool).await?;
     let quotes = quotes::prune(pool).await?;
     let notices = payments::commands::prune_notices(pool).await?;
-    if expired + jobs + keys + quotes + notices > 0 {
+    if expired + jobs + keys + sessions + quotes + notices > 0 {
         tracing::info!(
             uploads.expired = expired,
             jobs.pruned = jobs,
             keys.pruned = keys,
+            sessions.pruned = sessions,
             quotes.pruned = quotes,
             notices.pruned = notices,
             "Swept history"

@@ -68,7 +68,7 @@ pub async fn revoke_key(
     State(state): State<ApiState>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Response, ApiError> {
-    identity::commands::revoke_key(state.pool(), id).await?;
+    identity::commands::revoke_key(state.pool(), None, id).await?;
     Ok(success(
         StatusCode::OK,
         json!({ "id": id, "revoked": true }),

@@ -9,6 +9,7 @@ mod payments;
 mod payouts;
 mod purchases;
 mod queues;
+mod users;
 
 pub use disputes::{decide_dispute, get_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
@@ -19,3 +20,4 @@ pub use payments::{get_payment, list_payments};
 pub use payouts::{list_payouts, pay_payout, return_payout};
 pub use purchases::refund_purchase;
 pub use queues::{list_queues, pause_queue, resume_queue};
+pub use users::{block_user, change_role, list_audit, list_users, unblock_user};

@@ -14,7 +14,7 @@ use package::PackageType;
 
 use crate::body::{Blob, PackageField};
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Uploader};
+use crate::extract::{IdempotencyHeader, Uploader, is_json};
 use crate::middleware::RequestId;
 use crate::receive::{Received, Staging, Target, receive_json, receive_multipart, upload_fields};
 use crate::routes::success;
@@ -176,18 +176,15 @@ fn data_field(package_type: PackageType) -> Blob {
 }
 
 fn form_of(headers: &HeaderMap) -> Result<Form, ApiError> {
-    let text = headers
+    if is_json(headers) {
+        return Ok(Form::Json);
+    }
+    let media_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split(';').next())
         .unwrap_or_default();
-    let media_type = text
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    match media_type.as_str() {
-        "application/json" => Ok(Form::Json),
+    match media_type.trim().to_ascii_lowercase().as_str() {
         "multipart/form-data" => Ok(Form::Multipart),
         _ => Err(ApiError::new(
             Code::UnsupportedMediaType,

@@ -3,15 +3,25 @@
 use sqlx::PgPool;
 
 use crate::identity::IdentityError;
-use crate::ids::ApiKeyId;
+use crate::ids::{ApiKeyId, UserId};
 
-/// Revokes the key; revoking it again changes nothing.
-pub async fn revoke_key(pool: &PgPool, id: ApiKeyId) -> Result<(), IdentityError> {
-    let revoked =
-        sqlx::query("update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1")
-            .bind(id)
-            .execute(pool)
-            .await?;
+/// Revokes the key, of that user if one is named; revoking it again changes nothing.
+pub async fn revoke_key(
+    pool: &PgPool,
+    owner: Option<UserId>,
+    id: ApiKeyId,
+) -> Result<(), IdentityError> {
+    let revoked = sqlx::query(
+        "update api_keys
+         set revoked_at = coalesce(revoked_at, now())
+         where id = $1
+           and ($2::uuid is null or user_id = $2)
+           and not is_own",
+    )
+    .bind(id)
+    .bind(owner)
+    .execute(pool)
+    .await?;
     if revoked.rows_affected() == 1 {
         Ok(())
     } else {

@@ -1,7 +1,8 @@
 //! Takes a request to buy: supply is reserved, and the price held or asked of a card, or nothing
 //! happens at all.
 //!
-//! Locks in order: the idempotency key, the listing (advisory), the purchase, the buyer's account.
+//! Locks in order: the idempotency key, the listing (advisory), the key's budget (advisory), the
+//! purchase, the buyer's account.
 
 use sqlx::PgPool;
 
@@ -16,7 +17,9 @@ use crate::limits::{CARD_PURCHASE_SECONDS, PURCHASE_SECONDS, PURCHASE_TRIES_MAX}
 use crate::outbox::{Outbox, Tx};
 use crate::payments::{self, NewPayment};
 use crate::purchases::queries::purchase_by_quote;
-use crate::purchases::{CHANGED, PurchaseError, PurchaseRequest, PurchaseState, live_purchase};
+use crate::purchases::{
+    CHANGED, PurchaseError, PurchaseRequest, PurchaseState, budget, live_purchase,
+};
 
 /// The purchase that a request led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +66,9 @@ async fn try_to_create(
         }
     }
     let terms = agree_in_tx(&mut tx, request, package, is_limited).await?;
-    let split = Split::of(terms.price_minor, fee_basis_points);
+    let price_minor = terms.price_minor;
+    budget::check_in_tx(&mut tx, request.api_key, &request.package_type, price_minor).await?;
+    let split = Split::of(price_minor, fee_basis_points);
     let inserted = insert_in_tx(&mut tx, id, request, &terms, split).await;
     if let Err(error) = inserted {
         drop(tx);

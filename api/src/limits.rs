@@ -1,0 +1,131 @@
+//! Which windows a request counts in, and how they stand.
+
+use std::net::IpAddr;
+
+use chrono::Utc;
+use common::config::{Calls, Per, RateConfig, RatePolicy};
+use common::identity::Principal;
+use common::throttle::{Ask, Standing, Throttle};
+
+/// What kind of call it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Browse,
+    Upload,
+    Purchase,
+    SignIn,
+    Register,
+    Other,
+}
+
+/// A window that a request counts in, before it is asked.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    policy: RatePolicy,
+    subject: String,
+    units: u64,
+}
+
+/// The same, after it was asked.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    pub policy: RatePolicy,
+    pub standing: Standing,
+}
+
+/// The windows of a request, none for a trusted address.
+pub fn applied(
+    rates: &RateConfig,
+    address: Option<IpAddr>,
+    caller: Option<&Principal>,
+    kind: Kind,
+    units: u64,
+) -> Vec<Counted> {
+    let is_trusted = address.is_some_and(|it| rates.trusted.iter().any(|net| net.contains(&it)));
+    if is_trusted {
+        return Vec::new();
+    }
+    let policies = rates.policies.iter();
+    policies
+        .filter(|policy| counts(policy.calls, caller, kind))
+        .filter_map(|policy| {
+            Some(Counted {
+                policy: policy.clone(),
+                subject: subject(policy.per, address, caller)?,
+                units,
+            })
+        })
+        .collect()
+}
+
+fn counts(calls: Calls, caller: Option<&Principal>, kind: Kind) -> bool {
+    let is_session = caller.is_some_and(|caller| caller.session.is_some());
+    match calls {
+        Calls::Every => true,
+        Calls::Anonymous => caller.is_none(),
+        Calls::Session => is_session,
+        Calls::Browse => kind == Kind::Browse,
+        Calls::Upload => kind == Kind::Upload,
+        Calls::Purchase => kind == Kind::Purchase,
+        Calls::SignIn => kind == Kind::SignIn,
+        Calls::Register => kind == Kind::Register,
+    }
+}
+
+/// Whose window it is; nobody has none per user and none per key, and a session is no key.
+fn subject(per: Per, address: Option<IpAddr>, caller: Option<&Principal>) -> Option<String> {
+    match per {
+        Per::Ip => Some(match address? {
+            IpAddr::V4(address) => address.to_string(),
+            // Whoever has one IPv6 address has 2^64 of them.
+            IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
+        }),
+        Per::User => caller.map(|caller| caller.user.to_string()),
+        Per::Key => caller
+            .filter(|caller| caller.session.is_none())
+            .map(|caller| caller.key.to_string()),
+    }
+}
+
+impl Applied {
+    /// Asks all windows at once.
+    pub async fn take(throttle: &Throttle, counted: Vec<Counted>) -> Vec<Self> {
+        let asks: Vec<Ask<'_>> = counted
+            .iter()
+            .map(|each| Ask {
+                policy: &each.policy,
+                subject: each.subject.clone(),
+                units: each.units,
+            })
+            .collect();
+        let standings = throttle.take(&asks).await;
+        let policies = counted.into_iter().map(|each| each.policy);
+        policies
+            .zip(standings)
+            .map(|(policy, standing)| Self { policy, standing })
+            .collect()
+    }
+
+    /// Units that are left.
+    pub fn remaining(&self) -> u64 {
+        self.policy.quota.saturating_sub(self.standing.used)
+    }
+
+    /// Until something is free again, or until the request would pass.
+    pub fn frees_in_seconds(&self) -> u64 {
+        let standing = &self.standing;
+        let span = standing.wait.unwrap_or(standing.frees_in);
+        span.as_secs_f64().ceil() as u64
+    }
+
+    /// The same in Unix seconds.
+    pub fn resets_at(&self) -> i64 {
+        Utc::now().timestamp() + self.frees_in_seconds().cast_signed()
+    }
+
+    /// Orders windows: one that refuses before one that does not, then by the share that is left.
+    pub fn tightness(&self) -> (bool, u64) {
+        let share = self.remaining() * 10_000 / self.policy.quota.max(1);
+        (self.standing.wait.is_none(), share)
+    }
+}

@@ -1,0 +1,147 @@
+//! Rate limits: each request takes from every window that it counts in, or is refused with 429.
+//!
+//! The seed's headers are those of the window that is tightest; the drafts' `RateLimit` and
+//! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) list all of them.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use common::telemetry::metrics;
+
+use super::{ClientAddress, Identity};
+use crate::error::{ApiError, Code, ReachedLimit};
+use crate::limits::{Applied, Kind, applied};
+use crate::state::ApiState;
+
+/// Lets a request through that has something left in each of its windows.
+pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let Some(kind) = kind_of(&request) else {
+        return next.run(request).await;
+    };
+    let extensions = request.extensions();
+    let address = extensions.get::<ClientAddress>().map(|address| address.0);
+    let identity = extensions.get::<Identity>();
+    let caller = identity.and_then(|Identity(identity)| identity.as_ref().ok()?.as_ref());
+    let applied = applied(&state.rates, address, caller, kind, 1);
+    let applied = Applied::take(&state.throttle, applied).await;
+    let mut response = match refusal(&applied) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    };
+    add_headers(response.headers_mut(), &applied);
+    response
+}
+
+/// What kind of call it is; none for what is never limited.
+fn kind_of(request: &Request) -> Option<Kind> {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
+    let is_dry = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| pair == "dryRun=true"));
+    Some(match (request.method(), route) {
+        // Looking at the limits costs nothing, nor does asking whether we live, nor what the card
+        // provider tells.
+        (_, "/health" | "/api/ai/limits" | "/api/webhooks/stripe") => return None,
+        (&Method::POST, "/api/ai/upload-package" | "/api/ai/uploads") if !is_dry => Kind::Upload,
+        (&Method::POST, "/api/ai/purchase-package") if !is_dry => Kind::Purchase,
+        (&Method::POST, "/api/auth/login" | "/api/auth/refresh" | "/api/auth/password") => {
+            Kind::SignIn
+        }
+        (&Method::GET, "/api/auth/github" | "/api/auth/github/callback") => Kind::SignIn,
+        (&Method::POST, "/api/auth/register" | "/api/ai/register") => Kind::Register,
+        (&Method::GET, route) if BROWSING.iter().any(|start| route.starts_with(start)) => {
+            Kind::Browse
+        }
+        _ => Kind::Other,
+    })
+}
+
+/// Where the market is looked at.
+const BROWSING: [&str; 4] = [
+    "/api/ai/search-packages",
+    "/api/ai/packages",
+    "/api/ai/listings",
+    "/api/ai/sellers",
+];
+
+/// Why the request does not pass, if it does not.
+pub fn refusal(applied: &[Applied]) -> Option<ApiError> {
+    let reached = applied
+        .iter()
+        .filter(|each| each.standing.wait.is_some())
+        .max_by_key(|each| each.standing.wait)?;
+    let policy = &reached.policy;
+    metrics()
+        .rate_limited
+        .with_label_values(&[policy.name.as_str()])
+        .inc();
+    let window = policy.window();
+    let (name, what) = match policy.name.as_str() {
+        "upload" => (
+            "Upload limit",
+            format!("upload up to {} packages", policy.quota),
+        ),
+        "purchase" => (
+            "Purchase limit",
+            format!("purchase up to {} packages", policy.quota),
+        ),
+        _ => (
+            "Rate limit",
+            format!("make up to {} requests", policy.quota),
+        ),
+    };
+    let per = window.strip_prefix("1 ").unwrap_or(&window);
+    let message = format!("{name} exceeded. You can {what} per {per}.");
+    let mut error = ApiError::new(Code::RateLimitExceeded, message).field("policy", &policy.name);
+    let wait = reached.standing.wait.unwrap_or_default();
+    error.retry_after_seconds = Some(wait.as_secs_f64().ceil().max(1.0) as u32);
+    error.limit = Some(Box::new(ReachedLimit {
+        quota: policy.quota,
+        window,
+    }));
+    Some(error)
+}
+
+/// How the windows stand, in the seed's headers and in the drafts'.
+fn add_headers(headers: &mut HeaderMap, applied: &[Applied]) {
+    let Some(tightest) = applied.iter().min_by_key(|each| each.tightness()) else {
+        return;
+    };
+    let mut set = |name: &'static str, text: String| {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(name, value);
+        }
+    };
+    set("ratelimit-limit", tightest.policy.quota.to_string());
+    set("ratelimit-remaining", tightest.remaining().to_string());
+    set("ratelimit-reset", tightest.resets_at().to_string());
+    let list = |item: &dyn Fn(&Applied) -> String| {
+        applied.iter().map(item).collect::<Vec<String>>().join(", ")
+    };
+    set(
+        "ratelimit",
+        list(&|each| {
+            let seconds = each.frees_in_seconds();
+            format!(
+                "\"{}\";r={};t={seconds}",
+                each.policy.name,
+                each.remaining()
+            )
+        }),
+    );
+    set(
+        "ratelimit-policy",
+        list(&|each| {
+            let policy = &each.policy;
+            format!(
+                "\"{}\";q={};w={}",
+                policy.name, policy.quota, policy.window_seconds
+            )
+        }),
+    );
+}

@@ -1,0 +1,111 @@
+//! `/admin/users`: who there is, who is let in, and who is an operator; `/admin/audit`: what operators
+//! did.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use common::accounts::{self, commands};
+use common::audit;
+use common::ids::UserId;
+use common::limits::PAGE_ROWS_MAX;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
+use crate::middleware::Operator;
+use crate::routes::success;
+use crate::state::ApiState;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UserQuery {
+    name: Option<String>,
+    before: Option<UserId>,
+}
+
+/// Lists users, newest first.
+pub async fn list_users(
+    State(state): State<ApiState>,
+    Query(query): Query<UserQuery>,
+) -> Result<Response, ApiError> {
+    let users = accounts::list_users(
+        state.pool(),
+        query.name.as_deref(),
+        query.before,
+        PAGE_ROWS_MAX,
+    )
+    .await?;
+    Ok(success(StatusCode::OK, json!({ "users": users })))
+}
+
+/// Refuses a user's keys and sessions from the next request on.
+pub async fn block_user(
+    State(state): State<ApiState>,
+    Extension(operator): Extension<Operator>,
+    Path(user): Path<UserId>,
+) -> Result<Response, ApiError> {
+    commands::set_blocked(state.pool(), operator.user, user, true).await?;
+    Ok(success(
+        StatusCode::OK,
+        json!({ "userId": user, "blocked": true }),
+    ))
+}
+
+/// Lets a user in again.
+pub async fn unblock_user(
+    State(state): State<ApiState>,
+    Extension(operator): Extension<Operator>,
+    Path(user): Path<UserId>,
+) -> Result<Response, ApiError> {
+    commands::set_blocked(state.pool(), operator.user, user, false).await?;
+    Ok(success(
+        StatusCode::OK,
+        json!({ "userId": user, "blocked": false }),
+    ))
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Role {
+    Member,
+    Admin,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRole {
+    role: Role,
+}
+
+/// Makes a user an operator, or an operator a user.
+pub async fn change_role(
+    State(state): State<ApiState>,
+    Extension(operator): Extension<Operator>,
+    Path(user): Path<UserId>,
+    Json(new): Json<NewRole>,
+) -> Result<Response, ApiError> {
+    let is_admin = matches!(new.role, Role::Admin);
+    commands::set_role(state.pool(), operator.user, user, is_admin).await?;
+    let role = if is_admin { "admin" } else { "member" };
+    Ok(success(
+        StatusCode::OK,
+        json!({ "userId": user, "role": role }),
+    ))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditQuery {
+    before: Option<i64>,
+}
+
+/// Lists what operators did, newest first.
+pub async fn list_audit(
+    State(state): State<ApiState>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, ApiError> {
+    let entries = audit::list(state.pool(), query.before, PAGE_ROWS_MAX).await?;
+    Ok(success(StatusCode::OK, json!({ "entries": entries })))
+}

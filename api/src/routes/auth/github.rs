@@ -1,0 +1,113 @@
+//! `GET /api/auth/github` and `…/callback`: signing in through GitHub.
+//!
+//! The state that comes back must be one that we gave (it is taken once) to this browser (its cookie),
+//! so that nobody can be signed in to somebody else's account.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use common::accounts::{AccountError, GitHub, commands};
+use common::limits::OAUTH_SECONDS;
+use serde::Deserialize;
+
+use super::sign_in::count;
+use super::{answer, device};
+use crate::error::{ApiError, Code};
+use crate::extract::Query;
+use crate::middleware::ClientAddress;
+use crate::state::ApiState;
+
+const COOKIE: &str = "awareness_oauth";
+const COOKIE_PATH: &str = "/api/auth/github";
+
+/// Sends a browser to GitHub.
+pub async fn leave_for_github(State(state): State<ApiState>) -> Result<Response, ApiError> {
+    let github = github(&state)?;
+    let leave = commands::leave_for_github(state.pool(), &state.sealer, github).await?;
+    let mut response = StatusCode::FOUND.into_response();
+    let headers = response.headers_mut();
+    let value = |text: &str| HeaderValue::from_str(text).expect("visible characters");
+    headers.insert(header::LOCATION, value(leave.url.as_str()));
+    let secret = &leave.browser_secret;
+    headers.insert(
+        header::SET_COOKIE,
+        value(&cookie(&state, secret, OAUTH_SECONDS)),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// What GitHub adds to our address; it may add more.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Return {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+}
+
+/// Signs in whoever comes back.
+pub async fn return_from_github(
+    State(state): State<ApiState>,
+    Extension(address): Extension<ClientAddress>,
+    headers: HeaderMap,
+    Query(query): Query<Return>,
+) -> Result<Response, ApiError> {
+    let github = github(&state)?;
+    let told = query.state.as_deref().zip(browser_secret(&headers));
+    let (given, secret) = told.ok_or(AccountError::AttemptUnknown)?;
+    let verifier = commands::take_attempt(state.pool(), &state.sealer, given, secret).await?;
+    if let Some(error) = query.error {
+        let reason: String = error.chars().take(100).collect();
+        return Err(
+            ApiError::new(Code::Unauthorized, "GitHub did not sign you in.").field("error", reason),
+        );
+    }
+    let missing =
+        || ApiError::new(Code::InvalidInput, "code is missing.").field("code", "is required");
+    let code = query.code.ok_or_else(missing)?;
+    let arrived = github.arrive(&code, &verifier).await;
+    count("github", arrived.is_ok());
+    let tokens = commands::sign_in_from_github(
+        state.pool(),
+        &state.sealer,
+        &state.tokens,
+        &arrived?,
+        &device(&headers, address),
+    )
+    .await?;
+    let mut response = answer(StatusCode::OK, &tokens);
+    let gone = HeaderValue::from_str(&cookie(&state, "", 0)).expect("visible characters");
+    response.headers_mut().insert(header::SET_COOKIE, gone);
+    Ok(response)
+}
+
+fn github(state: &ApiState) -> Result<&GitHub, ApiError> {
+    state.github.as_ref().ok_or_else(|| {
+        ApiError::new(
+            Code::NotFound,
+            "Signing in through GitHub is not set up here.",
+        )
+    })
+}
+
+fn cookie(state: &ApiState, value: &str, seconds: i64) -> String {
+    let secure = if state.public_base_url.starts_with("https:") {
+        "; Secure"
+    } else {
+        ""
+    };
+    format!(
+        "{COOKIE}={value}; Max-Age={seconds}; Path={COOKIE_PATH}; HttpOnly; SameSite=Lax{secure}"
+    )
+}
+
+fn browser_secret(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}

@@ -1,0 +1,148 @@
+//! Makes an account: a person's with a password, or an agent's with a key.
+
+use secrecy::SecretString;
+use sqlx::PgPool;
+
+use super::sign_in::begin_session_in_tx;
+use crate::accounts::{AccountError, Device, Passwords, TokenMaker, Tokens};
+use crate::db::constraint_of;
+use crate::identity::commands::{CreatedKey, NewKey, ensure_own_key_in_tx, insert_key_in_tx};
+use crate::identity::{KeyLimits, Permission, Sealer};
+use crate::ids::UserId;
+use crate::limits::METADATA_BYTES_MAX;
+
+/// A person to be.
+#[derive(Debug)]
+pub struct NewPerson {
+    pub email: String,
+    pub username: String,
+    pub password: SecretString,
+}
+
+/// An agent to be.
+#[derive(Debug)]
+pub struct NewAgent {
+    pub name: String,
+    pub agent_type: Option<String>,
+    pub email: Option<String>,
+    pub metadata: serde_json::Value,
+}
+
+/// Makes a person's account and signs in.
+pub async fn register_person(
+    pool: &PgPool,
+    sealer: &Sealer,
+    passwords: &Passwords,
+    maker: &TokenMaker,
+    new: &NewPerson,
+    device: &Device,
+) -> Result<Tokens, AccountError> {
+    let email = normal_email(&new.email)?;
+    check_username(&new.username)?;
+    Passwords::check(&new.password, &[&new.username, &email])?;
+    let hash = passwords.hash(&new.password).await?;
+    let user = UserId::new();
+    let mut tx = pool.begin().await?;
+    sqlx::query(
+        "insert into users (id, name, kind, email, password_hash)
+         values ($1, $2, 'person', $3, $4)",
+    )
+    .bind(user)
+    .bind(&new.username)
+    .bind(&email)
+    .bind(hash)
+    .execute(&mut *tx)
+    .await
+    .map_err(taken)?;
+    ensure_own_key_in_tx(&mut tx, sealer, user).await?;
+    let (session, refresh) = begin_session_in_tx(&mut tx, user, device).await?;
+    tx.commit().await?;
+    Ok(maker.tokens(user, &new.username, session, &refresh))
+}
+
+/// Makes an agent's account with its first key, which may do everything that its owner may.
+pub async fn register_agent(
+    pool: &PgPool,
+    sealer: &Sealer,
+    new: &NewAgent,
+) -> Result<CreatedKey, AccountError> {
+    let email = new.email.as_deref().map(normal_email).transpose()?;
+    let length = new.name.chars().count();
+    let is_printable = !new.name.chars().any(char::is_control) && new.name.trim() == new.name;
+    if !(3..=100).contains(&length) || !is_printable {
+        let message = "must have 3 to 100 printable characters";
+        return Err(AccountError::field("agentName", message));
+    }
+    let agent_type = new.agent_type.as_deref();
+    if agent_type.is_some_and(|text| !(1..=50).contains(&text.chars().count())) {
+        return Err(AccountError::field(
+            "agentType",
+            "must have 1 to 50 characters",
+        ));
+    }
+    if !new.metadata.is_object() || new.metadata.to_string().len() > METADATA_BYTES_MAX {
+        let message = format!("must be an object of at most {METADATA_BYTES_MAX} bytes");
+        return Err(AccountError::field("metadata", message));
+    }
+    let user = UserId::new();
+    let mut tx = pool.begin().await?;
+    sqlx::query(
+        "insert into users (id, name, kind, email, agent_type, metadata)
+         values ($1, $2, 'agent', $3, $4, $5)",
+    )
+    .bind(user)
+    .bind(&new.name)
+    .bind(email)
+    .bind(agent_type)
+    .bind(&new.metadata)
+    .execute(&mut *tx)
+    .await
+    .map_err(taken)?;
+    let key = NewKey {
+        name: "first",
+        permissions: &Permission::ALL,
+        limits: KeyLimits::default(),
+    };
+    let created = insert_key_in_tx(&mut tx, sealer, user, &key, None).await?;
+    tx.commit().await?;
+    Ok(created)
+}
+
+/// An e-mail address in lower case, if it has the shape of one.
+fn normal_email(text: &str) -> Result<String, AccountError> {
+    let email = text.trim().to_lowercase();
+    let is_shaped = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && domain.contains('.') && !domain.contains('@')
+    });
+    let is_plain = email.len() <= 254
+        && !email
+            .chars()
+            .any(|char| char.is_whitespace() || char.is_control());
+    if is_shaped && is_plain {
+        Ok(email)
+    } else {
+        Err(AccountError::field("email", "must be an e-mail address"))
+    }
+}
+
+fn check_username(text: &str) -> Result<(), AccountError> {
+    let is_sound = (3..=39).contains(&text.len())
+        && text.starts_with(|char: char| char.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if is_sound {
+        return Ok(());
+    }
+    let message =
+        "must have 3 to 39 letters, digits, '-', '_' or '.', and begin with a letter or digit";
+    Err(AccountError::field("username", message))
+}
+
+/// What the schema's refusal means to whoever registers.
+pub(super) fn taken(error: sqlx::Error) -> AccountError {
+    match constraint_of(&error) {
+        Some("users_name_key" | "users_email_key") => AccountError::Taken,
+        _ => error.into(),
+    }
+}

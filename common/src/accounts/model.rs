@@ -1,0 +1,90 @@
+//! Rows and values of accounts.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::ids::{SessionId, UserId};
+
+/// Who signs in from where, as sessions show it.
+#[derive(Debug, Clone)]
+pub struct Device {
+    pub user_agent: String,
+    pub address: String,
+}
+
+/// What a sign-in leads to; the tokens are shown this once.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tokens {
+    pub user_id: UserId,
+    pub username: String,
+    pub session_id: SessionId,
+    pub token_type: &'static str,
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+    pub refresh_token: String,
+    /// Seconds.
+    pub refresh_expires_in: i64,
+}
+
+/// An account as its owner sees it.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    #[serde(rename = "userId")]
+    pub id: UserId,
+    pub kind: String,
+    #[serde(rename = "username")]
+    pub name: String,
+    pub email: Option<String>,
+    pub has_password: bool,
+    pub has_github: bool,
+    pub role: String,
+    pub agent_type: Option<String>,
+    pub metadata: serde_json::Value,
+    pub about: Option<String>,
+    pub package_count: i64,
+    #[serde(skip)]
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A seller as everybody sees it.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    #[serde(rename = "sellerId")]
+    pub id: UserId,
+    pub name: String,
+    pub kind: String,
+    pub about: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSummary {
+    #[serde(rename = "sessionId")]
+    pub id: SessionId,
+    pub user_agent: String,
+    pub address: String,
+    pub created_at: DateTime<Utc>,
+    pub last_used_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A user as operators see one.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct UserSummary {
+    #[serde(rename = "userId")]
+    pub id: UserId,
+    pub name: String,
+    pub kind: String,
+    pub role: String,
+    pub package_count: i64,
+    pub created_at: DateTime<Utc>,
+    pub blocked_at: Option<DateTime<Utc>>,
+}

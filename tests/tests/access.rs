@@ -1,0 +1,13 @@
+//! Who may call: accounts, sessions, keys, GitHub, operators, and how often.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access {
+    mod accounts;
+    mod github;
+    mod keys;
+    mod leaks;
+    mod operators;
+    mod rates;
+    mod sessions;
+}

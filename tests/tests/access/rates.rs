@@ -1,0 +1,182 @@
+//! Rate limits: exact over replicas, told in headers and body, and kept without Redis.
+
+use common::config::RateConfig;
+use common::reqwest::Method;
+use futures::future::join_all;
+use serde_json::json;
+use tests::client::send;
+use tests::world::Plan;
+use tests::{Answer, Client, World};
+
+const ANYWHERE: &str = "/api/ai/package-status/upload_nobody";
+
+async fn world_limited_by(changes: &[&str]) -> World {
+    let mut rates = RateConfig::default();
+    for text in changes {
+        let policy: common::config::RatePolicy = text.parse().unwrap();
+        rates.policies.retain(|known| known.name != policy.name);
+        rates.policies.push(policy);
+    }
+    World::planned(Plan {
+        worker: false,
+        scheduler: false,
+        rates,
+        ..Plan::default()
+    })
+    .await
+}
+
+fn passed(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| answer.status != 429).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_101_anonymous_requests_over_two_replicas_exactly_100_pass() {
+    let world = world_limited_by(&[]).await;
+    let (_api, other) = world.another_api().await;
+    let clients = [&world.anonymous, &other];
+    let answers = join_all((0..101).map(|turn| clients[turn % 2].get(ANYWHERE))).await;
+    assert_eq!(passed(&answers), 100);
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    let error = refused.json()["error"].clone();
+    assert_eq!(error["code"], "RATE_LIMIT_EXCEEDED");
+    assert_eq!(
+        error["message"],
+        "Rate limit exceeded. You can make up to 100 requests per minute."
+    );
+    assert_eq!(error["limit"], 100);
+    assert_eq!(error["window"], "1 minute");
+    assert_eq!(error["retryable"], true);
+    let wait = error["retryAfter"].as_i64().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(refused.header("retry-after"), wait.to_string());
+    assert_eq!(refused.header("ratelimit-limit"), "100");
+    assert_eq!(refused.header("ratelimit-remaining"), "0");
+    let reset: i64 = refused.header("ratelimit-reset").parse().unwrap();
+    assert!(
+        (reset - chrono::Utc::now().timestamp() - wait).abs() <= 2,
+        "{reset}"
+    );
+    assert_eq!(refused.header("ratelimit-policy"), "\"global\";q=100;w=60");
+    assert_eq!(
+        refused.header("ratelimit"),
+        format!("\"global\";r=0;t={wait}")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_are_counted_per_user_whatever_the_key_and_told_as_the_seed_tells() {
+    let world = world_limited_by(&[]).await;
+    let new = json!({ "name": "second" });
+    let second = world.seller.post("/api/ai/keys", &new).await.data();
+    let second = world
+        .anonymous
+        .with_token(second["apiKey"].as_str().unwrap());
+    let clients: [&Client; 2] = [&world.seller, &second];
+    let mut answers = Vec::new();
+    for turn in 0..11 {
+        answers.push(clients[turn % 2].post("/api/ai/uploads", &json!({})).await);
+    }
+    assert_eq!(passed(&answers), 10);
+    let error = answers[10].json()["error"].clone();
+    let message = "Upload limit exceeded. You can upload up to 10 packages per hour.";
+    assert_eq!(error["message"], message);
+    assert_eq!(
+        (&error["limit"], &error["window"]),
+        (&json!(10), &json!("1 hour"))
+    );
+    assert_eq!(error["details"]["policy"], "upload");
+    let names = answers[0].header("ratelimit-policy");
+    assert_eq!(names, "\"upload\";q=10;w=3600, \"agent\";q=500;w=60");
+    assert_eq!(answers[0].header("ratelimit-limit"), "10", "the tightest");
+    assert_eq!(
+        world
+            .stranger
+            .post("/api/ai/uploads", &json!({}))
+            .await
+            .status,
+        400
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_has_its_own_window_and_a_wrong_one_that_of_its_address() {
+    let world = world_limited_by(&["global=3/60/ip/anonymous", "agent=5/60/key/every"]).await;
+    let wrong = world
+        .anonymous
+        .with_token("ak_ai_00000000000000000000000000000000");
+    let answers = join_all((0..5).map(|_| wrong.get("/api/ai/me"))).await;
+    assert_eq!(passed(&answers), 3);
+    assert_eq!(world.anonymous.get(ANYWHERE).await.status, 429);
+    let answers = join_all((0..7).map(|_| world.seller.get("/api/ai/me"))).await;
+    assert_eq!(passed(&answers), 5);
+    assert_eq!(world.stranger.get("/api/ai/me").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_at_the_limits_is_free_and_tells_what_is_left() {
+    let world = world_limited_by(&["agent=5/60/key/every"]).await;
+    assert_eq!(
+        world
+            .seller
+            .get("/api/ai/me")
+            .await
+            .header("ratelimit-remaining"),
+        "4"
+    );
+    for _ in 0..10 {
+        let limits = world.seller.get("/api/ai/limits").await.data();
+        let policies = limits["policies"].as_array().unwrap();
+        let left = |name: &str| {
+            let policy = policies.iter().find(|each| each["policy"] == name).unwrap();
+            policy["remaining"].as_u64().unwrap()
+        };
+        assert_eq!(
+            (left("agent"), left("upload"), left("purchase")),
+            (4, 10, 50)
+        );
+    }
+    let limits = world.stranger.get("/api/ai/limits").await;
+    let get = world.stranger.request(Method::GET, "/api/ai/limits");
+    let again = send(get.header("if-none-match", limits.header("etag"))).await;
+    assert_eq!(again.status, 304);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trusted_address_is_not_limited() {
+    let mut rates = RateConfig {
+        trusted: vec!["127.0.0.0/8".parse().unwrap()],
+        ..RateConfig::default()
+    };
+    rates.policies = vec!["global=1/60/ip/anonymous".parse().unwrap()];
+    let world = World::planned(Plan {
+        worker: false,
+        scheduler: false,
+        rates,
+        ..Plan::default()
+    })
+    .await;
+    let answers = join_all((0..5).map(|_| world.anonymous.get(ANYWHERE))).await;
+    assert_eq!(passed(&answers), 5);
+    assert_eq!(answers[0].header("ratelimit-limit"), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operators_own_policy_counts_beside_the_others() {
+    let world = world_limited_by(&["burst=2/1/ip/every"]).await;
+    let answers = join_all((0..4).map(|_| world.seller.get("/api/ai/me"))).await;
+    assert_eq!(passed(&answers), 2);
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!(refused.details()["policy"], "burst");
+    let left = tests::eventually("the window slides", || async {
+        let answer = world.seller.get("/api/ai/me").await;
+        (answer.status == 200).then_some(answer)
+    })
+    .await;
+    let agent = left.header("ratelimit").to_owned();
+    assert!(agent.contains("\"agent\";r="), "{agent}");
+    assert!(
+        !agent.contains("\"agent\";r=495"),
+        "what was refused costs nothing: {agent}"
+    );
+}
