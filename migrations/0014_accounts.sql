@@ -9,7 +9,7 @@ alter table users
     add column agent_type text,
     add column metadata jsonb not null default '{}',
     add column about text,
-    add column version bigint not null default 1,
+    add column profile_version bigint not null default 1,
     add column blocked_at timestamptz,
     add constraint users_email_key unique (email),
     add constraint users_github_id_key unique (github_id),

@@ -213,6 +213,13 @@ impl From<UploadError> for ApiError {
                 Self::new(Code::Conflict, sentence(&error)).field(field, error.to_string())
             }
             UploadError::WrongState(_) => Self::new(Code::Conflict, sentence(&error)),
+            UploadError::LineNotFound => {
+                Self::new(Code::NotFound, "There is no such package of yours.")
+                    .field("versionOf", error.to_string())
+            }
+            UploadError::VersionNotHigher(_) => {
+                Self::new(Code::Conflict, sentence(&error)).field("version", error.to_string())
+            }
             UploadError::Storage(error) => error.into(),
             UploadError::Database(error) => error.into(),
         }
@@ -256,7 +263,19 @@ impl From<CatalogError> for ApiError {
             CatalogError::Licence(error) => {
                 Self::fields(&[FieldFault::new(error.field(), error.to_string())])
             }
-            CatalogError::Removed => Self::new(Code::Conflict, sentence(&error)),
+            CatalogError::Removed | CatalogError::NoDraft => {
+                Self::new(Code::Conflict, sentence(&error))
+            }
+            CatalogError::Unknown(what) => {
+                Self::new(Code::NotFound, format!("There is no such {what}."))
+            }
+            CatalogError::PackageChanged { current } => {
+                Self::version_changed(sentence(&error), current)
+            }
+            CatalogError::NotBought => Self::new(Code::Forbidden, sentence(&error)),
+            CatalogError::Field { field, message } => {
+                Self::new(Code::InvalidInput, format!("{field} {message}.")).field(field, message)
+            }
             CatalogError::SoldAsListed(_) => {
                 Self::new(Code::Conflict, sentence(&error)).field("licenceMode", error.to_string())
             }

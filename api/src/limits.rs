@@ -87,7 +87,28 @@ fn subject(per: Per, address: Option<IpAddr>, caller: Option<&Principal>) -> Opt
     }
 }
 
+impl Counted {
+    /// Whether it counts calls of that kind alone.
+    pub fn is_for(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Upload => self.policy.calls == Calls::Upload,
+            Kind::Purchase => self.policy.calls == Calls::Purchase,
+            Kind::Browse => self.policy.calls == Calls::Browse,
+            Kind::SignIn => self.policy.calls == Calls::SignIn,
+            Kind::Register => self.policy.calls == Calls::Register,
+            Kind::Other => false,
+        }
+    }
+}
+
 impl Applied {
+    /// A window that was only looked at refuses if it has nothing left.
+    pub fn refuse_if_full(&mut self) {
+        if self.standing.used >= self.policy.quota {
+            self.standing.wait = Some(self.standing.frees_in);
+        }
+    }
+
     /// Asks all windows at once.
     pub async fn take(throttle: &Throttle, counted: Vec<Counted>) -> Vec<Self> {
         let asks: Vec<Ask<'_>> = counted

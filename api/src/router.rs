@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use common::limits::{
     EVENT_STREAM_SECONDS_MAX, REQUEST_SECONDS_MAX, SMALL_BODY_BYTES_MAX,
     UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX, WEBHOOK_BODY_REQUEST_BYTES_MAX,
@@ -17,8 +17,8 @@ use crate::middleware::{
     require_admin, shed,
 };
 use crate::routes::{
-    account, admin, auth, disputes, downloads, ledger, listings, payments, payouts, purchases,
-    quotes, system, uploads, webhooks,
+    account, admin, auth, disputes, downloads, ledger, listings, packages, payments, payouts,
+    purchases, quotes, system, uploads, webhooks,
 };
 use crate::state::ApiState;
 
@@ -28,6 +28,7 @@ pub fn router(state: ApiState) -> Router {
     let origins = std::sync::Arc::clone(&state.cors_origins);
     let receiving = Router::new()
         .route("/api/ai/upload-package", post(uploads::upload_package))
+        .route("/api/ai/batch-upload", post(uploads::batch_upload))
         .layer(DefaultBodyLimit::disable())
         .layer(within(UPLOAD_REQUEST_SECONDS_MAX));
     let admin = operators()
@@ -65,6 +66,7 @@ fn waiting() -> Router<ApiState> {
             "/api/ai/package-status/{upload_id}",
             get(uploads::get_package_status),
         )
+        .route("/api/ai/batches/{batch_id}", get(uploads::get_batch))
         .route(
             "/api/ai/purchase-package",
             post(purchases::purchase_package),
@@ -115,6 +117,7 @@ fn quick(state: &ApiState) -> Router<ApiState> {
         .route("/api/webhooks/stripe", post(payments::take_card_notice))
         .merge(documents())
         .merge(accounts())
+        .merge(market())
         .route("/health", get(system::health))
         .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
         .layer(within(REQUEST_SECONDS_MAX))
@@ -132,6 +135,42 @@ fn top_ups() -> Router<ApiState> {
             "/api/ai/credits/top-ups/{top_up_id}",
             get(payments::get_top_up),
         )
+}
+
+/// What is for sale, and what buyers say of it.
+fn market() -> Router<ApiState> {
+    let one = "/api/ai/packages/{package_id}";
+    Router::new()
+        .route("/api/ai/search-packages", get(packages::search_packages))
+        .route("/api/ai/packages", get(packages::list_packages))
+        .route("/api/ai/packages/trending", get(packages::list_trending))
+        .route(
+            "/api/ai/packages/best-matrix",
+            get(packages::find_best_matrix),
+        )
+        .route(
+            one,
+            get(packages::get_package).patch(packages::change_package),
+        )
+        .route(&format!("{one}/versions"), get(packages::list_versions))
+        .route(
+            &format!("{one}/reviews"),
+            get(packages::list_reviews)
+                .put(packages::review_package)
+                .delete(packages::withdraw_review),
+        )
+        .route(
+            &format!("{one}/star"),
+            put(packages::star_package).delete(packages::unstar_package),
+        )
+        .route(
+            "/api/ai/reviews/{review_id}/reply",
+            put(packages::reply_to_review),
+        )
+        .route("/api/ai/sellers/{seller_id}", get(packages::get_seller))
+        .route("/api/ai/categories", get(packages::list_categories))
+        .route("/api/ai/compatibility", post(packages::check_compatibility))
+        .route("/packages/{package_id}", get(packages::follow_package_page))
 }
 
 /// Who calls: people, agents, their sessions and keys.

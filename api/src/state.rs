@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use common::accounts::{GitHub, Passwords, TokenMaker};
+use common::cache::Cache;
 use common::cards::Cards;
+use common::catalog::CATALOGUE;
 use common::config::{ApiConfig, RateConfig};
 use common::db::PgPool;
 use common::identity::Sealer;
@@ -18,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::StartError;
+use crate::routes::packages::Cached;
 
 /// The world of a handler; cheap to clone.
 #[derive(Debug, Clone)]
@@ -43,6 +46,8 @@ pub struct ApiState {
     pub github: Option<GitHub>,
     pub rates: Arc<RateConfig>,
     pub throttle: Throttle,
+    /// Answers about the market.
+    pub catalogue: Cached,
     /// Bounds the memory that uploads take together.
     pub uploads_in_flight: Arc<Semaphore>,
     /// Bounds the requests that are under way.
@@ -68,6 +73,10 @@ impl ApiState {
             github: GitHub::new(&config.github, &callback)?,
             throttle: Throttle::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
             rates: Arc::new(config.rates.clone()),
+            catalogue: Cached::start(
+                Cache::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
+                outbox.queue().subscribe(CATALOGUE),
+            ),
             outbox,
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),

@@ -50,6 +50,10 @@ row_id!(/// A user.
     UserId);
 row_id!(/// A session of a user.
     SessionId);
+row_id!(/// Uploads that came together.
+    BatchId);
+row_id!(/// A review of a package.
+    ReviewId);
 row_id!(/// An API key.
     ApiKeyId);
 row_id!(/// A job.
@@ -175,6 +179,8 @@ macro_rules! public_id {
 
 public_id!(/// The upload id that clients hold; whoever has it may read the upload's status.
     UploadPublicId, "upload_");
+public_id!(/// The batch id that clients hold; whoever has it may read the batch's status.
+    BatchPublicId, "batch_");
 public_id!(/// The package id that clients hold.
     PackagePublicId, "pkg_");
 
@@ -183,6 +189,17 @@ impl UploadPublicId {
     pub fn generate() -> Self {
         Self(format!(
             "upload_{}_{}",
+            chrono::Utc::now().timestamp(),
+            random_hex::<16>()
+        ))
+    }
+}
+
+impl BatchPublicId {
+    /// `batch_<unix seconds>_<32 hex>`.
+    pub fn generate() -> Self {
+        Self(format!(
+            "batch_{}_{}",
             chrono::Utc::now().timestamp(),
             random_hex::<16>()
         ))

@@ -4,7 +4,7 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
-//! < `audit cards events idempotency identity signatures throttle` < `accounts webhooks` < `ledger` < `catalog`
+//! < `audit cards events idempotency identity signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `purchases` < `disputes payouts` < `pipeline`
 
 pub mod ids;
@@ -35,6 +35,7 @@ pub mod signatures;
 pub mod throttle;
 
 pub mod accounts;
+pub mod cache;
 pub mod webhooks;
 
 pub mod ledger;

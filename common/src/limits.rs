@@ -11,6 +11,8 @@ pub const PART_BYTES: usize = 4 * 1024 * 1024;
 pub const JSON_BODY_BYTES_MAX: u64 = PACKAGE_BYTES_MAX / 3 * 4 + 1024 * 1024;
 /// A multipart body: the largest package and room for its fields.
 pub const MULTIPART_BODY_BYTES_MAX: u64 = PACKAGE_BYTES_MAX + 1024 * 1024;
+/// A JSON body of a batch: ten of the largest.
+pub const BATCH_BODY_BYTES_MAX: u64 = 10 * JSON_BODY_BYTES_MAX;
 /// A body that holds fields alone.
 pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -238,3 +240,7 @@ pub const ABOUT_CHARS_MAX: usize = 1000;
 pub const METADATA_BYTES_MAX: usize = 4096;
 /// Packages of one batch (the seed's figure).
 pub const BATCH_PACKAGES_MAX: usize = 10;
+/// Results of a search that pages reach.
+pub const SEARCH_RESULTS_MAX: i64 = 200;
+/// A review, and the answer to one.
+pub const REVIEW_CHARS_MAX: usize = 2000;

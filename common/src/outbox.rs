@@ -84,6 +84,7 @@ impl Outbox {
             enqueued: Vec::new(),
             rung: Vec::new(),
             changed: Vec::new(),
+            outdated: Vec::new(),
         })
     }
 }
@@ -97,6 +98,7 @@ pub struct Tx {
     enqueued: Vec<Enqueued>,
     rung: Vec<JobId>,
     changed: Vec<(&'static str, String)>,
+    outdated: Vec<&'static str>,
 }
 
 impl Tx {
@@ -117,6 +119,11 @@ impl Tx {
         self.changed.push((topic, id.into()));
     }
 
+    /// After the commit, says that what was made from this topic is old.
+    pub fn outdate(&mut self, topic: &'static str) {
+        self.outdated.push(topic);
+    }
+
     /// Commits, then pushes and announces.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         let Self {
@@ -126,6 +133,7 @@ impl Tx {
             enqueued,
             rung,
             changed,
+            outdated,
         } = self;
         tokio::spawn(async move { inner.commit().await })
             .await
@@ -143,6 +151,9 @@ impl Tx {
         }
         for (topic, id) in changed {
             outbox.queue.publish(topic, &id);
+        }
+        for topic in outdated {
+            outbox.queue.outdate(topic);
         }
         Ok(())
     }

@@ -221,6 +221,7 @@ impl Ground {
             api_key: owner.id,
             request_id: "req_test".to_owned(),
             fields: UploadFields {
+                placement: common::catalog::Placement::default(),
                 package_type: PackageType::Vector,
                 name: format!("Sample {}", sample.number),
                 description: "Two vectors and the identity.".to_owned(),

@@ -39,6 +39,9 @@ pub enum BodyError {
         limit: SizeLimit,
         bytes_max: u64,
     },
+    /// An array has too many elements.
+    #[error("{} has more than {count_max} elements", subject(.field))]
+    TooMany { field: String, count_max: usize },
     /// The value has another JSON type than the field needs.
     #[error("{} must be {expected}", subject(.field))]
     WrongType {
@@ -67,6 +70,7 @@ impl BodyError {
             Self::DuplicateKey { .. } => "DUPLICATE_KEY",
             Self::TooDeep { .. } => "TOO_DEEP",
             Self::TooLarge { .. } => "TOO_LARGE",
+            Self::TooMany { .. } => "TOO_MANY",
             Self::WrongType { .. } => "WRONG_TYPE",
             Self::ConflictingFields { .. } => "CONFLICTING_FIELDS",
             Self::InvalidBase64 { .. } => "INVALID_BASE64",
@@ -82,6 +86,7 @@ impl BodyError {
             | Self::DuplicateKey { field, .. }
             | Self::TooDeep { field, .. }
             | Self::TooLarge { field, .. }
+            | Self::TooMany { field, .. }
             | Self::WrongType { field, .. }
             | Self::ConflictingFields { field, .. }
             | Self::InvalidBase64 { field, .. } => field,

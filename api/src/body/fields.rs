@@ -14,7 +14,9 @@ pub enum FieldValue {
     /// The number as it was written.
     Number(String),
     String(String),
-    /// An array or object, whose insides were checked and dropped.
+    /// An array of nothing but strings.
+    Strings(Vec<String>),
+    /// Another array or object, whose insides were checked and dropped.
     Nested,
 }
 
@@ -51,6 +53,15 @@ impl Fields {
             None | Some(FieldValue::Null) => Ok(None),
             Some(FieldValue::Number(text)) => Ok(Some(text)),
             Some(_) => Err(wrong_type(name, "a number")),
+        }
+    }
+
+    /// Takes an array of strings; `WrongType` if the value is something else.
+    pub fn take_strings(&mut self, name: &str) -> Result<Option<Vec<String>>, BodyError> {
+        match self.0.remove(name) {
+            None | Some(FieldValue::Null) => Ok(None),
+            Some(FieldValue::Strings(texts)) => Ok(Some(texts)),
+            Some(_) => Err(wrong_type(name, "an array of strings")),
         }
     }
 

@@ -22,4 +22,4 @@ pub mod upload;
 
 pub use error::BodyError;
 pub use fields::{FieldValue, Fields};
-pub use upload::{Blob, PackageField, Piece, UploadLimits, UploadParser};
+pub use upload::{Blob, Layout, PackageField, Piece, UploadLimits, UploadParser};

@@ -55,15 +55,6 @@ impl<'a> Path<'a> {
     pub fn depth(self) -> usize {
         self.steps().count()
     }
-
-    /// The key of a value that is a member of the root object itself.
-    pub fn root_member(self) -> Option<&'a str> {
-        let mut steps = self.steps();
-        match (steps.next(), steps.next()) {
-            (Some(Step::Key(key)), None) => Some(key),
-            _ => None,
-        }
-    }
 }
 
 impl Display for Path<'_> {

@@ -1,4 +1,5 @@
-//! The body of `POST /api/ai/upload-package`: package data decoded on the fly, the small fields kept.
+//! The bodies of `POST /api/ai/upload-package` and `POST /api/ai/batch-upload`: package data decoded on
+//! the fly, the small fields kept.
 //!
 //! Guarantees: memory stays at one decoded block (48 KiB) and the small fields, however large the body;
 //! fields may come in any order; no piece passes the limit on decoded bytes, and none that passed the
@@ -12,7 +13,7 @@ use super::base64::{Base64Decoder, Base64Fault};
 use super::error::{Base64Reason, BodyError, SizeLimit};
 use super::event::{Delivery, Event, Receiver};
 use super::fields::{FieldValue, Fields};
-use super::path::Path;
+use super::path::{Path, Step};
 use super::tokenizer::{JsonLimits, Tokenizer};
 
 /// What one upload may cost.
@@ -75,9 +76,23 @@ impl Blob {
     }
 }
 
+/// What a body holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// One package: the body itself.
+    Single,
+    /// `packages`, an array of at most so many, and fields beside it.
+    Batch { packages_max: usize },
+}
+
+/// The array of a batch.
+const PACKAGES: &str = "packages";
+
 /// What the parser hands on, in the order of the body. Blobs do not nest.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
+    /// The next package of a batch.
+    PackageStart,
     BlobStart(Blob),
     /// Decoded bytes: 48 KiB but for the last of a blob, and never empty.
     BlobBytes(&'a [u8]),
@@ -103,15 +118,23 @@ impl Debug for UploadParser {
 
 impl UploadParser {
     pub fn new(limits: UploadLimits) -> Self {
+        Self::of(Layout::Single, limits)
+    }
+
+    /// A parser of that layout; the limit on blobs holds for each package.
+    pub fn of(layout: Layout, limits: UploadLimits) -> Self {
         Self {
             tokenizer: Tokenizer::new(limits.json),
             upload: Upload {
+                layout,
                 blobs_bytes_max: limits.blobs_bytes_max,
                 blobs_bytes: 0,
                 decoder: Base64Decoder::default(),
                 open: None,
                 package: None,
                 fields: BTreeMap::new(),
+                packages: Vec::new(),
+                outer: BTreeMap::new(),
             },
             failure: None,
         }
@@ -133,27 +156,83 @@ impl UploadParser {
     }
 
     /// Ends the body and returns the small fields, unknown ones included.
-    pub fn finish(mut self) -> Result<Fields, BodyError> {
+    pub fn finish(self) -> Result<Fields, BodyError> {
+        Ok(Fields::new(self.end()?.fields))
+    }
+
+    /// Ends the body of a batch: the fields beside the packages, and those of each package.
+    pub fn finish_batch(self) -> Result<(Fields, Vec<Fields>), BodyError> {
+        let upload = self.end()?;
+        Ok((Fields::new(upload.outer), upload.packages))
+    }
+
+    fn end(self) -> Result<Upload, BodyError> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
+        let mut upload = self.upload;
         // Only a number at the root is still open here, and that is refused: no piece can come.
         self.tokenizer.finish(&mut Listener {
-            upload: &mut self.upload,
+            upload: &mut upload,
             on_piece: &mut |_| {},
         })?;
-        Ok(Fields::new(self.upload.fields))
+        Ok(upload)
     }
 }
 
-/// What has been read of the upload.
+/// What has been read.
 struct Upload {
+    layout: Layout,
     blobs_bytes_max: u64,
+    /// Of the package that is being read, as are the next four.
     blobs_bytes: u64,
     decoder: Base64Decoder,
     open: Option<Blob>,
     package: Option<Blob>,
     fields: BTreeMap<String, FieldValue>,
+    /// The fields of the packages of a batch that have been read.
+    packages: Vec<Fields>,
+    /// The fields beside them.
+    outer: BTreeMap<String, FieldValue>,
+}
+
+/// What a path means.
+enum Place<'a> {
+    /// The whole of a batch.
+    Batch,
+    /// Its array of packages.
+    Packages,
+    /// A field beside that array.
+    Outer(&'a str),
+    /// A package.
+    Package,
+    /// A field of a package.
+    Member(&'a str),
+    /// An element of a field that is an array.
+    Element(&'a str),
+    /// Inside of something that nobody asks for.
+    Deeper,
+}
+
+impl Layout {
+    fn place(self, path: Path<'_>) -> Place<'_> {
+        let mut steps = path.steps();
+        if let Self::Batch { .. } = self {
+            match (steps.next(), steps.next()) {
+                (None, _) => return Place::Batch,
+                (Some(Step::Key(PACKAGES)), None) => return Place::Packages,
+                (Some(Step::Key(name)), None) => return Place::Outer(name),
+                (Some(Step::Key(PACKAGES)), Some(Step::Index(_))) => {}
+                _ => return Place::Deeper,
+            }
+        }
+        match (steps.next(), steps.next(), steps.next()) {
+            (None, ..) => Place::Package,
+            (Some(Step::Key(name)), None, _) => Place::Member(name),
+            (Some(Step::Key(name)), Some(Step::Index(_)), None) => Place::Element(name),
+            _ => Place::Deeper,
+        }
+    }
 }
 
 struct Listener<'a> {
@@ -163,7 +242,11 @@ struct Listener<'a> {
 
 impl Receiver for Listener<'_> {
     fn string_start(&mut self, path: Path<'_>) -> Result<Delivery, BodyError> {
-        let Some(blob) = path.root_member().and_then(Blob::from_field) else {
+        let blob = match self.upload.layout.place(path) {
+            Place::Member(name) => Blob::from_field(name),
+            _ => None,
+        };
+        let Some(blob) = blob else {
             return Ok(Delivery::Whole);
         };
         if let Blob::Package(_) = blob
@@ -183,35 +266,91 @@ impl Receiver for Listener<'_> {
         if let Some(blob) = self.upload.open {
             return self.blob_event(blob, event);
         }
-        let Some(name) = path.root_member() else {
-            return match (path.depth(), event) {
-                (0, Event::ObjectStart | Event::ObjectEnd) | (1.., _) => Ok(()),
-                (0, _) => Err(BodyError::WrongType {
-                    field: path.to_string(),
-                    expected: "a JSON object",
-                }),
-            };
-        };
-        let value = match event {
-            Event::Null => FieldValue::Null,
-            Event::Bool(value) => FieldValue::Bool(value),
-            Event::Number(text) => FieldValue::Number(text.to_owned()),
-            Event::String(text) => FieldValue::String(text.to_owned()),
-            _ => FieldValue::Nested,
-        };
-        if Blob::from_field(name).is_none() {
-            self.upload.fields.insert(name.to_owned(), value);
-        } else if value != FieldValue::Null {
-            return Err(BodyError::WrongType {
+        let wrong_type = |expected| {
+            Err(BodyError::WrongType {
                 field: path.to_string(),
-                expected: "a base64 string",
-            });
+                expected,
+            })
+        };
+        match (self.upload.layout.place(path), event) {
+            (Place::Batch, Event::ObjectStart | Event::ObjectEnd)
+            | (Place::Packages, Event::ArrayStart | Event::ArrayEnd)
+            | (Place::Deeper, _) => Ok(()),
+            (Place::Package, Event::ObjectStart) => self.package_start(),
+            (Place::Package, Event::ObjectEnd) => {
+                self.package_end();
+                Ok(())
+            }
+            (Place::Batch | Place::Package, _) => wrong_type("a JSON object"),
+            (Place::Packages, _) => wrong_type("an array of packages"),
+            (Place::Outer(name), event) => {
+                self.upload.outer.insert(name.to_owned(), value(event));
+                Ok(())
+            }
+            (Place::Element(name), event) => {
+                self.element(name, event);
+                Ok(())
+            }
+            (Place::Member(name), event) if Blob::from_field(name).is_none() => {
+                let is_end = matches!(event, Event::ArrayEnd | Event::ObjectEnd);
+                if !is_end {
+                    self.upload.fields.insert(name.to_owned(), value(event));
+                }
+                Ok(())
+            }
+            (Place::Member(_), Event::Null) => Ok(()),
+            (Place::Member(_), _) => wrong_type("a base64 string"),
         }
-        Ok(())
+    }
+}
+
+/// A value outside the blobs, or the beginning of one.
+fn value(event: Event<'_>) -> FieldValue {
+    match event {
+        Event::Null => FieldValue::Null,
+        Event::Bool(value) => FieldValue::Bool(value),
+        Event::Number(text) => FieldValue::Number(text.to_owned()),
+        Event::String(text) => FieldValue::String(text.to_owned()),
+        Event::ArrayStart => FieldValue::Strings(Vec::new()),
+        _ => FieldValue::Nested,
     }
 }
 
 impl Listener<'_> {
+    fn package_start(&mut self) -> Result<(), BodyError> {
+        if let Layout::Batch { packages_max } = self.upload.layout {
+            if self.upload.packages.len() == packages_max {
+                return Err(BodyError::TooMany {
+                    field: PACKAGES.to_owned(),
+                    count_max: packages_max,
+                });
+            }
+            (self.on_piece)(Piece::PackageStart);
+        }
+        Ok(())
+    }
+
+    fn package_end(&mut self) {
+        let upload = &mut *self.upload;
+        if let Layout::Batch { .. } = upload.layout {
+            let fields = std::mem::take(&mut upload.fields);
+            upload.packages.push(Fields::new(fields));
+            upload.blobs_bytes = 0;
+            upload.package = None;
+        }
+    }
+
+    /// An array is kept if it holds nothing but strings.
+    fn element(&mut self, name: &str, event: Event<'_>) {
+        let Some(kept) = self.upload.fields.get_mut(name) else {
+            return;
+        };
+        match (kept, event) {
+            (FieldValue::Strings(texts), Event::String(text)) => texts.push(text.to_owned()),
+            (kept, _) => *kept = FieldValue::Nested,
+        }
+    }
+
     fn blob_event(&mut self, blob: Blob, event: Event<'_>) -> Result<(), BodyError> {
         let upload = &mut *self.upload;
         let on_piece = &mut *self.on_piece;

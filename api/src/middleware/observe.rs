@@ -1,11 +1,13 @@
 //! The outermost layer inside the routes: request id, log line, metrics, and the bodies of answers and
 //! errors, in the version that the client speaks.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::ids::new_request_id;
@@ -14,7 +16,8 @@ use serde_json::Value;
 use tracing::Instrument as _;
 
 use crate::error::{ApiError, Code};
-use crate::routes::Data;
+use crate::follow::matches_tag;
+use crate::routes::{Data, Rendered};
 use crate::state::ApiState;
 use crate::version::{ApiVersion, Asked, UnknownVersion, V1_DEPRECATED, V1_SUNSET};
 
@@ -39,6 +42,8 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(Data(data)) = response.extensions_mut().remove::<Data>() {
         reader.render(&mut response, &reader.asked.version.answer(data));
+    } else if let Some(rendered) = response.extensions_mut().remove::<Arc<Rendered>>() {
+        reader.show(&mut response, &rendered);
     } else if let Some(error) = described(&mut response) {
         reader.render_error(&mut response, &error, &id, &state.public_base_url);
     }
@@ -68,6 +73,8 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
 struct Reader {
     asked: Asked,
     wants_problems: bool,
+    /// The entity tags that it knows.
+    known: Option<String>,
 }
 
 impl Reader {
@@ -79,6 +86,11 @@ impl Reader {
             .unwrap_or_default();
         Self {
             wants_problems: asked.version >= ApiVersion::V3 || accepts_problem(request.headers()),
+            known: request
+                .headers()
+                .get(header::IF_NONE_MATCH)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
             asked,
         }
     }
@@ -86,17 +98,40 @@ impl Reader {
     /// Writes a body; what the handler said in headers stays.
     fn render(&self, response: &mut Response, body: &Value) {
         let mut rendered = (response.status(), Json(body)).into_response();
-        if self.asked.by_media_type {
-            let text = format!(
-                "application/vnd.awareness.{}+json",
-                self.asked.version.as_str()
-            );
-            let media_type = HeaderValue::from_str(&text).expect("plain text");
-            rendered
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, media_type);
-        }
+        let media_type = self.media_type();
+        rendered
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, media_type);
         keep_headers(response, rendered);
+    }
+
+    /// Shows a body that was written beforehand, unless the client knows it.
+    fn show(&self, response: &mut Response, rendered: &Rendered) {
+        let is_known = self.known.as_deref().is_some_and(|known| {
+            let etag = rendered.etag.to_str().unwrap_or_default();
+            matches_tag(known, etag)
+        });
+        if is_known {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return;
+        }
+        let body = rendered.bodies[self.asked.version as usize].clone();
+        *response.body_mut() = Body::from(body);
+        let media_type = self.media_type();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, media_type);
+    }
+
+    fn media_type(&self) -> HeaderValue {
+        if !self.asked.by_media_type {
+            return HeaderValue::from_static("application/json");
+        }
+        let text = format!(
+            "application/vnd.awareness.{}+json",
+            self.asked.version.as_str()
+        );
+        HeaderValue::from_str(&text).expect("plain text")
     }
 
     fn render_error(

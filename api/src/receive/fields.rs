@@ -1,6 +1,7 @@
 //! From the fields of a body to the fields of an upload: every fault is found and named at once.
 
-use common::catalog::{Licence, LicenceError, LicenceMode};
+use common::catalog::{Licence, LicenceError, LicenceMode, Placement};
+use common::ids::PackagePublicId;
 use common::money::Price;
 use common::uploads::{FieldFault, UploadFields};
 use common::webhooks::{Policy, check_url};
@@ -34,6 +35,7 @@ pub fn upload_fields(
         .and_then(|text| found(Price::parse(&text), "price", &mut faults));
     let licence = licence(&mut fields, &mut faults);
     let webhook_url = webhook_url(&mut fields, policy, &mut faults);
+    let placement = placement(&mut fields, &mut faults);
     let is_known =
         |faults: &[FieldFault], name: &str| faults.iter().any(|fault| fault.field == name);
     // What is missing was noted above; its stand-in lets the other fields be judged too.
@@ -47,6 +49,7 @@ pub fn upload_fields(
         price: price.unwrap_or_default(),
         licence,
         webhook_url,
+        placement,
     };
     for fault in checked.faults() {
         if !is_known(&faults, &fault.field) {
@@ -96,6 +99,21 @@ fn licence(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Licence {
         .unwrap_or_default()
 }
 
+/// Where the package is to stand in the catalogue.
+fn placement(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Placement {
+    let version_of = optional(fields.take_string("versionOf"), faults).and_then(|text| {
+        let id = PackagePublicId::parse(&text);
+        found(id.ok_or("must be the id of a package"), "versionOf", faults)
+    });
+    Placement {
+        category: optional(fields.take_string("category"), faults),
+        tags: optional(fields.take_strings("tags"), faults).unwrap_or_default(),
+        semver: optional(fields.take_string("version"), faults),
+        version_of,
+        draft: optional(fields.take_bool("draft"), faults).unwrap_or_default(),
+    }
+}
+
 /// An optional mode of licence.
 pub(super) fn licence_mode(
     fields: &mut Fields,
@@ -113,7 +131,7 @@ pub(super) fn supply(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Optio
 }
 
 /// An optional webhook address that we would send to.
-pub(super) fn webhook_url(
+pub fn webhook_url(
     fields: &mut Fields,
     policy: &Policy,
     faults: &mut Vec<FieldFault>,

@@ -28,6 +28,7 @@ pub async fn receive_json(body: Body, staging: &mut Staging) -> Result<Received,
         // A chunk may end one blob and begin the next: what it holds is staged blob by blob.
         let mut pieces = Vec::new();
         parser.feed(&chunk, &mut |piece| match piece {
+            Piece::PackageStart => {}
             Piece::BlobStart(blob) => pieces.push(Staged::Start(blob)),
             Piece::BlobBytes(bytes) => match pieces.last_mut() {
                 Some(Staged::Bytes(block)) => block.extend_from_slice(bytes),
@@ -70,7 +71,7 @@ pub(super) fn stored(blob: Blob) -> storage::Blob {
     }
 }
 
-async fn next_chunk(
+pub(super) async fn next_chunk(
     chunks: &mut axum::body::BodyDataStream,
 ) -> Result<Option<bytes::Bytes>, ApiError> {
     let idle_max = Duration::from_secs(BODY_IDLE_SECONDS_MAX);

@@ -3,13 +3,15 @@
 //! Memory per request stays at two parts, one filling and one on its way to the store, however large
 //! the body is. Bytes of a request that ends without an upload are taken away again.
 
+mod batch;
 mod fields;
 mod json;
 mod listing;
 mod multipart;
 mod staging;
 
-pub use fields::{required_digest, required_size, upload_fields};
+pub use batch::{ReceivedBatch, ReceivedPackage, receive_batch};
+pub use fields::{required_digest, required_size, upload_fields, webhook_url};
 pub use json::receive_json;
 pub use listing::listing_changes;
 pub use multipart::receive_multipart;
@@ -48,6 +50,8 @@ pub fn small_fields(bytes: &[u8]) -> Result<Fields, ApiError> {
 fn form_fields(texts: BTreeMap<String, String>) -> Fields {
     let value = |name: &str, text: String| match name {
         "epsilon" | "price" | "supply" => FieldValue::Number(text),
+        "draft" => FieldValue::Bool(text == "true"),
+        "tags" => FieldValue::Strings(text.split(',').map(|tag| tag.trim().to_owned()).collect()),
         _ => FieldValue::String(text),
     };
     Fields::new(

@@ -8,6 +8,7 @@ pub mod downloads;
 mod free_text;
 pub mod ledger;
 pub mod listings;
+pub mod packages;
 pub mod payments;
 pub mod payouts;
 pub mod purchases;
@@ -19,8 +20,9 @@ pub mod webhooks;
 
 pub use webhook_url::check_webhook_url;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,6 +30,15 @@ use serde_json::Value;
 /// the client is to read it.
 #[derive(Debug, Clone)]
 pub struct Data(pub Value);
+
+/// The same, written in each version beforehand because many will read it.
+#[derive(Debug)]
+pub struct Rendered {
+    pub bodies: [Bytes; 3],
+    pub etag: HeaderValue,
+    /// Where the next page is.
+    pub link: Option<HeaderValue>,
+}
 
 /// A good answer.
 pub fn success<T: Serialize>(status: StatusCode, data: T) -> Response {

@@ -53,8 +53,8 @@ pub async fn authenticate(
 pub async fn find_account(pool: &PgPool, user: UserId) -> Result<Option<Account>, sqlx::Error> {
     sqlx::query_as(
         "select id, kind, name, email, password_hash is not null as has_password,
-                github_id is not null as has_github, role, agent_type, metadata, about, package_count, version,
-                created_at
+                github_id is not null as has_github, role, agent_type, metadata, about, package_count,
+                profile_version as version, created_at
          from users
          where id = $1",
     )

@@ -24,6 +24,13 @@ pub async fn fold_counters(pool: &PgPool) -> Result<u64, sqlx::Error> {
              select package_id, sum(sales) as sales, sum(downloads) as downloads
              from taken
              group by package_id
+         ), dated as (
+             insert into package_days (package_id, day, sales, downloads)
+             select package_id, current_date, sales, downloads
+             from summed
+             on conflict (package_id, day) do update
+             set sales = package_days.sales + excluded.sales,
+                 downloads = package_days.downloads + excluded.downloads
          ), added as (
              update packages
              set sales = packages.sales + summed.sales, downloads = packages.downloads + summed.downloads

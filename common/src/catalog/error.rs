@@ -16,6 +16,24 @@ pub enum CatalogError {
     /// The key came before with other content.
     #[error("this Idempotency-Key was used with a different request")]
     IdempotencyConflict,
+    /// It was shown, so it is no draft any more.
+    #[error("a listing that was shown cannot become a draft; pause it")]
+    NoDraft,
+    /// No such package, review or seller, or it is not the caller's.
+    #[error("no such {0}")]
+    Unknown(&'static str),
+    /// The caller knew another version of the package.
+    #[error("the package is at version {current} by now")]
+    PackageChanged { current: i64 },
+    /// Only who bought a package says how it is.
+    #[error("only those who bought a package review it")]
+    NotBought,
+    /// A field that does not fit.
+    #[error("{field} {message}")]
+    Field {
+        field: &'static str,
+        message: String,
+    },
     /// Mode and supply do not fit each other.
     #[error("{} {_0}", .0.field())]
     Licence(LicenceError),

@@ -1,7 +1,7 @@
 //! Listings: what a package costs, to whom and how often.
 //!
 //! ```text
-//! active ◀──▶ paused,  either ──▶ removed
+//! draft ──▶ active ◀──▶ paused,  any ──▶ removed
 //! ```
 //!
 //! Each change of the seller is the next version. How many are left moves with every sale and is no
@@ -26,6 +26,8 @@ pub const LISTING_CHANGED: &str = "listing";
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum ListingStatus {
+    /// Seen by its seller alone, until it is made active.
+    Draft,
     Active,
     /// Shown, and not for sale.
     Paused,
@@ -35,11 +37,12 @@ pub enum ListingStatus {
 
 impl ListingStatus {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Paused, Self::Removed];
+    pub const ALL: [Self; 4] = [Self::Draft, Self::Active, Self::Paused, Self::Removed];
 
     /// Its name on the wire and in SQL.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Draft => "draft",
             Self::Active => "active",
             Self::Paused => "paused",
             Self::Removed => "removed",
@@ -60,7 +63,7 @@ impl FromStr for ListingStatus {
         Self::ALL
             .into_iter()
             .find(|status| status.as_str() == text)
-            .ok_or_else(|| "must be active, paused or removed".to_owned())
+            .ok_or_else(|| "must be draft, active, paused or removed".to_owned())
     }
 }
 
@@ -104,7 +107,8 @@ impl Listing {
 
     /// Whether that user may see it; nobody is `None`.
     pub fn is_visible_to(&self, user: Option<UserId>) -> bool {
-        self.status != ListingStatus::Removed || user == Some(self.seller_id)
+        let is_public = !matches!(self.status, ListingStatus::Draft | ListingStatus::Removed);
+        is_public || user == Some(self.seller_id)
     }
 }
 

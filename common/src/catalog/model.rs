@@ -1,7 +1,7 @@
 //! Values of the catalogue.
 
 use super::LicenceMode;
-use crate::ids::{ApiKeyId, UploadId, UserId};
+use crate::ids::{ApiKeyId, PackageId, UploadId, UserId};
 
 /// What becomes a package.
 #[derive(Debug, Clone)]
@@ -24,6 +24,15 @@ pub struct NewPackage {
     pub supply: Option<i32>,
     /// Where the seller hears of the listing.
     pub webhook_url: Option<String>,
+    pub category: Option<String>,
+    pub tags: Vec<String>,
+    pub semver: String,
+    /// The first package of its line, if this is a later version.
+    pub line: Option<PackageId>,
+    pub is_draft: bool,
+    /// Columns and rows of the W-matrix.
+    pub source_dimension: Option<i32>,
+    pub target_dimension: Option<i32>,
     pub package_key: String,
     pub w_matrix_key: String,
     pub report: serde_json::Value,

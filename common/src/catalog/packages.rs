@@ -13,13 +13,19 @@ pub async fn publish_in_tx(
 ) -> Result<(PackageId, PackagePublicId), sqlx::Error> {
     let id = PackageId::new();
     let public_id = PackagePublicId::of(id);
+    if let Some(line) = new.line {
+        sqlx::query("update packages set is_latest = false where line_id = $1 and is_latest")
+            .bind(line)
+            .execute(&mut *conn)
+            .await?;
+    }
     sqlx::query(
         "insert into packages (
              id, public_id, owner_id, upload_id, package_type, name, description, source_model, target_model,
              epsilon_declared, epsilon_measured, evidence_level, tier,
-             package_key, w_matrix_key, report
+             package_key, w_matrix_key, report, category, tags, semver, line_id, source_dimension, target_dimension
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
     )
     .bind(id)
     .bind(&public_id)
@@ -37,13 +43,19 @@ pub async fn publish_in_tx(
     .bind(&new.package_key)
     .bind(&new.w_matrix_key)
     .bind(&new.report)
+    .bind(&new.category)
+    .bind(&new.tags)
+    .bind(&new.semver)
+    .bind(new.line.unwrap_or(id))
+    .bind(new.source_dimension)
+    .bind(new.target_dimension)
     .execute(&mut *conn)
     .await?;
     sqlx::query(
         "insert into listings (
-             package_id, seller_id, api_key_id, price_minor, currency, licence_mode, supply, webhook_url
+             package_id, seller_id, api_key_id, price_minor, currency, licence_mode, supply, webhook_url, status
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(id)
     .bind(new.owner)
@@ -53,6 +65,7 @@ pub async fn publish_in_tx(
     .bind(new.licence_mode)
     .bind(new.supply)
     .bind(&new.webhook_url)
+    .bind(if new.is_draft { "draft" } else { "active" })
     .execute(&mut *conn)
     .await?;
     sqlx::query("update users set package_count = package_count + 1 where id = $1")

@@ -31,7 +31,15 @@ use super::{
 impl Queue {
     /// Says that something changed: fire and forget, dropped when Redis is away.
     pub fn publish(&self, topic: &str, id: &str) {
-        self.bus().publish(self.topic_channel(topic), id.to_owned());
+        self.bus()
+            .publish(self.topic_channel(topic), id.to_owned(), None);
+    }
+
+    /// Says that what was made from a topic is old: raises its epoch ([`crate::cache`]), then tells.
+    pub fn outdate(&self, topic: &str) {
+        let epoch = format!("{}:epoch:{topic}", self.shared.prefix);
+        self.bus()
+            .publish(self.topic_channel(topic), String::new(), Some(epoch));
     }
 
     /// Receives the ids published on a topic. An empty id means "look at everything you wait
@@ -49,7 +57,15 @@ type Channels = Arc<Mutex<HashMap<String, broadcast::Sender<String>>>>;
 pub(super) struct Bus {
     channels: Channels,
     wanted: mpsc::UnboundedSender<String>,
-    outgoing: mpsc::Sender<(String, String)>,
+    outgoing: mpsc::Sender<News>,
+}
+
+/// A message, its channel, and the epoch that it raises.
+#[derive(Debug)]
+struct News {
+    channel: String,
+    message: String,
+    epoch: Option<String>,
 }
 
 impl Bus {
@@ -67,8 +83,13 @@ impl Bus {
         }
     }
 
-    pub(super) fn publish(&self, channel: String, message: String) {
-        if self.outgoing.try_send((channel, message)).is_err() {
+    pub(super) fn publish(&self, channel: String, message: String, epoch: Option<String>) {
+        let news = News {
+            channel,
+            message,
+            epoch,
+        };
+        if self.outgoing.try_send(news).is_err() {
             tracing::debug!("a change was not announced: the backlog is full");
         }
     }
@@ -99,15 +120,15 @@ fn deliver(channels: &Channels, channel: &str, message: &str) {
     }
 }
 
-async fn publish_all(
-    mut connection: ConnectionManager,
-    mut messages: mpsc::Receiver<(String, String)>,
-) {
+async fn publish_all(mut connection: ConnectionManager, mut messages: mpsc::Receiver<News>) {
     let mut batch = Vec::with_capacity(PUBLISH_BATCH_MAX);
     while messages.recv_many(&mut batch, PUBLISH_BATCH_MAX).await > 0 {
         let mut pipeline = redis::pipe();
-        for (channel, message) in batch.drain(..) {
-            pipeline.publish(channel, message).ignore();
+        for news in batch.drain(..) {
+            if let Some(epoch) = news.epoch {
+                pipeline.incr(epoch, 1).ignore();
+            }
+            pipeline.publish(news.channel, news.message).ignore();
         }
         if let Err(error) = pipeline.exec_async(&mut connection).await {
             tracing::debug!(

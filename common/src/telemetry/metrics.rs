@@ -24,6 +24,7 @@ pub struct Metrics {
     pub rate_limited: IntCounterVec,
     pub rate_limit_fallbacks: IntCounter,
     pub sign_ins: IntCounterVec,
+    pub catalogue_reads: IntCounterVec,
     pub jobs_finished: IntCounterVec,
     pub job_seconds: HistogramVec,
     pub job_start_delay_seconds: HistogramVec,
@@ -107,6 +108,12 @@ impl Metrics {
                 "awareness_sign_ins_total",
                 "Sign-ins by way (password, github, refresh) and outcome (good, refused).",
                 &["way", "outcome"],
+            ),
+            catalogue_reads: counters(
+                r,
+                "awareness_catalogue_reads_total",
+                "Answers about the market, by where they came from: process, redis, postgres.",
+                &["from"],
             ),
             jobs_finished: counters(
                 r,

@@ -30,7 +30,7 @@ const PAUSE_MILLIS: i64 = 1000;
 /// An address that cannot be parsed.
 #[derive(Debug, Error)]
 #[error("the address of Redis")]
-pub struct AddressError(#[source] RedisError);
+pub struct AddressError(#[source] pub(crate) RedisError);
 
 /// Counts; clones share what they count.
 #[derive(Clone)]

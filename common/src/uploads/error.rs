@@ -13,6 +13,12 @@ pub enum UploadError {
     /// No such upload, or it is not the caller's.
     #[error("no such upload")]
     NotFound,
+    /// The package that it is a version of is not there, or not the caller's.
+    #[error("no such package of yours")]
+    LineNotFound,
+    /// A later version must be later.
+    #[error("version {0} is there already; a new one must be higher")]
+    VersionNotHigher(String),
     /// The key came before with other content.
     #[error("this Idempotency-Key was used with a different request")]
     IdempotencyConflict,

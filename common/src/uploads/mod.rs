@@ -8,11 +8,13 @@
 //!
 //! Every step is one transaction: state, event, the next job, and the webhook that was promised.
 
+mod batches;
 pub mod commands;
 mod error;
 mod model;
 mod queries;
 
+pub use batches::{BatchUpload, BatchView, find_batch};
 pub use error::UploadError;
 pub use model::{
     BlobInfo, FieldFault, NewUpload, Receipt, Refusal, Stage, Upload, UploadFields, UploadStatus,

@@ -5,8 +5,8 @@ use package::PackageType;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::catalog::{Licence, LicenceMode};
-use crate::ids::{ApiKeyId, PackagePublicId, UploadId, UploadPublicId, UserId};
+use crate::catalog::{Licence, LicenceMode, Placement};
+use crate::ids::{ApiKeyId, PackageId, PackagePublicId, UploadId, UploadPublicId, UserId};
 use crate::limits::{MODEL_NAME_CHARS_MAX, WEBHOOK_URL_CHARS_MAX};
 use crate::money::Price;
 
@@ -39,6 +39,7 @@ pub struct UploadFields {
     pub price: Price,
     pub licence: Licence,
     pub webhook_url: Option<String>,
+    pub placement: Placement,
 }
 
 impl UploadFields {
@@ -73,6 +74,8 @@ impl UploadFields {
                 "must be a number from 0 to 1000",
             ));
         }
+        let placement = self.placement.faults().into_iter();
+        faults.extend(placement.map(|(field, message)| FieldFault::new(field, message)));
         faults
     }
 }
@@ -113,6 +116,7 @@ impl NewUpload {
             fields.licence.mode().as_str(),
             &fields.licence.supply().unwrap_or_default().to_string(),
             fields.webhook_url.as_deref().unwrap_or(""),
+            &serde_json::json!(fields.placement).to_string(),
         ] {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text.as_bytes());
@@ -235,6 +239,11 @@ pub struct Upload {
     pub licence_mode: LicenceMode,
     pub supply: Option<i32>,
     pub webhook_url: Option<String>,
+    pub category: Option<String>,
+    pub tags: Vec<String>,
+    pub semver: String,
+    pub line_id: Option<PackageId>,
+    pub is_draft: bool,
     pub package_bytes: i64,
     pub package_sha256: Option<Vec<u8>>,
     pub package_parts: i16,

@@ -71,14 +71,14 @@ $$;
 
 insert into users (id, name)
 values (seller(), 'seller'), (buyer(), 'buyer'), (rival(), 'rival');
-insert into api_keys (id, user_id, name, prefix, digest, sealed, permissions)
-values (api_key(), buyer(), 'test', 'ak_ai_', sha256('key'), '', '{purchase}');
+insert into api_keys (id, user_id, name, prefix, digest, sealed, permissions, line_id)
+values (api_key(), buyer(), 'test', 'ak_ai_', sha256('key'), '', '{purchase}', api_key());
 insert into objects (key, sha256, size_bytes)
 values ('packages/a', sha256('a'), 1);
 insert into packages (id, public_id, owner_id, upload_id, package_type, name, description, source_model,
-                      target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report)
+                      target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report, line_id)
 select id, 'pkg_' || id, seller(), id, 'vector', 'sample', 'a sample', 'a', 'b', 0.01, 'declared',
-       'packages/a', 'packages/a', '{}'
+       'packages/a', 'packages/a', '{}', id
 from unnest(array[open_package(), rare_package(), single_package(), free_package()]) as id;
 insert into listings (package_id, seller_id, api_key_id, price_minor, licence_mode, supply)
 values (open_package(), seller(), api_key(), 1000, 'unlimited', null),

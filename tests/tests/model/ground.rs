@@ -105,7 +105,8 @@ impl Ground {
     /// A request with a key, to be sent by [`Ground::send`].
     pub fn request(&self, method: Method, path: &str, key: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.test.stack.base_url);
-        self.http.request(method, url).bearer_auth(key)
+        let request = self.http.request(method, url).bearer_auth(key);
+        request.header("accept", "application/vnd.awareness.v2+json")
     }
 
     /// A request of the operator.

@@ -64,17 +64,17 @@ async fn wrong_passwords(state: &ApiState, subject: &str, units: u64) -> Result<
         subject: subject.to_owned(),
         units,
     };
-    for standing in state.throttle.take(&[ask]).await {
-        let mut standing = standing;
-        if standing.used >= WRONG_PASSWORDS.quota && units == 0 {
-            standing.wait = Some(standing.frees_in);
-        }
-        let policy = WRONG_PASSWORDS.clone();
-        if let Some(error) = refusal(&[Applied { policy, standing }]) {
-            return Err(error);
-        }
+    let standings = state.throttle.take(&[ask]).await.into_iter();
+    let mut windows: Vec<Applied> = standings
+        .map(|standing| Applied {
+            policy: WRONG_PASSWORDS.clone(),
+            standing,
+        })
+        .collect();
+    if units == 0 {
+        windows.iter_mut().for_each(Applied::refuse_if_full);
     }
-    Ok(())
+    refusal(&windows).map_or(Ok(()), Err)
 }
 
 #[derive(Debug, Deserialize)]

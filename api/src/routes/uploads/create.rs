@@ -1,22 +1,18 @@
 //! `POST /api/ai/upload-package`: JSON with base64 data, or multipart/form-data.
 
-use std::sync::Arc;
-
 use axum::extract::{FromRequest as _, Multipart, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use common::idempotency;
 use common::ids::UploadId;
 use common::limits::{JSON_BODY_BYTES_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTES_MAX};
-use common::telemetry::metrics;
 use common::uploads::{NewUpload, UploadError, commands};
-use package::PackageType;
 
-use crate::body::{Blob, PackageField};
+use super::package::{Slot, new_upload};
 use crate::error::{ApiError, Code};
 use crate::extract::{IdempotencyHeader, Uploader, is_json};
 use crate::middleware::RequestId;
-use crate::receive::{Received, Staging, Target, receive_json, receive_multipart, upload_fields};
+use crate::receive::{Staging, Target, receive_json, receive_multipart};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -39,17 +35,7 @@ pub async fn upload_package(
 ) -> Result<Response, ApiError> {
     let form = form_of(request.headers())?;
     refuse_declared_size(request.headers(), form)?;
-    let _slot = Arc::clone(&state.uploads_in_flight)
-        .try_acquire_owned()
-        .map_err(|_| {
-            ApiError::new(
-                Code::ServiceUnavailable,
-                "Too many uploads are under way. Please try again.",
-            )
-        })?;
-    let in_flight = &metrics().http_uploads_in_flight;
-    in_flight.inc();
-    let _count = scope_end(|| in_flight.dec());
+    let _slot = Slot::take(&state)?;
     let key = idempotency.scoped(principal.user, ENDPOINT);
     let target = match &key {
         Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
@@ -121,60 +107,6 @@ async fn create(
     Ok(created?)
 }
 
-fn new_upload(
-    state: &ApiState,
-    principal: &common::identity::Principal,
-    id: UploadId,
-    request_id: String,
-    received: Received,
-) -> Result<NewUpload, ApiError> {
-    let (fields, _) = upload_fields(received.fields, &state.webhook_policy)?;
-    let wanted = data_field(fields.package_type);
-    let required = |field: &str| {
-        ApiError::new(Code::InvalidInput, format!("{field} is required."))
-            .field(field, "is required")
-    };
-    let (given, package) = received.package.ok_or_else(|| required(wanted.field()))?;
-    if given != wanted {
-        let message = format!(
-            "does not go with packageType {}; send {}",
-            fields.package_type,
-            wanted.field()
-        );
-        return Err(
-            ApiError::new(Code::InvalidInput, format!("{} {message}.", given.field()))
-                .field(given.field(), message),
-        );
-    }
-    let w_matrix = received.w_matrix.ok_or_else(|| required("wMatrixData"))?;
-    for (field, info) in [(wanted.field(), &package), ("wMatrixData", &w_matrix)] {
-        if info.size_bytes == 0 {
-            return Err(
-                ApiError::new(Code::InvalidInput, format!("{field} is empty."))
-                    .field(field, "must not be empty"),
-            );
-        }
-    }
-    Ok(NewUpload {
-        id,
-        owner: principal.user,
-        api_key: principal.key,
-        request_id,
-        fields,
-        package,
-        w_matrix,
-    })
-}
-
-/// The field that carries data of that type.
-fn data_field(package_type: PackageType) -> Blob {
-    Blob::Package(match package_type {
-        PackageType::Vector => PackageField::Vector,
-        PackageType::Memory => PackageField::KvCache,
-        PackageType::Chain => PackageField::Chain,
-    })
-}
-
 fn form_of(headers: &HeaderMap) -> Result<Form, ApiError> {
     if is_json(headers) {
         return Ok(Form::Json);
@@ -210,15 +142,4 @@ fn refuse_declared_size(headers: &HeaderMap, form: Form) -> Result<(), ApiError>
         )),
         _ => Ok(()),
     }
-}
-
-/// Runs something when the returned value is dropped.
-fn scope_end<F: FnMut()>(run: F) -> impl Drop {
-    struct End<F: FnMut()>(F);
-    impl<F: FnMut()> Drop for End<F> {
-        fn drop(&mut self) {
-            (self.0)();
-        }
-    }
-    End(run)
 }

@@ -1,11 +1,16 @@
-//! Uploads: three ways in, one status.
+//! Uploads: three ways in, one status; and up to ten at once.
 
+mod batch;
+mod batch_status;
 mod commit;
 mod create;
 mod open;
+mod package;
 mod status;
 mod view;
 
+pub use batch::batch_upload;
+pub use batch_status::get_batch;
 pub use commit::commit_upload;
 pub use create::upload_package;
 pub use open::open_upload;

@@ -6,7 +6,7 @@ mod endpoint_state;
 mod endpoints;
 mod event_types;
 mod events;
-mod page;
+pub mod page;
 mod recoveries;
 mod secrets;
 mod test;

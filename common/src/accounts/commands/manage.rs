@@ -69,9 +69,9 @@ pub async fn change_about(
     }
     let changed = sqlx::query(
         "update users
-         set about = $2, version = version + 1
+         set about = $2, profile_version = profile_version + 1
          where id = $1
-           and ($3::bigint[] is null or version = any($3))",
+           and ($3::bigint[] is null or profile_version = any($3))",
     )
     .bind(user)
     .bind(about)
@@ -81,7 +81,7 @@ pub async fn change_about(
     if changed.rows_affected() == 1 {
         return Ok(());
     }
-    let current: i64 = sqlx::query_scalar("select version from users where id = $1")
+    let current: i64 = sqlx::query_scalar("select profile_version from users where id = $1")
         .bind(user)
         .fetch_one(pool)
         .await?;

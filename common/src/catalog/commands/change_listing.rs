@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::catalog::{
-    CatalogError, LISTING_CHANGED, Licence, LicenceMode, Listing, ListingChanges, ListingStatus,
-    find_listing,
+    CATALOGUE, CatalogError, LISTING_CHANGED, Licence, LicenceMode, Listing, ListingChanges,
+    ListingStatus, find_listing,
 };
 use crate::db::constraint_of;
 use crate::events;
@@ -65,6 +65,7 @@ pub async fn change_listing(outbox: &Outbox, change: &Change<'_>) -> Result<Chan
             return answer_again(earlier, change);
         }
     }
+    tx.outdate(CATALOGUE);
     tx.commit().await?;
     Ok(Changed {
         listing,
@@ -100,6 +101,9 @@ fn apply(before: &Listing, change: &Change<'_>) -> Result<Listing, CatalogError>
         (after.licence_mode, after.supply) = (licence.mode(), licence.supply());
     }
     if let Some(status) = changes.status {
+        if status == ListingStatus::Draft && before.status != status {
+            return Err(CatalogError::NoDraft);
+        }
         after.status = status;
     }
     if let Some(url) = &changes.webhook_url

@@ -63,6 +63,7 @@ pub async fn complete(
     };
     announce_in_tx(&mut tx, &event).await?;
     tx.announce(CHANGED, upload.public_id.as_str());
+    tx.outdate(catalog::CATALOGUE);
     tx.commit().await?;
     metrics()
         .uploads_finished
@@ -78,6 +79,10 @@ fn new_package(upload: &Upload) -> NewPackage {
             .pointer(pointer)
             .and_then(|value| value.as_str())
             .map(ToOwned::to_owned)
+    };
+    let dimension = |pointer: &str| {
+        let value = report.pointer(pointer)?.as_i64()?;
+        i32::try_from(value).ok()
     };
     NewPackage {
         upload: upload.id,
@@ -99,6 +104,13 @@ fn new_package(upload: &Upload) -> NewPackage {
         licence_mode: upload.licence_mode,
         supply: upload.supply,
         webhook_url: upload.webhook_url.clone(),
+        category: upload.category.clone(),
+        tags: upload.tags.clone(),
+        semver: upload.semver.clone(),
+        line: upload.line_id,
+        is_draft: upload.is_draft,
+        source_dimension: dimension("/dimensions/wMatrix/source"),
+        target_dimension: dimension("/dimensions/wMatrix/target"),
         package_key: content_key(&upload.blob(Blob::Package).sha256),
         w_matrix_key: content_key(&upload.blob(Blob::WMatrix).sha256),
         report,

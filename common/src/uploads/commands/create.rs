@@ -2,9 +2,11 @@
 
 use sqlx::{PgConnection, PgPool};
 
+use crate::catalog;
+use crate::db::constraint_of;
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
-use crate::ids::{UploadId, UploadPublicId, UserId};
+use crate::ids::{PackageId, UploadId, UploadPublicId, UserId};
 use crate::jobs::{JobName, NewJob};
 use crate::outbox::{Outbox, Tx};
 use crate::uploads::{NewUpload, Receipt, Stage, UploadError, UploadStatus};
@@ -99,6 +101,27 @@ pub(super) async fn enqueue_validation_in_tx(
     .await
 }
 
+/// The line that the package is a later version of, if it is one: the caller's own, of the same type,
+/// whose versions are all lower.
+async fn find_line_in_tx(
+    conn: &mut PgConnection,
+    new: &NewUpload,
+) -> Result<Option<PackageId>, UploadError> {
+    let Some(earlier) = &new.fields.placement.version_of else {
+        return Ok(None);
+    };
+    let versions =
+        catalog::versions_of_line(conn, earlier, new.owner, new.fields.package_type).await?;
+    let (line, versions) = versions.ok_or(UploadError::LineNotFound)?;
+    let wanted = new.fields.placement.version();
+    match catalog::highest(&versions) {
+        Some(highest) if !catalog::is_higher(&wanted, &highest) => {
+            Err(UploadError::VersionNotHigher(highest))
+        }
+        _ => Ok(Some(line)),
+    }
+}
+
 /// Writes the row.
 pub(super) async fn insert_in_tx(
     conn: &mut PgConnection,
@@ -106,16 +129,18 @@ pub(super) async fn insert_in_tx(
     public_id: &UploadPublicId,
     status: UploadStatus,
     stage: Stage,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), UploadError> {
     let fields = &new.fields;
+    let line = find_line_in_tx(conn, new).await?;
     sqlx::query(
         "insert into uploads (
              id, public_id, owner_id, api_key_id, request_id, package_type, name, description, source_model,
              target_model, epsilon, price_minor, licence_mode, supply, webhook_url, package_bytes, package_sha256,
-             package_parts, w_matrix_bytes, w_matrix_sha256, w_matrix_parts, status, stage, progress, committed_at
+             package_parts, w_matrix_bytes, w_matrix_sha256, w_matrix_parts, status, stage, progress, category,
+             tags, semver, line_id, is_draft, committed_at
          )
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                 $23, $24, case when $22 = 'awaiting' then null else now() end)",
+                 $23, $24, $25, $26, $27, $28, $29, case when $22 = 'awaiting' then null else now() end)",
     )
     .bind(new.id)
     .bind(public_id)
@@ -141,7 +166,18 @@ pub(super) async fn insert_in_tx(
     .bind(status)
     .bind(stage.name())
     .bind(stage.progress())
+    .bind(&fields.placement.category)
+    .bind(&fields.placement.tags)
+    .bind(fields.placement.version())
+    .bind(line)
+    .bind(fields.placement.draft)
     .execute(conn)
-    .await?;
+    .await
+    .map_err(|error| match constraint_of(&error) {
+        Some("uploads_one_per_version") => {
+            UploadError::VersionNotHigher(fields.placement.version())
+        }
+        _ => error.into(),
+    })?;
     Ok(())
 }

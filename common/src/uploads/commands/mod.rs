@@ -1,6 +1,7 @@
 //! Writes of uploads, one file each.
 
 mod accept;
+mod batch;
 mod begin;
 mod complete;
 mod create;
@@ -8,6 +9,7 @@ mod fail;
 mod session;
 
 pub use accept::accept;
+pub use batch::{BatchItem, CreatedBatch, create_batch};
 pub use begin::{begin, report_progress};
 pub use complete::complete;
 pub use create::{Created, create, replay};

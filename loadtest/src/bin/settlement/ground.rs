@@ -13,17 +13,20 @@ const SETUP: &[&str] = &[
      union all
      select bench_id($1, 2, n), 'seller-' || $1 || '-' || n from generate_series(1, $3) n
      where $4::uuid is not null",
-    "insert into api_keys (id, user_id, name, prefix, digest, sealed, permissions)
-     select bench_id($1, 3, n), bench_id($1, 2, n), 'bench', 'bench', sha256(bench_id($1, 3, n)::text::bytea), '', '{purchase}'
+    "insert into api_keys (id, user_id, name, prefix, digest, sealed, permissions, line_id)
+     select bench_id($1, 3, n), bench_id($1, 2, n), 'bench', 'bench', sha256(bench_id($1, 3, n)::text::bytea), '', '{purchase}',
+            bench_id($1, 3, n)
      from generate_series(1, $3) n
      where $2 > 0 and $4::uuid is not null",
     "insert into objects (key, sha256, size_bytes)
      select 'bench', sha256(''), 1 where $1 > 0 and $2 > 0 and $3 > 0 and $4::uuid is not null
      on conflict do nothing",
     "insert into packages (id, public_id, owner_id, upload_id, package_type, name, description, source_model,
-                           target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report)
+                           target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report,
+                           line_id)
      select bench_id($1, 4, n), 'pkg_' || $1 || '_' || n, bench_id($1, 2, n), gen_random_uuid(), 'vector', 'bench',
-            'bench', 'a', 'b', 0.05, 'declared', 'bench', 'bench', '{}'
+            'bench', 'a', 'b', 0.05, 'declared', 'bench', 'bench', '{}',
+            bench_id($1, 4, n)
      from generate_series(1, $3) n
      where $2 > 0 and $4::uuid is not null",
     "insert into listings (package_id, seller_id, api_key_id, price_minor)

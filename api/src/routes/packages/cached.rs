@@ -1,0 +1,194 @@
+//! Answers about the market that are the same for everybody, kept twice: in this process for a second,
+//! in Redis for minutes. Both under the epoch of the catalogue, which each change raises.
+//!
+//! Of those who ask the same at once in one process, one looks and the others wait for it. While Redis
+//! is away everything works, and costs more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use common::cache::Cache;
+use common::catalog::CATALOGUE;
+use common::telemetry::metrics;
+use moka::future::Cache as Memory;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::ApiError;
+use crate::routes::Rendered;
+use crate::state::ApiState;
+use crate::version::ApiVersion;
+
+/// Lists are kept this long if nothing changes.
+pub const LIST: Duration = Duration::from_secs(300);
+/// Single packages.
+pub const DETAILS: Duration = Duration::from_secs(900);
+/// In this process: so old may an answer be if the word of a change was lost.
+const IN_PROCESS: Duration = Duration::from_secs(1);
+/// Answers that a process keeps; at some 10 KiB each, 40 MiB.
+const ANSWERS_MAX: u64 = 4_000;
+
+/// The cache of a process; clones share it.
+#[derive(Debug, Clone)]
+pub struct Cached {
+    memory: Memory<String, Arc<Rendered>>,
+    redis: Cache,
+    /// The epoch as this process last heard of it, and when it may be asked for again.
+    epoch: Arc<AtomicI64>,
+}
+
+impl Cached {
+    /// Begins to listen for changes.
+    pub fn start(redis: Cache, mut changes: tokio::sync::broadcast::Receiver<String>) -> Self {
+        let memory = Memory::builder()
+            .max_capacity(ANSWERS_MAX)
+            .time_to_live(IN_PROCESS)
+            .build();
+        let epoch = Arc::new(AtomicI64::new(0));
+        let heard = Arc::clone(&epoch);
+        tokio::spawn(async move {
+            use tokio::sync::broadcast::error::RecvError;
+            while !matches!(changes.recv().await, Err(RecvError::Closed)) {
+                heard.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Self {
+            memory,
+            redis,
+            epoch,
+        }
+    }
+
+    /// The answer under that key, made by `make` if there is none.
+    pub async fn answer<Made>(
+        &self,
+        key: &str,
+        time_to_live: Duration,
+        make: Made,
+    ) -> Result<Response, ApiError>
+    where
+        Made: Future<Output = Result<Answer, ApiError>>,
+    {
+        let heard = self.epoch.load(Ordering::Relaxed);
+        let entry = self
+            .memory
+            .entry(format!("{heard}/{key}"))
+            .or_try_insert_with(self.look(key, time_to_live, make))
+            .await
+            .map_err(|error: Arc<ApiError>| ApiError::clone(&error))?;
+        let count = |place| metrics().catalogue_reads.with_label_values(&[place]).inc();
+        if !entry.is_fresh() {
+            count("process");
+        }
+        Ok(Rendered::respond(Arc::clone(entry.value())))
+    }
+
+    async fn look<Made>(
+        &self,
+        key: &str,
+        time_to_live: Duration,
+        make: Made,
+    ) -> Result<Arc<Rendered>, ApiError>
+    where
+        Made: Future<Output = Result<Answer, ApiError>>,
+    {
+        let count = |place| metrics().catalogue_reads.with_label_values(&[place]).inc();
+        // The epoch first and the data after it; see `common::cache`.
+        let epoch = self.redis.epoch(CATALOGUE).await;
+        let key = epoch.map(|epoch| {
+            let digest = hex::encode(&Sha256::digest(key.as_bytes())[..16]);
+            format!("catalogue:{epoch}:{digest}")
+        });
+        if let Some(key) = &key
+            && let Some(text) = self.redis.get(key).await
+            && let Ok(answer) = serde_json::from_str::<Answer>(&text)
+        {
+            count("redis");
+            return Ok(Arc::new(Rendered::of(answer)));
+        }
+        count("postgres");
+        let answer = make.await?;
+        if let Some(key) = &key {
+            let text = serde_json::to_string(&answer).expect("answers have text keys");
+            self.redis.put(key, &text, time_to_live).await;
+        }
+        Ok(Arc::new(Rendered::of(answer)))
+    }
+}
+
+/// An answer as it is kept.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Answer {
+    pub data: Value,
+    /// The query of the next page.
+    pub next: Option<String>,
+    /// The version of a single thing.
+    pub version: Option<i64>,
+}
+
+impl Answer {
+    /// A list without pages.
+    pub fn list(data: Value) -> Self {
+        Self {
+            data,
+            next: None,
+            version: None,
+        }
+    }
+}
+
+impl Rendered {
+    /// The answer in each version.
+    fn of(answer: Answer) -> Self {
+        let bodies = ApiVersion::ALL.map(|version| {
+            let body = version.answer(answer.data.clone());
+            Bytes::from(serde_json::to_vec(&body).expect("answers have text keys"))
+        });
+        let digest = Sha256::digest(&bodies[0]);
+        let etag = match answer.version {
+            Some(version) => format!("\"{version}\""),
+            None => format!("\"{}\"", hex::encode(&digest[..8])),
+        };
+        Self {
+            bodies,
+            etag: HeaderValue::from_str(&etag).expect("digits"),
+            link: answer
+                .next
+                .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()),
+        }
+    }
+
+    fn respond(this: Arc<Self>) -> Response {
+        let mut response = StatusCode::OK.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, this.etag.clone());
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, no-cache"),
+        );
+        if let Some(link) = &this.link {
+            headers.append(header::LINK, link.clone());
+        }
+        response.extensions_mut().insert(this);
+        response
+    }
+}
+
+impl ApiState {
+    /// See [`Cached::answer`].
+    pub async fn cached<Made>(
+        &self,
+        key: &str,
+        time_to_live: Duration,
+        make: Made,
+    ) -> Result<Response, ApiError>
+    where
+        Made: Future<Output = Result<Answer, ApiError>>,
+    {
+        self.catalogue.answer(key, time_to_live, make).await
+    }
+}

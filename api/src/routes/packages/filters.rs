@@ -1,0 +1,176 @@
+//! What a query asks of the market: every fault named at once.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use common::catalog::{Filters, category_fault};
+use common::ids::UserId;
+use common::limits::CLIENT_PAGE_ROWS_MAX;
+use common::money::Price;
+use common::uploads::FieldFault;
+use package::PackageType;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::ApiError;
+
+/// Rows of a page when nothing is said (the seed's figure).
+const PAGE_ROWS: i64 = 10;
+const TEXT_CHARS_MAX: usize = 200;
+
+/// The parameters of a query, taken one by one.
+#[derive(Debug)]
+pub struct Parameters {
+    values: BTreeMap<String, String>,
+    faults: Vec<FieldFault>,
+}
+
+impl Parameters {
+    /// Of a query string, in which each may come once.
+    pub fn of(query: Option<&str>) -> Self {
+        let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
+        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            let earlier = values.insert(name.to_string(), value.to_string());
+            if earlier.is_some() {
+                faults.push(FieldFault::new(name, "must be given once"));
+            }
+        }
+        Self { values, faults }
+    }
+
+    /// What is left is unknown; all faults together if there are any.
+    pub fn finish(mut self) -> Result<(), ApiError> {
+        let unknown = std::mem::take(&mut self.values);
+        let unknown = unknown.into_keys();
+        self.faults
+            .extend(unknown.map(|name| FieldFault::new(name, "is not known here")));
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::fields(&self.faults))
+        }
+    }
+
+    /// Notes a fault.
+    pub fn fault(&mut self, name: &str, message: impl Into<String>) {
+        self.faults.push(FieldFault::new(name, message));
+    }
+
+    /// A text; an empty one is absent.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let text = self.values.remove(name)?.trim().to_owned();
+        if text.chars().count() > TEXT_CHARS_MAX {
+            self.fault(
+                name,
+                format!("must have at most {TEXT_CHARS_MAX} characters"),
+            );
+            return None;
+        }
+        let is_sound = !text.chars().any(char::is_control);
+        if !is_sound {
+            self.fault(name, "must have no control characters");
+            return None;
+        }
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// A value that is read from text.
+    pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.fault(name, expected);
+        }
+        parsed
+    }
+
+    /// A value that has a name on the wire.
+    fn word<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let word = serde_json::from_value(Value::String(text)).ok();
+        if word.is_none() {
+            self.fault(name, expected);
+        }
+        word
+    }
+
+    /// The rows of a page.
+    pub fn limit(&mut self) -> i64 {
+        let fault = format!("must be from 1 to {CLIENT_PAGE_ROWS_MAX}");
+        let limit = self.parsed::<i64>("limit", &fault).unwrap_or(PAGE_ROWS);
+        if !(1..=CLIENT_PAGE_ROWS_MAX).contains(&limit) {
+            self.fault("limit", fault);
+        }
+        limit
+    }
+
+    /// What to filter by.
+    pub fn filters(&mut self) -> Filters {
+        let package_type = match self.text("packageType").as_deref() {
+            None | Some("all") => None,
+            Some(text) => {
+                let parsed = text.parse::<PackageType>().ok();
+                if parsed.is_none() {
+                    self.fault("packageType", "must be vector, memory, chain or all");
+                }
+                parsed
+            }
+        };
+        let category = self.text("category");
+        if let Some(fault) = category.as_deref().and_then(category_fault) {
+            self.fault("category", fault);
+        }
+        let tags = self.text("tags").unwrap_or_default();
+        let tags = tags.split(',').map(|tag| tag.trim().to_owned());
+        Filters {
+            package_type,
+            source_model: self.text("sourceModel"),
+            target_model: self.text("targetModel"),
+            category,
+            tags: tags.filter(|tag| !tag.is_empty()).collect(),
+            price_min_minor: self.price("minPrice"),
+            price_max_minor: self.price("maxPrice"),
+            tier: self.word("tier", "must be platinum, gold or silver"),
+            evidence: self.word(
+                "evidence",
+                "must be declared, self-attested, challenged or verified",
+            ),
+            epsilon_max: self.figure("maxEpsilon", 0.0, 1000.0),
+            rating_min: self.figure("minRating", 0.0, 5.0),
+            source_dimension: self.dimension("sourceDimension"),
+            target_dimension: self.dimension("targetDimension"),
+            seller: self.parsed::<UserId>("sellerId", "must be the id of a seller"),
+        }
+    }
+
+    fn price(&mut self, name: &str) -> Option<i64> {
+        let text = self.text(name)?;
+        match Price::parse(&text) {
+            Ok(price) => Some(price.minor()),
+            Err(error) => {
+                self.fault(name, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn figure(&mut self, name: &str, least: f64, most: f64) -> Option<f64> {
+        let fault = format!("must be a number from {least} to {most}");
+        let figure = self.parsed::<f64>(name, &fault)?;
+        if (least..=most).contains(&figure) {
+            return Some(figure);
+        }
+        self.fault(name, fault);
+        None
+    }
+
+    fn dimension(&mut self, name: &str) -> Option<i32> {
+        let fault = "must be a whole number from 1 to 131072";
+        let dimension = self.parsed::<i32>(name, fault)?;
+        if (1..=131_072).contains(&dimension) {
+            return Some(dimension);
+        }
+        self.fault(name, fault);
+        None
+    }
+}

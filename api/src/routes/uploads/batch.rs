@@ -1,0 +1,196 @@
+//! `POST /api/ai/batch-upload`: up to ten packages in one JSON body.
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use common::idempotency;
+use common::identity::Principal;
+use common::limits::{BATCH_BODY_BYTES_MAX, BATCH_PACKAGES_MAX};
+use common::uploads::commands::{self, BatchItem};
+use common::uploads::{NewUpload, UploadError};
+use serde_json::json;
+
+use super::package::{Slot, new_upload};
+use crate::error::{ApiError, Code};
+use crate::extract::{IdempotencyHeader, Uploader, is_json};
+use crate::limits::{Applied, Kind, applied};
+use crate::middleware::{ClientAddress, RequestId, refusal};
+use crate::receive::{ReceivedBatch, ReceivedPackage, Staging, Target, receive_batch, webhook_url};
+use crate::routes::success;
+use crate::state::ApiState;
+
+const ENDPOINT: &str = "batch-upload";
+
+/// Takes packages: each is judged by itself, and refused at once or validated later. Against the limit
+/// of uploads a batch counts as many as it holds, all or none.
+pub async fn batch_upload(
+    State(state): State<ApiState>,
+    Uploader(principal): Uploader,
+    idempotency: IdempotencyHeader,
+    Extension(address): Extension<ClientAddress>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    check_head(request.headers())?;
+    let _slot = Slot::take(&state)?;
+    let limits = Limits {
+        state: &state,
+        principal: &principal,
+        address,
+    };
+    limits.take(0).await?;
+    let key = idempotency.scoped(principal.user, ENDPOINT);
+    let target = match &key {
+        Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
+        _ => Target::Store(state.storage.clone()),
+    };
+    let batch = receive_batch(request.into_body(), &target).await?;
+    if batch.packages.is_empty() {
+        let message = format!("must hold 1 to {BATCH_PACKAGES_MAX} packages");
+        return Err(
+            ApiError::new(Code::InvalidInput, format!("packages {message}."))
+                .field("packages", message),
+        );
+    }
+    limits.take(batch.packages.len() as u64).await?;
+    let (items, staged) = judge(&state, &principal, &request_id, batch)?;
+    let outbox = state.outbox.clone();
+    // In a task of its own: a client that hangs up now does not undo it halfway.
+    let recording = tokio::spawn(async move {
+        let owner = principal.user;
+        let created = commands::create_batch(&outbox, owner, &request_id, &items, key.as_ref());
+        let created = created.await;
+        let may_be_recorded = match &created {
+            Ok(created) => !created.is_replay,
+            Err(UploadError::Database(_)) => true,
+            Err(_) => false,
+        };
+        if may_be_recorded {
+            staged.into_iter().for_each(Staging::keep);
+        }
+        created
+    });
+    let created = recording.await.map_err(|error| {
+        tracing::error!(%error, "Recording a batch broke off");
+        ApiError::new(Code::InternalError, "An internal error occurred.")
+    })??;
+    let url = created.receipt["batchUrl"].as_str().unwrap_or_default();
+    let location = HeaderValue::from_str(url).ok();
+    let mut response = success(StatusCode::ACCEPTED, created.receipt);
+    let headers = response.headers_mut();
+    headers.extend(location.map(|location| (header::LOCATION, location)));
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    if created.is_replay {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// What is wrong before a byte of the body is read.
+fn check_head(headers: &HeaderMap) -> Result<(), ApiError> {
+    if !is_json(headers) {
+        return Err(ApiError::new(
+            Code::UnsupportedMediaType,
+            "Send application/json with base64 data.",
+        ));
+    }
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|size| size > BATCH_BODY_BYTES_MAX) {
+        let message = format!("A batch has at most {BATCH_BODY_BYTES_MAX} bytes.");
+        return Err(ApiError::new(Code::PayloadTooLarge, message));
+    }
+    Ok(())
+}
+
+/// The caller's window of uploads.
+struct Limits<'a> {
+    state: &'a ApiState,
+    principal: &'a Principal,
+    address: ClientAddress,
+}
+
+impl Limits<'_> {
+    /// Takes so many uploads, all or none; 0 asks whether there is any left.
+    async fn take(&self, units: u64) -> Result<(), ApiError> {
+        let state = self.state;
+        let address = Some(self.address.0);
+        let upload = |units| {
+            let caller = Some(self.principal);
+            let mut counted = applied(&state.rates, address, caller, Kind::Upload, units);
+            counted.retain(|each| each.is_for(Kind::Upload));
+            counted
+        };
+        let mut windows = Applied::take(&state.throttle, upload(units)).await;
+        if units == 0 {
+            windows.iter_mut().for_each(Applied::refuse_if_full);
+        }
+        refusal(&windows).map_or(Ok(()), Err)
+    }
+}
+
+/// The verdict on each package: its upload, or what is wrong with it. If all are wrong the batch is.
+fn judge(
+    state: &ApiState,
+    principal: &Principal,
+    request_id: &str,
+    batch: ReceivedBatch,
+) -> Result<(Vec<BatchItem>, Vec<Staging>), ApiError> {
+    let mut outer = batch.outer;
+    let mut faults = Vec::new();
+    let shared_url = webhook_url(&mut outer, &state.webhook_policy, &mut faults);
+    if !faults.is_empty() {
+        return Err(ApiError::fields(&faults));
+    }
+    let (mut items, mut staged, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, package) in batch.packages.into_iter().enumerate() {
+        let ReceivedPackage {
+            id,
+            received,
+            staging,
+        } = package;
+        match new_upload(state, principal, id, request_id.to_owned(), received) {
+            Ok(mut new) => {
+                share_url(&mut new, shared_url.as_deref());
+                items.push(BatchItem::Taken(Box::new(new)));
+                staged.push(staging);
+            }
+            Err(error) => {
+                let shown = json!({
+                    "code": error.code.as_str(),
+                    "message": error.message,
+                    "details": error.details,
+                });
+                items.push(BatchItem::Refused(shown));
+                refused.push((index, error));
+            }
+        }
+    }
+    if staged.is_empty() {
+        return Err(all_refused(refused));
+    }
+    Ok((items, staged))
+}
+
+fn share_url(new: &mut NewUpload, shared: Option<&str>) {
+    if new.fields.webhook_url.is_none() {
+        new.fields.webhook_url = shared.map(str::to_owned);
+    }
+}
+
+/// No package of the batch is fit: every fault of each, by its path.
+fn all_refused(refused: Vec<(usize, ApiError)>) -> ApiError {
+    let mut all = ApiError::new(Code::InvalidInput, "No package of the batch can be taken.");
+    for (index, error) in refused {
+        if error.details.is_empty() {
+            all = all.field(&format!("packages[{index}]"), error.message.clone());
+        }
+        for (name, value) in error.details {
+            all.details
+                .insert(format!("packages[{index}].{name}"), value);
+        }
+    }
+    all
+}

@@ -1,0 +1,94 @@
+//! From what a body held to an upload, and the slot that it takes meanwhile.
+
+use std::sync::Arc;
+
+use common::ids::UploadId;
+use common::telemetry::metrics;
+use common::uploads::NewUpload;
+use package::PackageType;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::body::{Blob, PackageField};
+use crate::error::{ApiError, Code};
+use crate::receive::{Received, upload_fields};
+use crate::state::ApiState;
+
+/// One of the uploads whose bytes are received at the same time.
+#[derive(Debug)]
+pub struct Slot(#[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit);
+
+impl Slot {
+    /// Takes one, or says that there is none.
+    pub fn take(state: &ApiState) -> Result<Self, ApiError> {
+        let permit = Arc::clone(&state.uploads_in_flight).try_acquire_owned();
+        let permit = permit.map_err(|_| {
+            ApiError::new(
+                Code::ServiceUnavailable,
+                "Too many uploads are under way. Please try again.",
+            )
+        })?;
+        metrics().http_uploads_in_flight.inc();
+        Ok(Self(permit))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        metrics().http_uploads_in_flight.dec();
+    }
+}
+
+/// An upload from what a body held.
+pub fn new_upload(
+    state: &ApiState,
+    principal: &common::identity::Principal,
+    id: UploadId,
+    request_id: String,
+    received: Received,
+) -> Result<NewUpload, ApiError> {
+    let (fields, _) = upload_fields(received.fields, &state.webhook_policy)?;
+    let wanted = data_field(fields.package_type);
+    let required = |field: &str| {
+        ApiError::new(Code::InvalidInput, format!("{field} is required."))
+            .field(field, "is required")
+    };
+    let (given, package) = received.package.ok_or_else(|| required(wanted.field()))?;
+    if given != wanted {
+        let message = format!(
+            "does not go with packageType {}; send {}",
+            fields.package_type,
+            wanted.field()
+        );
+        return Err(
+            ApiError::new(Code::InvalidInput, format!("{} {message}.", given.field()))
+                .field(given.field(), message),
+        );
+    }
+    let w_matrix = received.w_matrix.ok_or_else(|| required("wMatrixData"))?;
+    for (field, info) in [(wanted.field(), &package), ("wMatrixData", &w_matrix)] {
+        if info.size_bytes == 0 {
+            return Err(
+                ApiError::new(Code::InvalidInput, format!("{field} is empty."))
+                    .field(field, "must not be empty"),
+            );
+        }
+    }
+    Ok(NewUpload {
+        id,
+        owner: principal.user,
+        api_key: principal.key,
+        request_id,
+        fields,
+        package,
+        w_matrix,
+    })
+}
+
+/// The field that carries data of that type.
+fn data_field(package_type: PackageType) -> Blob {
+    Blob::Package(match package_type {
+        PackageType::Vector => PackageField::Vector,
+        PackageType::Memory => PackageField::KvCache,
+        PackageType::Chain => PackageField::Chain,
+    })
+}

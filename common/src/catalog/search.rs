@@ -1,0 +1,261 @@
+//! Search: words, model names, and words that were meant to be others.
+//!
+//! A query is split into terms. A term matches the stem of a word (`visions` finds *vision*), the
+//! beginning of one (`transl` finds *translation*) or a name whose punctuation is taken out (`gpt4` finds
+//! *GPT-4*). A term that nothing on the shelf begins with stands for the three words most like it. All
+//! terms must match; if that finds too few, the rest is filled with what matches some. `docs/search.md`
+//! tells how the result is ranked, `tests/tests/search.rs` how well.
+
+use sqlx::{PgPool, Postgres, QueryBuilder};
+
+use super::browse::{Card, Filters, SELECT_CARDS};
+
+/// Terms of one query; what follows is left out.
+const TERMS_MAX: usize = 12;
+/// The most popular of what matches that are ranked.
+const CANDIDATES: i64 = 300;
+/// The most popular of those whose name matches that are ranked too.
+const NAMED_CANDIDATES: i64 = 100;
+/// A misspelt word shares this part of its trigrams with what it was meant to be.
+const SIMILARITY_MIN: f32 = 0.4;
+
+/// One term: the alternatives that match it, as lexemes of letters and digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    /// As it was typed, for stemming.
+    word: String,
+    /// Beginnings of squeezed words.
+    beginnings: Vec<String>,
+}
+
+/// The terms of a query.
+fn terms(query: &str) -> Vec<Term> {
+    let lower = query.to_lowercase();
+    let tokens: Vec<&str> = lower
+        .split(|char: char| char.is_whitespace() || ",;:!?()\"'".contains(char))
+        .filter(|token| token.chars().any(char::is_alphanumeric))
+        .take(TERMS_MAX)
+        .collect();
+    let squeezed = |token: &str| -> String {
+        let name = token.rsplit('/').next().unwrap_or(token);
+        name.chars().filter(|char| char.is_alphanumeric()).collect()
+    };
+    let mut terms: Vec<Term> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let this = squeezed(token);
+        if this.is_empty() {
+            continue;
+        }
+        let starts_with_digit = this.starts_with(|char: char| char.is_ascii_digit());
+        let before = at.checked_sub(1).map(|before| squeezed(tokens[before]));
+        let follows_word = before
+            .as_ref()
+            .is_some_and(|before| before.chars().all(char::is_alphabetic) && !before.is_empty());
+        if starts_with_digit && follows_word {
+            // `gpt 4` is gpt4 to whoever types it.
+            let joined = format!("{}{this}", before.unwrap_or_default());
+            if let Some(last) = terms.last_mut() {
+                *last = Term {
+                    word: joined.clone(),
+                    beginnings: vec![joined],
+                };
+                continue;
+            }
+        }
+        terms.push(Term {
+            word: this.clone(),
+            beginnings: vec![this],
+        });
+    }
+    terms
+}
+
+/// What matches best, the best first: `limit` cards from `offset` on, and whether there are more.
+pub async fn search(
+    pool: &PgPool,
+    query: &str,
+    filters: &Filters,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Card>, bool), sqlx::Error> {
+    let mut terms = terms(query);
+    if terms.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    correct(pool, &mut terms).await?;
+    let asked = ask(pool, &terms).await?;
+    let wanted = offset + limit + 1;
+    let all = &asked.all_of;
+    let mut cards = find(pool, query, all, &asked.named, filters, &[], wanted).await?;
+    if (cards.len() as i64) < wanted && asked.any_of != *all {
+        let known: Vec<uuid::Uuid> = cards.iter().map(|card| card.package_id.0).collect();
+        let missing = wanted - cards.len() as i64;
+        let any = &asked.any_of;
+        cards.extend(find(pool, query, any, any, filters, &known, missing).await?);
+    }
+    let skip = usize::try_from(offset).unwrap_or(usize::MAX);
+    let take = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = cards.len() > skip + take;
+    Ok((cards.into_iter().skip(skip).take(take).collect(), has_more))
+}
+
+/// Adds to each term that nothing begins with the words that it may have been meant to be.
+async fn correct(pool: &PgPool, terms: &mut [Term]) -> Result<(), sqlx::Error> {
+    let words: Vec<&str> = terms.iter().map(|term| term.word.as_str()).collect();
+    let near: Vec<(i64, String)> = sqlx::query_as(
+        "select position, near.word
+         from unnest($1::text[]) with ordinality as asked (word, position),
+             lateral (
+                 select word
+                 from shelf_words
+                 where shelf_words.word % asked.word
+                   and similarity(shelf_words.word, asked.word) >= $2
+                 order by similarity(shelf_words.word, asked.word) desc, word
+                 limit 3
+             ) as near
+         where length(asked.word) >= 4
+           and not exists (
+               select
+               from shelf_words
+               where word >= asked.word
+                 and word < asked.word || chr(1114111)
+           )",
+    )
+    .bind(words)
+    .bind(SIMILARITY_MIN)
+    .fetch_all(pool)
+    .await?;
+    for (position, word) in near {
+        let at = usize::try_from(position - 1).unwrap_or_default();
+        if let Some(term) = terms.get_mut(at) {
+            term.beginnings.push(word);
+        }
+    }
+    Ok(())
+}
+
+/// A query in PostgreSQL's words.
+#[derive(Debug, sqlx::FromRow)]
+struct Asked {
+    all_of: String,
+    any_of: String,
+    /// All terms, in the name.
+    named: String,
+}
+
+async fn ask(pool: &PgPool, terms: &[Term]) -> Result<Asked, sqlx::Error> {
+    let lexemes = |weight: &str| -> Vec<String> {
+        let term = |term: &Term| {
+            let each = term
+                .beginnings
+                .iter()
+                .map(|word| format!("{word}:*{weight}"));
+            each.collect::<Vec<String>>().join(" | ")
+        };
+        terms.iter().map(term).collect()
+    };
+    let words: Vec<&str> = terms.iter().map(|term| term.word.as_str()).collect();
+    sqlx::query_as(
+        "with asked as (
+             select to_tsquery('english', word) as stem, to_tsquery('simple', anywhere) as anywhere,
+                    to_tsquery('simple', in_name) as in_name
+             from unnest($1::text[], $2::text[], $3::text[]) as term (word, anywhere, in_name)
+         ), needed as (
+             -- A word such as `the` is needed only if there is nothing else.
+             select *
+             from asked
+             where numnode(stem) > 0
+                or not exists (select from asked where numnode(stem) > 0)
+         )
+         select string_agg(format('(%s)', either), ' & ') as all_of,
+                string_agg(format('(%s)', either), ' | ') as any_of,
+                string_agg(format('(%s)', in_name), ' & ') as named
+         from (
+             select in_name, case when numnode(stem) > 0 then (stem || anywhere)::text else anywhere::text end as either
+             from needed
+         ) as terms",
+    )
+    .bind(words)
+    .bind(lexemes(""))
+    .bind(lexemes("A"))
+    .fetch_one(pool)
+    .await
+}
+
+/// The best of what matches, without those that are known already.
+async fn find(
+    pool: &PgPool,
+    text: &str,
+    matching: &str,
+    named: &str,
+    filters: &Filters,
+    known: &[uuid::Uuid],
+    limit: i64,
+) -> Result<Vec<Card>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new("with candidates as (");
+    for (at, (lexemes, count)) in [(matching, CANDIDATES), (named, NAMED_CANDIDATES)]
+        .into_iter()
+        .enumerate()
+    {
+        if at > 0 {
+            query.push(" union ");
+        }
+        query.push("(select package_id from shelf");
+        filters.push(&mut query);
+        query.push(" and search @@ ").push_bind(lexemes.to_owned());
+        query.push("::tsquery");
+        if !known.is_empty() {
+            query
+                .push(" and package_id <> all(")
+                .push_bind(known.to_vec());
+            query.push(")");
+        }
+        query.push(" order by popularity desc, package_id desc limit ");
+        query.push_bind(count).push(")");
+    }
+    query.push(
+        "), best as (
+             select package_id,
+                 ts_rank('{0.05, 0.2, 0.6, 1.0}', search, ",
+    );
+    query.push_bind(matching.to_owned());
+    query.push("::tsquery, 1) * 10 + case when lower(name) = ");
+    query.push_bind(text.trim().to_lowercase());
+    query.push(
+        " then 5 else 0 end + 0.15 * popularity as score
+             from candidates
+             join shelf using (package_id)
+             order by score desc, package_id desc
+             limit ",
+    );
+    query.push_bind(limit);
+    query.push(") ");
+    query.push(SELECT_CARDS);
+    query.push(" join best on best.package_id = shelf.package_id order by score desc, shelf.package_id desc");
+    query
+        .build_query_as()
+        .persistent(false)
+        .fetch_all(pool)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_names_are_one_term_however_they_are_typed() {
+        let words = |query: &str| {
+            let terms = terms(query).into_iter();
+            terms.map(|term| term.word).collect::<Vec<String>>()
+        };
+        assert_eq!(words("GPT-4 vision"), ["gpt4", "vision"]);
+        assert_eq!(words("gpt 4 vision"), ["gpt4", "vision"]);
+        assert_eq!(words("gpt4"), ["gpt4"]);
+        assert_eq!(words("openai/gpt-3.5-turbo"), ["gpt35turbo"]);
+        assert_eq!(words("  \"vision\", (captions)! "), ["vision", "captions"]);
+        assert_eq!(words("4 all"), ["4", "all"]);
+        assert!(words("!?& | ' :*").is_empty());
+        assert_eq!(terms(&"a ".repeat(100)).len(), TERMS_MAX);
+    }
+}

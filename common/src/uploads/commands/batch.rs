@@ -1,0 +1,133 @@
+//! Records a batch: several uploads that came together, in one transaction.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::create::{enqueue_validation_in_tx, insert_in_tx};
+use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
+use crate::ids::{BatchId, BatchPublicId, UploadPublicId, UserId};
+use crate::outbox::Outbox;
+use crate::uploads::{CHANGED, NewUpload, Receipt, Stage, UploadError, UploadStatus};
+
+/// A package of a batch: taken, or why not, as clients are told.
+#[derive(Debug)]
+pub enum BatchItem {
+    Taken(Box<NewUpload>),
+    Refused(Value),
+}
+
+/// The answer to a batch.
+#[derive(Debug, Clone)]
+pub struct CreatedBatch {
+    pub receipt: Value,
+    /// True if an earlier request with the same key made it; the caller's bytes are then surplus.
+    pub is_replay: bool,
+}
+
+/// Records the batch: its uploads with their jobs, and the answer for its idempotency key. A package
+/// whose place in the catalogue is taken refuses the whole batch, because nothing was recorded yet.
+pub async fn create_batch(
+    outbox: &Outbox,
+    owner: UserId,
+    request_id: &str,
+    items: &[BatchItem],
+    key: Option<&IdempotencyKey>,
+) -> Result<CreatedBatch, UploadError> {
+    let (id, public_id) = (BatchId::new(), BatchPublicId::generate());
+    let ids: Vec<Option<UploadPublicId>> = items
+        .iter()
+        .map(|item| matches!(item, BatchItem::Taken(_)).then(UploadPublicId::generate))
+        .collect();
+    let shown = shown(items, &ids);
+    let receipt = receipt(&public_id, &ids, &shown);
+    let mut tx = outbox.begin().await?;
+    if let Some(key) = key {
+        let answer = StoredAnswer {
+            fingerprint: fingerprint(items),
+            status: 202,
+            body: receipt.clone(),
+        };
+        if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
+            if earlier.fingerprint != answer.fingerprint {
+                return Err(UploadError::IdempotencyConflict);
+            }
+            return Ok(CreatedBatch {
+                receipt: earlier.body,
+                is_replay: true,
+            });
+        }
+    }
+    sqlx::query(
+        "insert into upload_batches (id, public_id, owner_id, request_id, items)
+         values ($1, $2, $3, $4, $5)",
+    )
+    .bind(id)
+    .bind(&public_id)
+    .bind(owner)
+    .bind(request_id)
+    .bind(&shown)
+    .execute(&mut *tx)
+    .await?;
+    for (item, upload_id) in items.iter().zip(&ids) {
+        let (BatchItem::Taken(new), Some(upload_id)) = (item, upload_id) else {
+            continue;
+        };
+        insert_in_tx(
+            &mut tx,
+            new,
+            upload_id,
+            UploadStatus::Pending,
+            Stage::Queued,
+        )
+        .await?;
+        sqlx::query("update uploads set batch_id = $2 where id = $1")
+            .bind(new.id)
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
+        enqueue_validation_in_tx(&mut tx, new.id, owner, request_id).await?;
+        tx.announce(CHANGED, upload_id.as_str());
+    }
+    tx.commit().await?;
+    Ok(CreatedBatch {
+        receipt,
+        is_replay: false,
+    })
+}
+
+/// What was said of each package at once.
+fn shown(items: &[BatchItem], ids: &[Option<UploadPublicId>]) -> Value {
+    let each = items.iter().zip(ids).enumerate();
+    each.map(|(index, (item, id))| match item {
+        BatchItem::Taken(_) => json!({ "index": index, "accepted": true, "uploadId": id }),
+        BatchItem::Refused(error) => {
+            json!({ "index": index, "accepted": false, "error": error })
+        }
+    })
+    .collect()
+}
+
+/// The seed's answer, and the verdict on each package.
+fn receipt(id: &BatchPublicId, ids: &[Option<UploadPublicId>], shown: &Value) -> Value {
+    let taken: Vec<&UploadPublicId> = ids.iter().flatten().collect();
+    let urls: Vec<String> = taken.iter().map(|id| Receipt::of(id).status_url).collect();
+    json!({
+        "batchId": id,
+        "uploadIds": taken,
+        "statusUrls": urls,
+        "message": format!("Batch upload initiated for {} packages.", taken.len()),
+        "batchUrl": format!("/api/ai/batches/{id}"),
+        "items": shown,
+    })
+}
+
+fn fingerprint(items: &[BatchItem]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    for item in items {
+        match item {
+            BatchItem::Taken(new) => digest.update(new.fingerprint()),
+            BatchItem::Refused(error) => digest.update(error.to_string()),
+        }
+    }
+    digest.finalize().to_vec()
+}

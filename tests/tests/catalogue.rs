@@ -1,0 +1,15 @@
+//! The market as buyers see it: the seed's contract, versions of the API, browsing, search, reviews, batches.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod catalogue {
+    mod batch;
+    mod browse;
+    mod cache;
+    mod contract;
+    mod packages;
+    mod relevance;
+    mod reviews;
+    mod shelf;
+    mod versions;
+}
