@@ -18,6 +18,43 @@ pub enum Kind {
     Other,
 }
 
+/// Where the market is looked at.
+const BROWSING: [&str; 4] = [
+    "/api/ai/search-packages",
+    "/api/ai/packages",
+    "/api/ai/listings",
+    "/api/ai/sellers",
+];
+
+impl Kind {
+    /// What kind of call it is, by method and route; none for what is never limited: looking at the
+    /// limits, asking whether we live, and what the card provider tells.
+    pub fn of(method: &str, route: &str) -> Option<Self> {
+        Some(match (method, route) {
+            (_, "/health" | "/api/ai/limits" | "/api/webhooks/stripe") => return None,
+            ("POST", "/api/ai/upload-package" | "/api/ai/uploads") => Self::Upload,
+            ("POST", "/api/ai/purchase-package") => Self::Purchase,
+            ("POST", "/api/auth/login" | "/api/auth/refresh" | "/api/auth/password")
+            | ("GET", "/api/auth/github" | "/api/auth/github/callback") => Self::SignIn,
+            ("POST", "/api/auth/register" | "/api/ai/register") => Self::Register,
+            ("GET", route) if BROWSING.iter().any(|start| route.starts_with(start)) => Self::Browse,
+            _ => Self::Other,
+        })
+    }
+
+    /// Whether a policy for those calls counts it.
+    pub fn is_counted_by(self, calls: Calls) -> bool {
+        match calls {
+            Calls::Every | Calls::Anonymous | Calls::Session => false,
+            Calls::Browse => self == Self::Browse,
+            Calls::Upload => self == Self::Upload,
+            Calls::Purchase => self == Self::Purchase,
+            Calls::SignIn => self == Self::SignIn,
+            Calls::Register => self == Self::Register,
+        }
+    }
+}
+
 /// A window that a request counts in, before it is asked.
 #[derive(Debug, Clone)]
 pub struct Counted {
@@ -64,11 +101,7 @@ fn counts(calls: Calls, caller: Option<&Principal>, kind: Kind) -> bool {
         Calls::Every => true,
         Calls::Anonymous => caller.is_none(),
         Calls::Session => is_session,
-        Calls::Browse => kind == Kind::Browse,
-        Calls::Upload => kind == Kind::Upload,
-        Calls::Purchase => kind == Kind::Purchase,
-        Calls::SignIn => kind == Kind::SignIn,
-        Calls::Register => kind == Kind::Register,
+        calls => kind.is_counted_by(calls),
     }
 }
 
@@ -90,14 +123,7 @@ fn subject(per: Per, address: Option<IpAddr>, caller: Option<&Principal>) -> Opt
 impl Counted {
     /// Whether it counts calls of that kind alone.
     pub fn is_for(&self, kind: Kind) -> bool {
-        match kind {
-            Kind::Upload => self.policy.calls == Calls::Upload,
-            Kind::Purchase => self.policy.calls == Calls::Purchase,
-            Kind::Browse => self.policy.calls == Calls::Browse,
-            Kind::SignIn => self.policy.calls == Calls::SignIn,
-            Kind::Register => self.policy.calls == Calls::Register,
-            Kind::Other => false,
-        }
+        kind.is_counted_by(self.policy.calls)
     }
 }
 

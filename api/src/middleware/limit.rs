@@ -4,7 +4,7 @@
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) list all of them.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::telemetry::metrics;
@@ -43,31 +43,12 @@ fn kind_of(request: &Request) -> Option<Kind> {
         .uri()
         .query()
         .is_some_and(|query| query.split('&').any(|pair| pair == "dryRun=true"));
-    Some(match (request.method(), route) {
-        // Looking at the limits costs nothing, nor does asking whether we live, nor what the card
-        // provider tells.
-        (_, "/health" | "/api/ai/limits" | "/api/webhooks/stripe") => return None,
-        (&Method::POST, "/api/ai/upload-package" | "/api/ai/uploads") if !is_dry => Kind::Upload,
-        (&Method::POST, "/api/ai/purchase-package") if !is_dry => Kind::Purchase,
-        (&Method::POST, "/api/auth/login" | "/api/auth/refresh" | "/api/auth/password") => {
-            Kind::SignIn
-        }
-        (&Method::GET, "/api/auth/github" | "/api/auth/github/callback") => Kind::SignIn,
-        (&Method::POST, "/api/auth/register" | "/api/ai/register") => Kind::Register,
-        (&Method::GET, route) if BROWSING.iter().any(|start| route.starts_with(start)) => {
-            Kind::Browse
-        }
-        _ => Kind::Other,
+    let kind = Kind::of(request.method().as_str(), route)?;
+    Some(match kind {
+        Kind::Upload | Kind::Purchase if is_dry => Kind::Other,
+        kind => kind,
     })
 }
-
-/// Where the market is looked at.
-const BROWSING: [&str; 4] = [
-    "/api/ai/search-packages",
-    "/api/ai/packages",
-    "/api/ai/listings",
-    "/api/ai/sellers",
-];
 
 /// Why the request does not pass, if it does not.
 pub fn refusal(applied: &[Applied]) -> Option<ApiError> {

@@ -6,16 +6,39 @@ use common::limits::HELD_DAYS;
 use common::webhooks::plan::Plan;
 use serde_json::{Value, json};
 
+/// What holds for all operations.
+pub fn introduction() -> String {
+    [
+        "AI agents upload, validate, buy and download latent packages.",
+        "**Keys.** `POST /api/ai/register` makes an account for an agent and gives its first key; people sign in at \
+         `/api/auth`. Send either as `Authorization: Bearer …`.",
+        "**Versions.** A request that names none speaks v1, which this document describes; `/docs/versions` tells of the \
+         others.",
+        "**Writes.** Send an `Idempotency-Key` where one is taken: a repeated request is carried out once and gets the \
+         first answer. What takes long answers 202 with `Location`; follow it by polling, `Prefer: wait=N`, a stream or \
+         a webhook.",
+        "**Limits.** `x-rate-limit-policy` names those of each operation; answers tell them in `RateLimit-*`, and \
+         `GET /api/ai/limits` for nothing.",
+        "**Errors.** Every one is a `Fault`, or a `Problem` (RFC 9457) for `Accept: application/problem+json`. `docUrl` \
+         leads to a page about its code.",
+    ]
+    .join("\n\n")
+}
+
 /// The areas.
 pub fn tags() -> Value {
     json!([
+        { "name": "accounts", "description": "Who calls, and what it may." },
         { "name": "uploads", "description": "A package comes in." },
+        { "name": "market", "description": "Packages are looked for and judged." },
         { "name": "listings", "description": "The terms of a package." },
         { "name": "purchases", "description": "A package is bought." },
-        { "name": "credits", "description": "What buyers pay with." },
+        { "name": "credits", "description": "What buyers pay with, and what sellers earn." },
         { "name": "webhook endpoints", "description": "Who is told of what happens." },
         { "name": "webhook log", "description": "What was told, and sending it again." },
         { "name": "events", "description": deliveries() },
+        { "name": "system", "description": "The service itself." },
+        { "name": "operators", "description": "For those who run it." },
     ])
 }
 

@@ -5,6 +5,7 @@
 
 mod areas;
 mod deliveries;
+mod fields;
 mod guide;
 mod older;
 mod operation;
@@ -15,54 +16,100 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use schema::{named, partial, text, whole};
+use schema::named;
 
+use crate::error::{ApiError, Code};
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 /// The document in OpenAPI 3.1.
-pub static DOCUMENT_3_1: LazyLock<String> = LazyLock::new(|| document().to_string());
+pub static DOCUMENT_3_1: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_string());
 /// The document in OpenAPI 3.0.3.
-pub static DOCUMENT_3_0: LazyLock<String> = LazyLock::new(|| older::older(document()).to_string());
+pub static DOCUMENT_3_0: LazyLock<String> =
+    LazyLock::new(|| older::older(DOCUMENT.clone()).to_string());
 
 fn document() -> Value {
+    let components = components();
+    let schemas = components["schemas"].as_object().cloned();
     json!({
         "openapi": "3.1.1",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {
             "title": "Awareness Market",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "AI agents upload, validate, buy and download latent packages.",
+            "description": guide::introduction(),
         },
         "servers": [{ "url": "/" }],
-        "security": [{ "apiKey": [] }],
+        "security": [{ "apiKey": [] }, { "accessToken": [] }],
         "tags": guide::tags(),
-        "paths": paths(),
+        "paths": paths(&schemas.unwrap_or_default()),
         "webhooks": deliveries::webhooks(),
-        "components": components(),
+        "components": components,
     })
 }
 
-fn paths() -> Map<String, Value> {
+fn paths(schemas: &Map<String, Value>) -> Map<String, Value> {
     let mut paths = Map::new();
     for operation in areas::operations() {
         let (path, method) = (operation.path, operation.method);
+        let mut rendered = operation.render();
+        show_examples(&mut rendered["requestBody"], schemas);
+        for (_, answer) in rendered["responses"].as_object_mut().into_iter().flatten() {
+            show_examples(answer, schemas);
+        }
+        if rendered["requestBody"].is_null() {
+            rendered
+                .as_object_mut()
+                .map(|object| object.shift_remove("requestBody"));
+        }
         let entry = paths.entry(path).or_insert_with(|| json!({}));
-        entry[method] = operation.render();
+        entry[method] = rendered;
     }
     paths
 }
 
+/// Shows what a JSON body looks like.
+fn show_examples(body: &mut Value, schemas: &Map<String, Value>) {
+    let media = body
+        .get_mut("content")
+        .and_then(|content| content.get_mut("application/json"));
+    if let Some(media) = media {
+        media["example"] = fields::example(&media["schema"], schemas, 0);
+    }
+}
+
+/// What an operation takes, as one JSON Schema that stands by itself.
+pub fn input_schema(method: &str, path: &str) -> Value {
+    let document = &*DOCUMENT;
+    let operation = &document["paths"][path][&method.to_lowercase()];
+    let resolved = |value: &Value| match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).cloned(),
+        None => Some(value.clone()),
+    };
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let parameters: Vec<Value> = parameters.filter_map(resolved).collect();
+    let body = operation["requestBody"]["content"]["application/json"].get("schema");
+    crate::routes::system::tools::merged(&parameters, body)
+}
+
 fn components() -> Value {
     let mut schemas = areas::schemas();
-    schemas.insert("Fault".to_owned(), fault());
+    schemas.extend(fault_schemas());
     schemas.extend(deliveries::schemas());
     let mut parameters = parameters::all();
     parameters.extend(deliveries::parameters());
     let mut responses = deliveries::responses();
-    let content = json!({ "application/json": { "schema": named("Fault") } });
-    let fault = json!({ "description": "It did not happen, and why.", "content": content });
-    responses.insert("Fault".to_owned(), fault);
+    responses.extend(fault_responses());
     let key = json!({ "type": "http", "scheme": "bearer", "description": "An API key, `ak_ai_` and 32 hexadecimal digits." });
+    let token = json!({
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": "An access token of a session, from /api/auth/login.",
+    });
+    let operator = json!({
+        "type": "http", "scheme": "bearer",
+        "description": "The operators' token, or an access token of a user of role admin.",
+    });
     json!({
-        "securitySchemes": { "apiKey": key },
+        "securitySchemes": { "apiKey": key, "accessToken": token, "operatorToken": operator },
         "parameters": parameters,
         "requestBodies": deliveries::request_bodies(),
         "responses": responses,
@@ -70,25 +117,75 @@ fn components() -> Value {
     })
 }
 
-/// What every bad answer is.
-fn fault() -> Value {
-    let error = partial(
-        &["code", "message", "details"],
-        json!({
-            "code": text("For machines; codes are only ever added."),
-            "message": text("For people."),
-            "details": { "type": "object", "description": "By field, if fields are at fault." },
-            "retryAfter": { "type": "integer", "description": "Seconds after which it may be tried again." },
-        }),
+/// What bad answers are, by status: the codes that have it, and an example.
+fn fault_responses() -> Map<String, Value> {
+    let mut responses = Map::new();
+    // No operation is asked with a method that it does not have.
+    let codes = Code::ALL.into_iter();
+    for code in codes.filter(|code| *code != Code::MethodNotAllowed) {
+        let name = format!("Fault{}", code.status().as_u16());
+        let meaning = format!("`{}`: {}", code.as_str(), code.meaning());
+        let entry = responses.entry(name).or_insert_with(|| {
+            json!({
+                "description": "",
+                "content": {
+                    "application/json": { "schema": named("Fault"), "examples": {} },
+                    "application/problem+json": { "schema": named("Problem") },
+                },
+            })
+        });
+        let before = entry["description"].as_str().unwrap_or_default();
+        let description = [before, &meaning].join("\n\n");
+        entry["description"] = json!(description.trim());
+        let error = ApiError::new(code, "What happened, for people.");
+        let id = "req_5d41402abc4b2a76b9719d911017c592";
+        let mut body = error.body(id, "https://awareness.market", false);
+        body["metadata"]["timestamp"] = json!("2026-11-21T10:30:00.000Z");
+        entry["content"]["application/json"]["examples"][code.as_str()] = json!({ "value": body });
+    }
+    responses
+}
+
+/// The schemas of what every bad answer is, in its two forms.
+fn fault_schemas() -> Map<String, Value> {
+    let codes = Code::ALL.map(Code::as_str);
+    let mut schemas = fields::schemas(
+        "Fault
+        success: flag Always false.
+        error: $Error What happened.
+        metadata: $FaultMetadata When, and under which id.
+
+        Error
+        code: text For machines; codes are only ever added.
+        message: text For people.
+        details: object By the path of a field, if fields are at fault.
+        retryable: flag Whether the same request may succeed later.
+        docUrl: url A page about the code.
+        retryAfter?: int Seconds after which it may be tried again.
+        limit?: int The requests that the limit allows, with RATE_LIMIT_EXCEEDED.
+        window?: text In which time, with RATE_LIMIT_EXCEEDED.
+
+        FaultMetadata
+        timestamp: time When.
+        requestId: text To be named when asking for help.
+
+        Problem
+        type: url A page about the code.
+        title: text The status in words.
+        status: int The status.
+        detail: text For people.
+        code: text For machines.
+        details: object By the path of a field, if fields are at fault.
+        retryable: flag Whether the same request may succeed later.
+        retryAfter?: int Seconds after which it may be tried again.
+        limit?: int The requests that the limit allows.
+        window?: text In which time.
+        requestId: text To be named when asking for help.",
     );
-    whole(json!({
-        "success": { "type": "boolean", "enum": [false] },
-        "error": error,
-        "metadata": whole(json!({
-            "timestamp": text("When."),
-            "requestId": text("To be named when asking for help."),
-        })),
-    }))
+    for name in ["Error", "Problem"] {
+        schemas[name]["properties"]["code"]["examples"] = json!(codes);
+    }
+    schemas
 }
 
 #[cfg(test)]

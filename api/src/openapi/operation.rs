@@ -1,10 +1,15 @@
 //! One operation of the document: a method of a path, what it takes, answers and calls back.
 
+use std::collections::BTreeSet;
+
+use common::config::{Calls, RateConfig};
 use common::webhooks::EventType;
 use serde_json::{Map, Value, json};
 
 use super::deliveries;
-use super::schema::success;
+use super::fields::{closed, object};
+use super::schema::{named, success};
+use crate::limits::Kind;
 
 /// An operation; its id is the name of its handler.
 #[derive(Debug)]
@@ -15,6 +20,7 @@ pub struct Operation {
     parameters: Vec<Value>,
     answers: Map<String, Value>,
     callbacks: Map<String, Value>,
+    faults: BTreeSet<u16>,
 }
 
 impl Operation {
@@ -45,7 +51,75 @@ impl Operation {
             parameters: names.map(parameter).collect(),
             answers: Map::new(),
             callbacks: Map::new(),
+            faults: BTreeSet::new(),
         }
+    }
+
+    /// A body of these fields alone.
+    pub fn takes(self, lines: &str) -> Self {
+        self.body(closed(lines))
+    }
+
+    /// The same, which may be left out.
+    pub fn may_take(self, lines: &str) -> Self {
+        self.optional_body(closed(lines))
+    }
+
+    /// Parameters of the query, one a line, which may be left out.
+    pub fn asks(self, lines: &str) -> Self {
+        let schema = object(lines);
+        let properties = schema["properties"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        properties
+            .into_iter()
+            .fold(self, |mut this, (name, schema)| {
+                let is_required = required.iter().any(|each| *each == name);
+                this.parameters.push(
+                json!({ "name": name, "in": "query", "required": is_required, "schema": schema }),
+            );
+                this
+            })
+    }
+
+    /// A good answer whose `data` is a schema of the document.
+    pub fn gives(self, status: u16, about: &str, name: &str) -> Self {
+        self.answer(status, about, &named(name))
+    }
+
+    /// A good answer whose `data` has these fields.
+    pub fn tells(self, status: u16, about: &str, lines: &str) -> Self {
+        self.answer(status, about, &object(lines))
+    }
+
+    /// A good answer in another media type.
+    pub fn shows(mut self, status: u16, about: &str, media_type: &str) -> Self {
+        let content = json!({ media_type: { "schema": { "type": "string" } } });
+        let answer = json!({ "description": about, "content": content });
+        self.answers.insert(status.to_string(), answer);
+        self
+    }
+
+    /// Statuses of faults beyond those that its parameters bring with them.
+    pub fn faults(mut self, statuses: &[u16]) -> Self {
+        self.faults.extend(statuses);
+        self
+    }
+
+    /// Shows more with a key, and works without.
+    pub fn optional_key(mut self) -> Self {
+        let security = json!([{}, { "apiKey": [] }, { "accessToken": [] }]);
+        self.fields.insert("security".to_owned(), security);
+        self
+    }
+
+    /// For operators alone.
+    pub fn operators(mut self) -> Self {
+        let security = json!([{ "operatorToken": [] }]);
+        self.fields.insert("security".to_owned(), security);
+        self
     }
 
     /// More than the summary says; Markdown.
@@ -131,18 +205,78 @@ impl Operation {
         self
     }
 
+    /// Whether anybody may.
+    fn is_open(&self) -> bool {
+        self.fields.get("security") == Some(&json!([]))
+    }
+
+    /// The statuses of all its faults.
+    fn all_faults(&self) -> BTreeSet<u16> {
+        let has = |place: &str, name: &str| {
+            let reference = format!("#/components/parameters/{name}");
+            self.parameters.iter().any(|parameter| {
+                parameter["$ref"] == reference || parameter["in"] == place && name.is_empty()
+            })
+        };
+        let mut faults = self.faults.clone();
+        faults.extend([400, 500, 503, 504]);
+        if !self.policies().is_empty() {
+            faults.insert(429);
+        }
+        if !self.is_open() {
+            faults.extend([401, 403]);
+        }
+        if self.path.contains('{') {
+            faults.insert(404);
+        }
+        if self.fields.contains_key("requestBody") {
+            faults.extend([413, 415]);
+        }
+        if has("", "Idempotency-Key") {
+            faults.extend([409, 422]);
+        }
+        if has("", "If-Match") {
+            faults.extend([409, 412, 428]);
+        }
+        faults
+    }
+
+    /// The limits that its calls count against, anonymous ones and those with a key or a session.
+    fn policies(&self) -> Vec<String> {
+        let method = self.method.to_uppercase();
+        if self.path.starts_with("/admin/") {
+            return Vec::new();
+        }
+        let Some(kind) = Kind::of(&method, &snake_case(self.path)) else {
+            return Vec::new();
+        };
+        let rates = RateConfig::default();
+        let counts = |calls: Calls| match calls {
+            Calls::Every | Calls::Session => !self.is_open(),
+            Calls::Anonymous => self.is_open(),
+            calls => kind.is_counted_by(calls),
+        };
+        let policies = rates.policies.into_iter();
+        policies
+            .filter(|policy| counts(policy.calls))
+            .map(|policy| policy.name)
+            .collect()
+    }
+
     /// The operation object.
     pub fn render(self) -> Value {
+        let (faults, policies) = (self.all_faults(), self.policies());
         let mut object = self.fields;
         if !self.parameters.is_empty() {
             object.insert("parameters".to_owned(), json!(self.parameters));
         }
         let mut answers = self.answers;
-        for faults in ["4XX", "5XX"] {
-            answers.insert(
-                faults.to_owned(),
-                json!({ "$ref": "#/components/responses/Fault" }),
-            );
+        for status in faults {
+            let reference = format!("#/components/responses/Fault{status}");
+            answers.insert(status.to_string(), json!({ "$ref": reference }));
+        }
+        if !policies.is_empty() {
+            object.insert("x-rate-limit-policy".to_owned(), json!(policies));
         }
         object.insert("responses".to_owned(), json!(answers));
         if !self.callbacks.is_empty() {
@@ -150,6 +284,28 @@ impl Operation {
         }
         Value::Object(object)
     }
+}
+
+/// A path as the router writes it: `{package_id}`.
+pub fn snake_case(path: &str) -> String {
+    let mut inside = false;
+    let mut text = String::new();
+    for char in path.chars() {
+        match char {
+            '{' => inside = true,
+            '}' => inside = false,
+            _ => {}
+        }
+        if inside && char.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(if inside {
+            char.to_ascii_lowercase()
+        } else {
+            char
+        });
+    }
+    text
 }
 
 fn parameter(name: &str) -> Value {

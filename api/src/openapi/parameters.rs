@@ -3,21 +3,49 @@
 use common::limits::{CLIENT_PAGE_ROWS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, WAIT_SECONDS_MAX};
 use serde_json::{Map, Value, json};
 
-use super::schema::{id, range, text};
+use super::fields::field;
+use super::schema::{range, text};
 
 /// All of them by name.
 pub fn all() -> Map<String, Value> {
     let mut all = Map::new();
-    for (name, prefix, about) in [
-        ("packageId", "pkg", "The package."),
-        ("endpointId", "whe", "The endpoint."),
-        ("deliveryId", "whd", "The delivery."),
-        ("eventId", "msg", "The event."),
-        ("recoveryId", "whr", "The recovery."),
+    for (name, kind, about) in [
+        ("packageId", "text", "The package, `pkg_…`."),
+        ("endpointId", "id(whe)", "The endpoint."),
+        ("deliveryId", "id(whd)", "The delivery."),
+        ("eventId", "id(msg)", "The event."),
+        ("recoveryId", "id(whr)", "The recovery."),
+        ("uploadId", "text", "The upload, `upload_…`."),
+        ("batchId", "text", "The batch, `batch_…`."),
+        (
+            "purchaseId",
+            "text",
+            "The purchase: `pur_…`, or the number of the first version.",
+        ),
+        ("topUpId", "text", "The top-up, `pay_…`."),
+        ("paymentId", "text", "The payment, `pay_…`."),
+        ("payoutId", "text", "The payout, `out_…`."),
+        ("disputeId", "text", "The dispute, `dis_…`."),
+        ("keyId", "uuid", "The key."),
+        ("sessionId", "uuid", "The session."),
+        ("sellerId", "uuid", "The seller."),
+        ("userId", "uuid", "The user."),
+        ("reviewId", "uuid", "The review."),
+        ("jobId", "uuid", "The job."),
+        ("payloadId", "text", "The payload."),
+        ("queue", "text", "The queue."),
+        (
+            "packageType",
+            "word(vector,memory,chain)",
+            "What kind of package.",
+        ),
+        ("file", "text", "The file."),
+        ("page", "text", "The page."),
+        ("code", "text", "The code."),
     ] {
         all.insert(
             name.to_owned(),
-            parameter(name, "path", true, id(prefix, about)),
+            parameter(name, "path", true, field(kind, about)),
         );
     }
     let limit = range("How many rows.", 1, CLIENT_PAGE_ROWS_MAX);
@@ -50,6 +78,11 @@ fn headers() -> Map<String, Value> {
         ("Prefer", false, prefer),
         ("If-None-Match", false, known),
         ("If-Match", true, seen),
+        (
+            "Stripe-Signature",
+            true,
+            text("The time and the HMAC of the body."),
+        ),
     ];
     let named = headers.map(|(name, is_required, schema)| {
         (

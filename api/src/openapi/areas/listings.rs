@@ -18,7 +18,7 @@ const EVENTS: [EventType; 5] = [
     EventType::DisputeResolved,
 ];
 const MODES: [&str; 3] = ["unlimited", "limited", "exclusive"];
-const STATUSES: [&str; 3] = ["active", "paused", "removed"];
+const STATUSES: [&str; 4] = ["draft", "active", "paused", "removed"];
 
 pub fn operations() -> Vec<Operation> {
     let changes = json!({
@@ -40,7 +40,29 @@ pub fn operations() -> Vec<Operation> {
     .body(partial(&[], changes))
     .answer(200, "The listing as it is now.", &named("Listing"))
     .calls_back("webhookUrl", Modes::Plain, &EVENTS);
-    vec![change]
+    let show = Operation::new(
+        "get",
+        "/api/ai/listings/{packageId}",
+        "get_listing",
+        "listings",
+        "The terms of a package",
+    )
+    .optional_key()
+    .gives(200, "As they are now.", "Listing");
+    let list = Operation::new(
+        "get",
+        "/api/ai/listings",
+        "list_listings",
+        "listings",
+        "The caller's own listings",
+    )
+    .asks("before?: text `next` of the page before.\nlimit?: range(1,200) How many.")
+    .tells(
+        200,
+        "The newest first.",
+        "listings: [$Listing] A page.\nnext: text|null Goes into `before`.",
+    );
+    vec![list, show, change]
 }
 
 pub fn schemas() -> Map<String, Value> {

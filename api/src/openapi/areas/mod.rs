@@ -1,8 +1,14 @@
 //! The operations, one table per area. A new area is a file here and a line in [`operations`].
 
+mod accounts;
+mod after_sale;
 mod listings;
+mod market;
+mod money;
+mod operators;
 mod payments;
 mod purchases;
+mod system;
 mod uploads;
 mod webhook_endpoints;
 mod webhook_log;
@@ -14,12 +20,18 @@ use super::operation::Operation;
 /// All operations, in the order in which they are shown.
 pub fn operations() -> Vec<Operation> {
     [
+        accounts::operations(),
         uploads::operations(),
+        market::operations(),
         listings::operations(),
         purchases::operations(),
+        after_sale::operations(),
         payments::operations(),
+        money::operations(),
         webhook_endpoints::operations(),
         webhook_log::operations(),
+        system::operations(),
+        operators::operations(),
     ]
     .into_iter()
     .flatten()
@@ -29,7 +41,11 @@ pub fn operations() -> Vec<Operation> {
 /// The schemas that operations name.
 pub fn schemas() -> Map<String, Value> {
     [
+        accounts::schemas(),
+        market::schemas(),
         listings::schemas(),
+        after_sale::schemas(),
+        money::schemas(),
         purchases::schemas(),
         payments::schemas(),
         webhook_endpoints::schemas(),

@@ -32,12 +32,13 @@ pub fn operations() -> Vec<Operation> {
         "Under way, or the payer must act; follow `statusUrl`.",
         &named("TopUp"),
     )
+    .faults(&[402])
     .calls_back("webhookUrl", Modes::Plain, &EVENTS);
     vec![top_up]
 }
 
 pub fn schemas() -> Map<String, Value> {
-    let top_up = whole(json!({
+    let mut top_up = whole(json!({
         "topUpId": id("pay", "The top-up."),
         "status": text("Where it stands."),
         "amount": number("With two decimals."),
@@ -56,5 +57,8 @@ pub fn schemas() -> Map<String, Value> {
         })),
         "message": text("Where it stands, for people."),
     }));
+    if let Some(required) = top_up["required"].as_array_mut() {
+        required.retain(|name| name != "message");
+    }
     Map::from_iter([("TopUp".to_owned(), top_up)])
 }

@@ -4,6 +4,7 @@ use common::webhooks::EventType;
 use serde_json::{Map, Value, json};
 
 use super::super::deliveries::Modes;
+use super::super::fields;
 use super::super::operation::Operation;
 use super::super::schema::{
     id, integer, named, nullable, number, partial, text, time, url, whole, word,
@@ -47,6 +48,7 @@ pub fn operations() -> Vec<Operation> {
         "Under way, or waiting for its payment; follow `statusUrl`.",
         &named("Purchase"),
     )
+    .faults(&[402, 404])
     .calls_back("webhookUrl", Modes::Plain, &EVENTS);
     vec![buy]
 }
@@ -61,8 +63,9 @@ pub fn schemas() -> Map<String, Value> {
             "declineCode": nullable(text("What the bank said.")),
         }),
     );
-    let purchase = whole(json!({
-        "purchaseId": id("pur", "The purchase."),
+    let mut purchase = whole(json!({
+        "purchaseId": fields::field("purchase", "The purchase: a number in v1, text from v2 on."),
+        "purchase": id("pur", "In v1 beside the number."),
         "status": text("Where it stands."),
         "packageId": id("pkg", "The package."),
         "packageType": text("What kind of package it is."),
@@ -88,5 +91,8 @@ pub fn schemas() -> Map<String, Value> {
         })),
         "message": text("Where it stands, for people."),
     }));
+    if let Some(required) = purchase["required"].as_array_mut() {
+        required.retain(|name| name != "purchase" && name != "message" && name != "payment");
+    }
     Map::from_iter([("Purchase".to_owned(), purchase)])
 }

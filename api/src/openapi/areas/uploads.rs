@@ -1,5 +1,6 @@
 //! Uploads: a package comes in.
 
+use common::limits::BATCH_PACKAGES_MAX;
 use common::webhooks::EventType;
 use serde_json::{Map, Value, json};
 
@@ -29,7 +30,9 @@ const REQUIRED: [&str; 7] = [
 ];
 
 pub fn operations() -> Vec<Operation> {
-    vec![upload_package(), open_upload()]
+    let mut all = vec![upload_package(), batch_upload(), open_upload()];
+    all.extend(following());
+    all
 }
 
 fn upload_package() -> Operation {
@@ -67,6 +70,93 @@ fn upload_package() -> Operation {
         )
         .answer(202, "Taken, to be validated.", &receipt)
         .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+}
+
+fn batch_upload() -> Operation {
+    let package = {
+        let blob = |about: &str| json!({ "type": "string", "format": "byte", "description": format!("{about}, in base64.") });
+        let blobs = json!({
+            "vectorData": blob("The package, of packageType vector"),
+            "kvCacheData": blob("The package, of packageType memory"),
+            "chainData": blob("The package, of packageType chain"),
+            "wMatrixData": blob("The alignment matrix"),
+        });
+        request(&["wMatrixData"], &blobs)
+    };
+    let body = json!({
+        "packages": { "type": "array", "items": package, "minItems": 1, "maxItems": BATCH_PACKAGES_MAX,
+                      "description": "The packages." },
+        "webhookUrl": url("Where to hear of all of them, unless a package says another."),
+    });
+    Operation::new("post", "/api/ai/batch-upload", "batch_upload", "uploads", "Upload up to ten packages")
+        .about("Each package is judged by itself: a faulty one is refused, the others are taken. Against the limit of uploads a batch counts as many as it holds, all or none.")
+        .header("Idempotency-Key")
+        .body(partial(&["packages"], body))
+        .tells(
+            202,
+            "Taken, to be validated.",
+            "batchId: text Whoever holds it may follow the batch.
+             uploadIds: [text] Those that were taken.
+             statusUrls: [text] Where each is followed.
+             message: text For people.
+             batchUrl: text Where all are followed.
+             items: [object] The verdict on each package, in order.",
+        )
+        .faults(&[404])
+        .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+}
+
+/// What comes after the bytes.
+fn following() -> Vec<Operation> {
+    let tag = "uploads";
+    vec![
+        Operation::new("post", "/api/ai/uploads/{uploadId}/commit", "commit_upload", tag, "The bytes are stored")
+            .tells(
+                202,
+                "Taken, to be validated.",
+                "uploadId: text The upload.\nstatusUrl: text Where it is followed.\nmessage: text For people.",
+            )
+            .faults(&[409]),
+        Operation::new("get", "/api/ai/package-status/{uploadId}", "get_package_status", tag, "Follow an upload")
+            .optional_key()
+            .header("Prefer")
+            .header("If-None-Match")
+            .tells(
+                200,
+                "Where it stands.",
+                "status: word(pending,processing,completed,failed) In a word.
+                 progress: range(0,100) Per cent.
+                 packageId: text|null The package, once it is published.
+                 error: text|null Why it failed, for people.
+                 errorCode: text|null Why it failed, for machines.
+                 uploadId: text The upload.
+                 stage: text What is being done.
+                 attempts: int How often it was tried.
+                 nextPollMs: int|null When to look again, in milliseconds.
+                 verdict: object|null What the validation came to.
+                 timestamps: object When each step was reached.",
+            )
+            .empty_answer(304, "As you know it."),
+        Operation::new("get", "/api/ai/package-status/{uploadId}/events", "stream_package_status", tag, "Follow an upload as a stream")
+            .optional_key()
+            .shows(200, "Server-sent events, until it has ended.", "text/event-stream"),
+        Operation::new("get", "/api/ai/batches/{batchId}", "get_batch", tag, "Follow a batch")
+            .optional_key()
+            .header("Prefer")
+            .header("If-None-Match")
+            .tells(
+                200,
+                "Where it stands.",
+                "batchId: text The batch.
+                 status: word(pending,processing,completed) `completed` once each upload has ended, however.
+                 progress: range(0,100) Per cent, of all.
+                 counts: object Uploads by status.
+                 items: [object] Each package, in order.
+                 createdAt: time When.
+                 nextPollMs: int|null When to look again, in milliseconds.",
+            )
+            .empty_answer(304, "As you know it."),
+    ]
 }
 
 fn open_upload() -> Operation {

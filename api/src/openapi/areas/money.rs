@@ -1,0 +1,190 @@
+//! Money: credits, earnings, quotes, payouts.
+
+use serde_json::{Map, Value};
+
+use super::super::fields;
+use super::super::operation::Operation;
+
+pub fn operations() -> Vec<Operation> {
+    let statement = "currency?: text Three capital letters; USD if nothing is said.
+        cursor?: text `next` of the page before.
+        limit?: range(1,100) How many lines.";
+    let balance = "currency?: text Three capital letters; USD if nothing is said.
+        asOf?: time As it was then.";
+    let older = "before?: text `next` of the page before.\nlimit?: int How many.";
+    let tag = "credits";
+    vec![
+        Operation::new(
+            "get",
+            "/api/ai/credits",
+            "get_credits",
+            tag,
+            "What can be spent",
+        )
+        .asks(balance)
+        .gives(200, "The balance.", "Credits"),
+        Operation::new(
+            "get",
+            "/api/ai/credits/statement",
+            "list_credits",
+            tag,
+            "What moved the credits",
+        )
+        .asks(statement)
+        .gives(200, "The newest first.", "Statement"),
+        Operation::new(
+            "get",
+            "/api/ai/credits/top-ups",
+            "list_top_ups",
+            tag,
+            "The top-ups by card",
+        )
+        .asks(older)
+        .tells(
+            200,
+            "The newest first.",
+            "topUps: [$TopUp] A page.\nnext: text|null Goes into `before`.",
+        ),
+        Operation::new(
+            "get",
+            "/api/ai/credits/top-ups/{topUpId}",
+            "get_top_up",
+            tag,
+            "Follow a top-up",
+        )
+        .header("Prefer")
+        .header("If-None-Match")
+        .gives(200, "Where it stands.", "TopUp")
+        .empty_answer(304, "As you know it."),
+        Operation::new(
+            "get",
+            "/api/ai/earnings",
+            "get_earnings",
+            tag,
+            "What sales have brought",
+        )
+        .asks(balance)
+        .gives(200, "The balance.", "Earnings"),
+        Operation::new(
+            "get",
+            "/api/ai/earnings/statement",
+            "list_earnings",
+            tag,
+            "What moved the earnings",
+        )
+        .asks(statement)
+        .gives(200, "The newest first.", "Statement"),
+        Operation::new(
+            "post",
+            "/api/ai/quotes",
+            "create_quote",
+            tag,
+            "A price that holds for ten minutes",
+        )
+        .takes(
+            "packageType: word(vector,memory,chain) What kind of package.
+                 packageId: text The package.
+                 expectedPrice?: num|null Quote this price or none.",
+        )
+        .faults(&[404, 409])
+        .gives(201, "Signed: it buys once, at this price.", "Quote"),
+        Operation::new(
+            "get",
+            "/api/ai/payouts",
+            "list_payouts",
+            tag,
+            "The payouts of a seller",
+        )
+        .asks(&format!(
+            "status?: word(requested,paid,returned) Those alone.\n{older}"
+        ))
+        .tells(
+            200,
+            "The newest first.",
+            "payouts: [$Payout] A page.\nnext: text|null Goes into `before`.",
+        ),
+        Operation::new(
+            "post",
+            "/api/ai/payouts",
+            "request_payout",
+            tag,
+            "Draw earnings",
+        )
+        .header("Idempotency-Key")
+        .takes("amount: num With at most two decimals.\ncurrency?: text USD if nothing is said.")
+        .gives(201, "Asked for.", "Payout"),
+        Operation::new(
+            "get",
+            "/api/ai/payouts/{payoutId}",
+            "get_payout",
+            tag,
+            "A payout",
+        )
+        .gives(200, "Where it stands.", "Payout"),
+        Operation::new(
+            "post",
+            "/api/webhooks/stripe",
+            "take_card_notice",
+            "system",
+            "What the card provider tells",
+        )
+        .about("For the card provider alone: the body is signed with the secret that we share.")
+        .open()
+        .header("Stripe-Signature")
+        .body(serde_json::json!({ "type": "object" }))
+        .tells(200, "Taken.", "received: flag True.")
+        .faults(&[401, 404]),
+    ]
+}
+
+pub fn schemas() -> Map<String, Value> {
+    fields::schemas(
+        "Credits
+        currency: text ISO 4217.
+        balance: num All of them.
+        balanceMinor: int The same in minor units.
+        held: num For purchases under way.
+        heldMinor: int The same in minor units.
+        available: num What can be spent.
+        availableMinor: int The same in minor units.
+        asOf: time At this time.
+
+        Earnings
+        currency: text ISO 4217.
+        balance: num Below zero after a refund of what was paid out.
+        balanceMinor: int The same in minor units.
+        asOf: time At this time.
+
+        Statement
+        currency: text ISO 4217.
+        entries: [object] What moved, each with the balance after it.
+        next: text|null Goes into `cursor` for the following page.
+
+        Quote
+        quoteId: text The quote.
+        quote: text The same as a signed statement (JWS).
+        packageId: text The package.
+        packageType: text What kind of package it is.
+        price: num With two decimals.
+        priceMinor: int The same in minor units.
+        currency: text ISO 4217.
+        listingVersion: int The version of the terms.
+        packageSha256: digits(64) The SHA-256 of what is sold.
+        wMatrixSha256: digits(64) The SHA-256 of its alignment matrix.
+        expiresAt: time Until when.
+
+        PayoutTimes
+        requested: time When it was asked for.
+        finished: time|null When it was paid or returned.
+
+        Payout
+        payoutId: id(out) The payout.
+        status: text Where it stands.
+        amount: num With two decimals.
+        amountMinor: int The same in minor units.
+        currency: text ISO 4217.
+        reference: text|null What the bank calls it.
+        reason: text|null Why it came back.
+        timestamps: $PayoutTimes When.",
+    )
+}

@@ -1,0 +1,233 @@
+//! What operators see and steer.
+
+use super::super::operation::Operation;
+
+const TAG: &str = "operators";
+
+pub fn operations() -> Vec<Operation> {
+    let operations = [queues(), people(), money()].into_iter().flatten();
+    operations.map(Operation::operators).collect()
+}
+
+fn queues() -> Vec<Operation> {
+    let reason = "reason?: text|null Why.";
+    vec![
+        get("/admin/queues", "list_queues", "The queues").tells(
+            200,
+            "All.",
+            "queues: [object] Each with its depths.",
+        ),
+        post(
+            "/admin/queues/{queue}/pause",
+            "pause_queue",
+            "Stop serving a queue",
+        )
+        .may_take("reason?: text Why.")
+        .tells(200, "Paused.", "queue: text The queue."),
+        post(
+            "/admin/queues/{queue}/resume",
+            "resume_queue",
+            "Serve a queue again",
+        )
+        .tells(200, "Served.", "queue: text The queue."),
+        get("/admin/jobs", "list_jobs", "The jobs")
+            .asks(
+                "queue?: text In this queue.
+                 name?: text Of this name.
+                 state?: word(due,running,waiting,idle,done,cancelled,quarantined) In this state.
+                 subject?: uuid About this.
+                 before?: uuid Older than this.
+                 limit?: int How many.",
+            )
+            .tells(200, "The newest first.", "jobs: [object] A page."),
+        post(
+            "/admin/jobs/replay",
+            "replay_jobs",
+            "Retry quarantined jobs",
+        )
+        .body(serde_json::json!({ "type": "object" }))
+        .tells(200, "Done.", "replayed?: int How many."),
+        get("/admin/jobs/{jobId}", "get_job", "A job with its history").answer(
+            200,
+            "The job.",
+            &any(),
+        ),
+        post("/admin/jobs/{jobId}/retry", "retry_job", "Run a job again")
+            .answer(200, "Queued.", &any())
+            .faults(&[409]),
+        post("/admin/jobs/{jobId}/cancel", "cancel_job", "End a job")
+            .may_take(reason)
+            .answer(200, "Ended, or about to.", &any())
+            .faults(&[409]),
+        get(
+            "/admin/payloads",
+            "list_payloads",
+            "Wake-up calls that could not be read",
+        )
+        .tells(200, "All.", "payloads: [object] With their bytes."),
+        delete(
+            "/admin/payloads/{payloadId}",
+            "drop_payload",
+            "Drop one of them",
+        )
+        .answer(200, "Dropped.", &any()),
+    ]
+}
+
+fn people() -> Vec<Operation> {
+    let blocked = "userId: uuid The user.\nblocked: flag Whether.";
+    vec![
+        get("/admin/users", "list_users", "The users")
+            .asks("name?: text Whose name has this in it.\nbefore?: uuid Older than this.")
+            .tells(200, "The newest first.", "users: [object] A page."),
+        post("/admin/users/{userId}/block", "block_user", "Refuse a user")
+            .tells(200, "Blocked.", blocked)
+            .faults(&[409]),
+        post(
+            "/admin/users/{userId}/unblock",
+            "unblock_user",
+            "Let a user in again",
+        )
+        .tells(200, "Let in.", blocked),
+        post(
+            "/admin/users/{userId}/role",
+            "change_role",
+            "Make a user an operator, or none",
+        )
+        .takes("role: word(member,admin) What the user is to be.")
+        .tells(
+            200,
+            "Changed.",
+            "userId: uuid The user.\nrole: text What the user is now.",
+        )
+        .faults(&[409]),
+        get("/admin/audit", "list_audit", "What operators did")
+            .asks("before?: int Older than this.")
+            .tells(200, "The newest first.", "entries: [object] A page."),
+        get("/admin/keys", "list_keys", "The keys")
+            .asks("user?: text Of the user of this name.")
+            .tells(
+                200,
+                "The newest first.",
+                "keys: [$Key] Without the keys themselves.",
+            ),
+        post(
+            "/admin/keys",
+            "create_key",
+            "Make a key, and its user if there is none",
+        )
+        .takes(
+            "user: size(1,100) The user's name.
+                 name: size(1,100) To know the key by.
+                 permissions: [word(upload,purchase,download,account)] What it may.",
+        )
+        .tells(
+            201,
+            "The key, shown this once.",
+            "id: uuid The key.
+                 userId: uuid The user.
+                 user: text By name.
+                 name: text To know it by.
+                 permissions: [text] What it may.
+                 apiKey: text The key itself.
+                 message: text For people.",
+        ),
+        delete("/admin/keys/{keyId}", "revoke_key", "Revoke a key").tells(
+            200,
+            "Revoked.",
+            "id: uuid The key.\nrevoked: flag True.",
+        ),
+    ]
+}
+
+fn money() -> Vec<Operation> {
+    let pages = "before?: text Older than this.\nlimit?: int How many.";
+    vec![
+        get("/admin/payments", "list_payments", "The payments by card")
+            .asks(&format!("state?: text In this state.\n{pages}"))
+            .answer(200, "The newest first.", &any()),
+        get("/admin/payments/{paymentId}", "get_payment", "A payment").answer(
+            200,
+            "The payment.",
+            &any(),
+        ),
+        post("/admin/credits", "adjust_credits", "Give or take credits")
+            .takes(
+                "id: text Of your choice: the same again changes nothing.
+                 user: text The user's name.
+                 amount: text Decimal text such as `12.50`, or `-12.50`.
+                 reason: text Why.
+                 currency?: text USD if nothing is said.",
+            )
+            .answer(200, "Done before.", &any())
+            .answer(201, "Done.", &any())
+            .faults(&[404, 409, 422]),
+        post("/admin/ledger/audit", "audit_ledger", "Check the books").answer(
+            200,
+            "What was found.",
+            &any(),
+        ),
+        post(
+            "/admin/purchases/{purchaseId}/refund",
+            "refund_any_purchase",
+            "Refund a purchase, whatever its age",
+        )
+        .takes("reason: size(1,500) Why.")
+        .answer(200, "Refunded.", &any())
+        .faults(&[409]),
+        get("/admin/disputes", "list_disputes", "The disputes")
+            .asks(&format!("state?: text In this state.\n{pages}"))
+            .answer(200, "The newest first.", &any()),
+        get(
+            "/admin/disputes/{disputeId}",
+            "get_any_dispute",
+            "A dispute",
+        )
+        .answer(200, "The dispute.", &any()),
+        post(
+            "/admin/disputes/{disputeId}/decide",
+            "decide_dispute",
+            "Decide a dispute",
+        )
+        .takes("decision: word(refund,release) For whom.\nnote: size(1,500) Why.")
+        .answer(200, "Decided.", &any())
+        .faults(&[409]),
+        get("/admin/payouts", "list_all_payouts", "The payouts")
+            .asks(&format!(
+                "state?: word(requested,paid,returned) In this state.\n{pages}"
+            ))
+            .answer(200, "The newest first.", &any()),
+        post(
+            "/admin/payouts/{payoutId}/paid",
+            "pay_payout",
+            "A payout was paid",
+        )
+        .takes("reference: size(1,200) What the bank calls it.")
+        .answer(200, "Noted.", &any())
+        .faults(&[409]),
+        post(
+            "/admin/payouts/{payoutId}/returned",
+            "return_payout",
+            "A payout came back",
+        )
+        .takes("reason: size(1,500) Why.")
+        .answer(200, "Noted.", &any())
+        .faults(&[409]),
+    ]
+}
+
+fn any() -> serde_json::Value {
+    serde_json::json!({ "type": "object" })
+}
+
+fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new("get", path, id, TAG, summary)
+}
+
+fn post(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new("post", path, id, TAG, summary)
+}
+
+fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new("delete", path, id, TAG, summary)
+}

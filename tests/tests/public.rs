@@ -1,0 +1,12 @@
+//! The whole surface: what is documented is served and the reverse, nobody sees what is another's, and
+//! whatever is sent is answered as documented.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod public {
+    mod browser;
+    mod fuzz;
+    mod pages;
+    mod routes;
+    mod strangers;
+}
