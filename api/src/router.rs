@@ -29,6 +29,7 @@ pub fn router(state: ApiState) -> Router {
     let receiving = Router::new()
         .route("/api/ai/upload-package", post(uploads::upload_package))
         .route("/api/ai/batch-upload", post(uploads::batch_upload))
+        .route("/api/ai/validate-package", post(uploads::validate_package))
         .layer(DefaultBodyLimit::disable())
         .layer(within(UPLOAD_REQUEST_SECONDS_MAX));
     let admin = operators()

@@ -9,7 +9,7 @@ use common::catalog::CATALOGUE;
 use common::config::{ApiConfig, RateConfig};
 use common::db::PgPool;
 use common::identity::Sealer;
-use common::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
+use common::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX, VALIDATIONS_MAX};
 use common::outbox::Outbox;
 use common::secrecy::{ExposeSecret as _, SecretString};
 use common::signatures::Signer;
@@ -53,6 +53,8 @@ pub struct ApiState {
     /// Bounds the requests that are under way.
     pub requests_in_flight: Arc<Semaphore>,
     pub cors_origins: Arc<[String]>,
+    /// Bounds the packages that are judged in memory.
+    pub validations: Arc<Semaphore>,
     /// Cancelled when the process stops: long waits end early.
     pub stopping: CancellationToken,
 }
@@ -89,6 +91,7 @@ impl ApiState {
             card_webhook_secret: account.map(|account| account.webhook_secret.clone()),
             uploads_in_flight: Arc::new(Semaphore::new(UPLOADS_IN_FLIGHT_MAX)),
             requests_in_flight: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
+            validations: Arc::new(Semaphore::new(VALIDATIONS_MAX)),
             cors_origins: config.cors_origins.as_slice().into(),
             stopping,
         })

@@ -244,3 +244,6 @@ pub const BATCH_PACKAGES_MAX: usize = 10;
 pub const SEARCH_RESULTS_MAX: i64 = 200;
 /// A review, and the answer to one.
 pub const REVIEW_CHARS_MAX: usize = 2000;
+/// Packages that one API process judges in memory at once, without an upload: at 50 MiB and what a verdict
+/// takes beside it, half a GiB.
+pub const VALIDATIONS_MAX: usize = 2;

@@ -23,6 +23,7 @@ pub struct Outbox {
     queue: Queue,
     pusher: Pusher,
     bell: mpsc::Sender<JobId>,
+    is_rehearsal: bool,
 }
 
 impl Outbox {
@@ -36,6 +37,17 @@ impl Outbox {
             queue,
             pusher,
             bell,
+            is_rehearsal: false,
+        }
+    }
+
+    /// The same, whose transactions are rolled back where they would be committed: everything is checked
+    /// by the database as it would be, and nothing happens.
+    #[must_use]
+    pub fn rehearsal(&self) -> Self {
+        Self {
+            is_rehearsal: true,
+            ..self.clone()
         }
     }
 
@@ -135,6 +147,11 @@ impl Tx {
             changed,
             outdated,
         } = self;
+        if outbox.is_rehearsal {
+            return tokio::spawn(async move { inner.rollback().await })
+                .await
+                .map_err(gone)?;
+        }
         tokio::spawn(async move { inner.commit().await })
             .await
             .map_err(gone)??;

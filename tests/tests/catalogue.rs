@@ -7,6 +7,7 @@ mod catalogue {
     mod browse;
     mod cache;
     mod contract;
+    mod dry_run;
     mod packages;
     mod relevance;
     mod reviews;

@@ -1,6 +1,7 @@
 //! What handlers take from a request.
 
 mod auth;
+mod dry_run;
 mod idempotency;
 mod if_match;
 mod json;
@@ -8,6 +9,7 @@ mod prefer;
 mod purchase;
 
 pub use auth::{Caller, Downloader, Manager, MaybeCaller, Purchaser, Uploader, bearer};
+pub use dry_run::DryRun;
 pub use idempotency::IdempotencyHeader;
 pub use if_match::IfMatch;
 pub use json::{Json, Path, Query, is_json};

@@ -113,6 +113,9 @@ fn plain(kind: &str) -> Value {
         "range" => json!({ "type": "integer", "minimum": wholes[0], "maximum": wholes[1] }),
         "between" => json!({ "type": "number", "minimum": numbers[0], "maximum": numbers[1] }),
         "category" => json!({ "type": "string", "enum": CATEGORIES.map(|(name, _)| name) }),
+        "currency" => json!({ "type": "string", "pattern": "^[A-Z]{3}$", "example": "USD" }),
+        "email" => json!({ "type": "string", "format": "email", "minLength": 3, "maxLength": 254 }),
+        "refresh" => json!({ "type": "string", "pattern": "^rt_[0-9a-f]{64}$" }),
         "tag" => json!({ "type": "string", "pattern": "^[a-z0-9-]{1,30}$", "example": "images" }),
         // The first version calls a purchase by number.
         "purchase" => {
@@ -164,9 +167,18 @@ pub fn example(schema: &Value, all: &Map<String, Value>, depth: usize) -> Value 
     };
     match kind {
         "object" => {
+            // What must be there; of what may all be left out, the first.
+            let required = schema["required"].as_array();
+            let is_shown = |at: usize, name: &String| match required {
+                Some(required) => required.iter().any(|each| *each == *name),
+                None => at == 0,
+            };
             let properties = schema["properties"].as_object().into_iter().flatten();
+            let shown = properties
+                .enumerate()
+                .filter(|(at, (name, _))| is_shown(*at, name));
             let each =
-                properties.map(|(name, inner)| (name.clone(), example(inner, all, depth + 1)));
+                shown.map(|(_, (name, inner))| (name.clone(), example(inner, all, depth + 1)));
             Value::Object(each.collect())
         }
         "array" => json!([example(&schema["items"], all, depth + 1)]),

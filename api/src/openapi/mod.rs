@@ -150,7 +150,14 @@ fn fault_responses() -> Map<String, Value> {
 fn fault_schemas() -> Map<String, Value> {
     let codes = Code::ALL.map(Code::as_str);
     let mut schemas = fields::schemas(
-        "Fault
+        "DryRun
+        dryRun?: flag True.
+        wouldSucceed?: flag Whether it would have been done.
+        valid?: flag Whether the package would be published.
+        items?: [object] The verdict on each package of a batch.
+        message?: text|null For people.
+
+        Fault
         success: flag Always false.
         error: $Error What happened.
         metadata: $FaultMetadata When, and under which id.

@@ -96,7 +96,12 @@ impl Operation {
 
     /// A good answer in another media type.
     pub fn shows(mut self, status: u16, about: &str, media_type: &str) -> Self {
-        let content = json!({ media_type: { "schema": { "type": "string" } } });
+        let kind = if media_type.ends_with("json") {
+            "object"
+        } else {
+            "string"
+        };
+        let content = json!({ media_type: { "schema": { "type": kind } } });
         let answer = json!({ "description": about, "content": content });
         self.answers.insert(status.to_string(), answer);
         self
@@ -115,6 +120,24 @@ impl Operation {
         self
     }
 
+    /// With `?dryRun=true` it tells what would happen, and changes nothing.
+    pub fn rehearses(mut self) -> Self {
+        let about =
+            "With `true` it is refused for whatever it would be refused for, and changes nothing.";
+        let schema = json!({ "type": "boolean", "description": about });
+        self.parameters
+            .push(json!({ "name": "dryRun", "in": "query", "required": false, "schema": schema }));
+        match self.answers.get_mut("200") {
+            Some(answer) => {
+                let schema = &mut answer["content"]["application/json"]["schema"];
+                let data = schema["properties"]["data"].take();
+                schema["properties"]["data"] = json!({ "anyOf": [data, named("DryRun")] });
+                self
+            }
+            None => self.gives(200, "It would have been done.", "DryRun"),
+        }
+    }
+
     /// For operators alone.
     pub fn operators(mut self) -> Self {
         let security = json!([{ "operatorToken": [] }]);
@@ -125,6 +148,18 @@ impl Operation {
     /// More than the summary says; Markdown.
     pub fn about(mut self, text: &str) -> Self {
         self.fields.insert("description".to_owned(), json!(text));
+        self
+    }
+
+    /// Another operation that takes the same: its answers and what it calls back are to be said anew.
+    pub fn renamed(mut self, path: &'static str, id: &str, summary: &str) -> Self {
+        self.path = path;
+        self.fields.insert("operationId".to_owned(), json!(id));
+        self.fields.insert("summary".to_owned(), json!(summary));
+        self.parameters.clear();
+        self.answers.clear();
+        self.callbacks.clear();
+        self.faults.clear();
         self
     }
 

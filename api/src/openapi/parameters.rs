@@ -80,7 +80,7 @@ fn headers() -> Map<String, Value> {
         ("If-Match", true, seen),
         (
             "Stripe-Signature",
-            true,
+            false,
             text("The time and the HMAC of the body."),
         ),
     ];

@@ -15,7 +15,7 @@ pub use fields::{required_digest, required_size, upload_fields, webhook_url};
 pub use json::receive_json;
 pub use listing::listing_changes;
 pub use multipart::receive_multipart;
-pub use staging::{Staging, Target};
+pub use staging::{Collected, Staging, Target};
 
 use std::collections::BTreeMap;
 

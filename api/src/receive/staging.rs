@@ -1,6 +1,7 @@
 //! Writes blobs into staging, part by part, while they arrive.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use common::ids::UploadId;
@@ -15,8 +16,29 @@ use tokio::task::JoinHandle;
 pub enum Target {
     /// Into the store.
     Store(Storage),
+    /// Into memory, for a verdict.
+    Memory(Collected),
     /// Nowhere: a repeated request is only compared with the first.
     Nowhere,
+}
+
+/// Bytes that are kept in memory; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Collected(Arc<Mutex<(Vec<u8>, Vec<u8>)>>);
+
+impl Collected {
+    fn push(&self, blob: Blob, bytes: &[u8]) {
+        let mut both = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match blob {
+            Blob::Package => both.0.extend_from_slice(bytes),
+            Blob::WMatrix => both.1.extend_from_slice(bytes),
+        }
+    }
+
+    /// The package and the W-matrix.
+    pub fn take(&self) -> (Vec<u8>, Vec<u8>) {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// The staged bytes of one request. Dropped before [`Staging::keep`], it takes them away again.
@@ -126,13 +148,17 @@ impl Staging {
         };
         let key = staging_key(self.upload, open.blob, open.parts);
         open.parts += 1;
-        if let Target::Store(storage) = &self.target {
-            let storage = storage.clone();
-            self.keys.push(key.clone());
-            self.sending = Some(tokio::spawn(async move {
-                let sha256 = Sha256::digest(&part);
-                storage.put(&key, part, &sha256).await
-            }));
+        match &self.target {
+            Target::Store(storage) => {
+                let storage = storage.clone();
+                self.keys.push(key.clone());
+                self.sending = Some(tokio::spawn(async move {
+                    let sha256 = Sha256::digest(&part);
+                    storage.put(&key, part, &sha256).await
+                }));
+            }
+            Target::Memory(collected) => collected.push(open.blob, &part),
+            Target::Nowhere => {}
         }
         Ok(())
     }

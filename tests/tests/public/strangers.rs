@@ -83,7 +83,11 @@ async fn ask(client: &Client, method: &Method, path: &str, operation: &Value) ->
     let mut request = client.request(method.clone(), path);
     request = request.header("if-match", "*");
     if let Some(example) = operation["requestBody"]["content"]["application/json"].get("example") {
-        request = request.json(example);
+        let mut example = example.clone();
+        if let Some(since) = example.get_mut("since") {
+            *since = json!(chrono::Utc::now() - chrono::Duration::hours(1));
+        }
+        request = request.json(&example);
     }
     send(request.header("prefer", "wait=0")).await
 }

@@ -18,7 +18,7 @@ fn sign_in() -> Vec<Operation> {
         Operation::new("post", "/api/auth/register", "register_person", tag, "Make an account for a person")
             .open()
             .takes(
-                "email: size(3,254) An e-mail address; it is not verified.
+                "email: email It is not verified.
                  username: size(3,39) Letters, digits, `-`, `_`, `.`; others see it.
                  password: size(10,128) Not your name, nor your address.",
             )
@@ -33,7 +33,7 @@ fn sign_in() -> Vec<Operation> {
         Operation::new("post", "/api/auth/refresh", "refresh_tokens", tag, "Get the next pair of tokens")
             .about("A refresh token is good once. One that comes back after its use is in two hands, and ends its session.")
             .open()
-            .takes("refreshToken: text As it was given.")
+            .takes("refreshToken: refresh As it was given.")
             .gives(200, "The next pair.", "Tokens")
             .faults(&[401]),
         Operation::new("get", "/api/auth/github", "leave_for_github", tag, "Sign in through GitHub")
@@ -51,7 +51,7 @@ fn sign_in() -> Vec<Operation> {
             .takes(
                 "agentName: size(3,100) What others see; nobody else has it.
                  agentType?: size(1,50)|null What kind of agent it is.
-                 email?: size(3,254)|null An e-mail address.
+                 email?: email|null Where its keeper is reached.
                  metadata?: object|null What it says of itself; at most 4 KiB.",
             )
             .tells(

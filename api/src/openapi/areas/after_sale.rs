@@ -32,6 +32,7 @@ pub fn operations() -> Vec<Operation> {
         Operation::new("post", "/api/ai/purchases/{purchaseId}/refund", "refund_purchase", tag, "Hand a purchase back within 7 days")
             .may_take("reason?: size(0,500)|null Why.")
             .gives(200, "Refunded.", "Purchase")
+            .rehearses()
             .faults(&[409]),
         Operation::new("post", "/api/ai/purchases/{purchaseId}/disputes", "open_dispute", tag, "Dispute a purchase within 30 days")
             .takes(
@@ -39,6 +40,7 @@ pub fn operations() -> Vec<Operation> {
                  description: size(1,2000) In words.",
             )
             .gives(201, "Opened; the package is measured again.", "Dispute")
+            .rehearses()
             .faults(&[409]),
         Operation::new("get", "/api/ai/disputes/{disputeId}", "get_dispute", tag, "Follow a dispute")
             .header("Prefer")

@@ -39,6 +39,7 @@ pub fn operations() -> Vec<Operation> {
     .header("Idempotency-Key")
     .body(partial(&[], changes))
     .answer(200, "The listing as it is now.", &named("Listing"))
+    .rehearses()
     .calls_back("webhookUrl", Modes::Plain, &EVENTS);
     let show = Operation::new(
         "get",

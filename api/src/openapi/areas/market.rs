@@ -105,7 +105,8 @@ fn packages() -> Vec<Operation> {
                  category?: category|null One of `/api/ai/categories`; null for none.
                  tags?: [tag] At most ten.",
         )
-        .gives(200, "The package as it is now.", "Package"),
+        .gives(200, "The package as it is now.", "Package")
+        .rehearses(),
         Operation::new(
             "get",
             "/api/ai/packages/{packageId}/versions",

@@ -6,10 +6,10 @@ use super::super::fields;
 use super::super::operation::Operation;
 
 pub fn operations() -> Vec<Operation> {
-    let statement = "currency?: text Three capital letters; USD if nothing is said.
+    let statement = "currency?: currency USD if nothing is said.
         cursor?: text `next` of the page before.
         limit?: range(1,100) How many lines.";
-    let balance = "currency?: text Three capital letters; USD if nothing is said.
+    let balance = "currency?: currency USD if nothing is said.
         asOf?: time As it was then.";
     let older = "before?: text `next` of the page before.\nlimit?: int How many.";
     let tag = "credits";
@@ -111,8 +111,11 @@ pub fn operations() -> Vec<Operation> {
             "Draw earnings",
         )
         .header("Idempotency-Key")
-        .takes("amount: num With at most two decimals.\ncurrency?: text USD if nothing is said.")
-        .gives(201, "Asked for.", "Payout"),
+        .takes(
+            "amount: num With at most two decimals.\ncurrency?: currency USD if nothing is said.",
+        )
+        .gives(201, "Asked for.", "Payout")
+        .rehearses(),
         Operation::new(
             "get",
             "/api/ai/payouts/{payoutId}",

@@ -49,6 +49,7 @@ pub fn operations() -> Vec<Operation> {
         &named("Purchase"),
     )
     .faults(&[402, 404])
+    .rehearses()
     .calls_back("webhookUrl", Modes::Plain, &EVENTS);
     vec![buy]
 }

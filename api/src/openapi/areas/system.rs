@@ -16,11 +16,7 @@ pub fn operations() -> Vec<Operation> {
             "get_jwks",
             "The keys that sign receipts, quotes, tokens and webhooks",
         )
-        .bare_answer(
-            200,
-            "A key set (RFC 7517).",
-            serde_json::json!({ "type": "object", "required": ["keys"] }),
-        ),
+        .shows(200, "A key set (RFC 7517).", "application/jwk-set+json"),
         get(
             "/api/ai/openapi.json",
             "get_openapi",

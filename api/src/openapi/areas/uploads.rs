@@ -30,7 +30,12 @@ const REQUIRED: [&str; 7] = [
 ];
 
 pub fn operations() -> Vec<Operation> {
-    let mut all = vec![upload_package(), batch_upload(), open_upload()];
+    let mut all = vec![
+        upload_package(),
+        batch_upload(),
+        open_upload(),
+        validate_package(),
+    ];
     all.extend(following());
     all
 }
@@ -69,6 +74,8 @@ fn upload_package() -> Operation {
             }),
         )
         .answer(202, "Taken, to be validated.", &receipt)
+        .faults(&[404])
+        .rehearses()
         .calls_back("webhookUrl", Modes::Plain, &EVENTS)
 }
 
@@ -103,7 +110,28 @@ fn batch_upload() -> Operation {
              items: [object] The verdict on each package, in order.",
         )
         .faults(&[404])
+        .rehearses()
         .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+}
+
+fn validate_package() -> Operation {
+    let mut operation = upload_package();
+    operation = operation.renamed(
+        "/api/ai/validate-package",
+        "validate_package",
+        "The verdict on a package that is not uploaded",
+    );
+    operation
+        .about("Judges fields and bytes as an upload's would be, and tells all that is wrong at once. Nothing is kept.")
+        .tells(
+            200,
+            "The verdict.",
+            "valid: flag Whether it would be published.
+             message: text|null Why it would be refused, as an upload would say it.
+             verdict: object The verdict on its bytes.
+             stages: [object] Each stage of the validation.
+             dimensions: object Sizes of what was judged.",
+        )
 }
 
 /// What comes after the bytes.

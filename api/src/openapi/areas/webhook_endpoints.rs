@@ -137,16 +137,17 @@ fn steering() -> Vec<Operation> {
                 "At most {LIVE_SECRETS_MAX} sign at the same time."
             ))
             .optional_body(rotation())
-            .answer(200, "The new secret signs from now on.", &rotated()),
-        enable.optional_body(enabling()).answer(
-            200,
-            "Enabled; a recovery sends what was held.",
-            &enabled(),
-        ),
+            .answer(200, "The new secret signs from now on.", &rotated())
+            .faults(&[409]),
+        enable
+            .optional_body(enabling())
+            .answer(200, "Enabled; a recovery sends what was held.", &enabled())
+            .faults(&[409]),
         disable
             .about("Its events are held, and sent when it is enabled again.")
             .optional_body(disabling())
-            .answer(200, "The endpoint as it is now.", &named("Endpoint")),
+            .answer(200, "The endpoint as it is now.", &named("Endpoint"))
+            .faults(&[409]),
         test.about("Sends the example of an event type, once, over the same way as real events.")
             .header("Prefer")
             .optional_body(trial())
@@ -172,8 +173,8 @@ fn rotation() -> Value {
     partial(
         &[],
         json!({
-            "secret": secret("Your own; one is made if you bring none."),
-            "overlapSeconds": range(&about, 0, most),
+            "secret": nullable(secret("Your own; one is made if you bring none.")),
+            "overlapSeconds": nullable(range(&about, 0, most)),
         }),
     )
 }
@@ -199,14 +200,14 @@ fn enabling() -> Value {
 fn disabling() -> Value {
     partial(
         &[],
-        json!({ "reason": text("Noted, and told to your other endpoints.") }),
+        json!({ "reason": nullable(text("Noted, and told to your other endpoints.")) }),
     )
 }
 
 fn trial() -> Value {
     partial(
         &[],
-        json!({ "eventType": text("`upload.completed`, if nothing is said.") }),
+        json!({ "eventType": { "type": ["string", "null"], "description": "`upload.completed`, if nothing is said.", "example": "upload.completed" } }),
     )
 }
 
@@ -232,7 +233,7 @@ fn secret(about: &str) -> Value {
 fn filters() -> Value {
     list(
         "Which events: types, families such as `purchase.*`, or `*`.",
-        &json!({ "type": "string" }),
+        &json!({ "type": "string", "example": "purchase.*" }),
     )
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::operation::Operation;
 use super::super::schema::{
-    id, integer, list, named, nullable, number, page, range, text, time, url, whole, word,
+    id, integer, list, named, nullable, number, page, text, time, url, whole, word,
 };
 
 const TAG: &str = "webhook log";
@@ -35,7 +35,7 @@ fn deliveries() -> Vec<Operation> {
         .query("outcome", text("Whose last attempt ended like this."))
         .query(
             "statusCode",
-            range("Whose last attempt was answered with this.", 100, 999),
+            integer("Whose last attempt was answered with this."),
         )
         .query("since", time("Made at this time or later."))
         .query("until", time("Made before this time."))
@@ -66,7 +66,8 @@ fn deliveries() -> Vec<Operation> {
             202,
             "On its way; follow the delivery.",
             &named("DeliveryTimeline"),
-        ),
+        )
+        .faults(&[409]),
     ]
 }
 
@@ -135,7 +136,8 @@ fn recoveries() -> Vec<Operation> {
             "Stop a recovery",
         )
         .about("What it has queued is still sent.")
-        .answer(200, "The recovery as it is now.", &named("Recovery")),
+        .answer(200, "The recovery as it is now.", &named("Recovery"))
+        .faults(&[409]),
     ]
 }
 

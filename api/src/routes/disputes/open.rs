@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::view::{Shown, status_url};
 use crate::error::ApiError;
-use crate::extract::{Json, PurchasePath, Purchaser};
+use crate::extract::{DryRun, Json, PurchasePath, Purchaser};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::{free_text, success};
@@ -29,6 +29,7 @@ pub struct Claim {
 pub async fn open_dispute(
     State(state): State<ApiState>,
     Purchaser(principal): Purchaser,
+    dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(purchase): PurchasePath,
     Json(claim): Json<Claim>,
@@ -41,7 +42,10 @@ pub async fn open_dispute(
         description: free_text::required("description", &claim.description, max)?,
         request_id: request_id.0,
     };
-    let id = commands::open(&state.outbox, &new).await?;
+    let id = commands::open(&dry_run.outbox(&state), &new).await?;
+    if let Some(answer) = dry_run.went_well() {
+        return Ok(answer);
+    }
     let dispute = find_view(state.pool(), id, Some(principal.user)).await?;
     let shown = Shown(dispute.ok_or(DisputeError::NotFound)?);
     let mut response = success(StatusCode::CREATED, shown.body());

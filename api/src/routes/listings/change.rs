@@ -10,7 +10,7 @@ use common::ids::PackagePublicId;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{IdempotencyHeader, IfMatch, Path, Uploader};
+use crate::extract::{DryRun, IdempotencyHeader, IfMatch, Path, Uploader};
 use crate::middleware::RequestId;
 use crate::receive::listing_changes;
 use crate::state::ApiState;
@@ -21,6 +21,7 @@ const ENDPOINT: &str = "listings";
 pub async fn change_listing(
     State(state): State<ApiState>,
     Uploader(seller): Uploader,
+    dry_run: DryRun,
     idempotency: IdempotencyHeader,
     if_match: Result<IfMatch, ApiError>,
     axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
@@ -32,7 +33,7 @@ pub async fn change_listing(
     let changes = listing_changes(&body, &state.webhook_policy)?;
     let key = idempotency.scoped(seller.user, ENDPOINT);
     let changed = commands::change_listing(
-        &state.outbox,
+        &dry_run.outbox(&state),
         &Change {
             seller: &seller,
             package: &package,
@@ -43,6 +44,9 @@ pub async fn change_listing(
         },
     )
     .await?;
+    if let Some(answer) = dry_run.went_well() {
+        return Ok(answer);
+    }
     let mut response = view::answer(&changed.listing, Some(seller.user));
     if changed.is_replay {
         response

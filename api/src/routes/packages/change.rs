@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::show::{find, uncached};
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, IfMatch, Json, Path, Uploader};
+use crate::extract::{DryRun, IdempotencyHeader, IfMatch, Json, Path, Uploader};
 use crate::state::ApiState;
 
 /// What is to be said; what is left out stays.
@@ -33,6 +33,7 @@ fn there<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, 
 pub async fn change_package(
     State(state): State<ApiState>,
     Uploader(seller): Uploader,
+    dry_run: DryRun,
     idempotency: IdempotencyHeader,
     if_match: Result<IfMatch, ApiError>,
     Path(package_id): Path<String>,
@@ -51,7 +52,10 @@ pub async fn change_package(
         return Err(ApiError::new(Code::InvalidInput, message));
     }
     let key = idempotency.scoped(seller.user, "packages");
-    let (outbox, seen) = (&state.outbox, if_match.as_deref());
+    let (outbox, seen) = (&dry_run.outbox(&state), if_match.as_deref());
     commands::change_package(outbox, seller.user, &id, seen, &changes, key.as_ref()).await?;
+    if let Some(answer) = dry_run.went_well() {
+        return Ok(answer);
+    }
     Ok(uncached(&find(&state, &id, Some(seller.user)).await?))
 }

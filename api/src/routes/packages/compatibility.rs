@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::cached::{Answer, LIST};
 use super::filters::Parameters;
 use super::view;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::extract::Json;
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
@@ -69,6 +69,16 @@ pub async fn check_compatibility(
     let name = |field, text: &str| free_text::required(field, text, MODEL_NAME_CHARS_MAX);
     let source = name("sourceModel", &probe.source_model)?;
     let target = name("targetModel", &probe.target_model)?;
+    if probe
+        .dimension
+        .is_some_and(|it| !(1..=131_072).contains(&it))
+    {
+        let fault = "must be from 1 to 131072";
+        return Err(
+            ApiError::new(Code::InvalidInput, format!("dimension {fault}."))
+                .field("dimension", fault),
+        );
+    }
     let (pool, known) = (state.pool(), KnownModel::of(&source));
     let direct = catalog::best_matrices(pool, &source, &target, 1).await?;
     let back = catalog::best_matrices(pool, &target, &source, 1).await?;

@@ -76,6 +76,15 @@ impl Parameters {
 
     /// A value that is read from text.
     pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        if self
+            .values
+            .get(name)
+            .is_some_and(|text| text.trim().is_empty())
+        {
+            self.values.remove(name);
+            self.fault(name, expected);
+            return None;
+        }
         let text = self.text(name)?;
         let parsed = text.parse().ok();
         if parsed.is_none() {

@@ -12,7 +12,7 @@ use serde_json::Number;
 
 use super::view::body;
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Json, Uploader};
+use crate::extract::{DryRun, IdempotencyHeader, Json, Uploader};
 use crate::middleware::RequestId;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -34,6 +34,7 @@ fn dollars() -> String {
 pub async fn request_payout(
     State(state): State<ApiState>,
     Uploader(principal): Uploader,
+    dry_run: DryRun,
     idempotency: IdempotencyHeader,
     Extension(request_id): Extension<RequestId>,
     Json(request): Json<PayoutRequest>,
@@ -45,7 +46,10 @@ pub async fn request_payout(
         currency: currency(request.currency)?,
         request_id: request_id.0,
     };
-    let id = commands::request(&state.outbox, &new, key.as_ref()).await?;
+    let id = commands::request(&dry_run.outbox(&state), &new, key.as_ref()).await?;
+    if let Some(answer) = dry_run.went_well() {
+        return Ok(answer);
+    }
     let payout = find(state.pool(), id, Some(principal.user)).await?;
     let payout = payout.ok_or(PayoutError::NotFound)?;
     let mut response = success(StatusCode::CREATED, body(&payout));

@@ -18,7 +18,7 @@ use serde_json::Number;
 
 use super::view;
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Json, PreferWait, Purchaser};
+use crate::extract::{DryRun, IdempotencyHeader, Json, PreferWait, Purchaser};
 use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
 use crate::routes::payments::check_method_id;
@@ -49,6 +49,7 @@ pub struct NewPurchase {
 pub async fn purchase_package(
     State(state): State<ApiState>,
     Purchaser(principal): Purchaser,
+    dry_run: DryRun,
     idempotency: IdempotencyHeader,
     PreferWait(wait): PreferWait,
     Extension(request_id): Extension<RequestId>,
@@ -57,13 +58,16 @@ pub async fn purchase_package(
     let key = idempotency.scoped(principal.user, "purchase-package");
     let request = read(&state, &principal, request_id, new).await?;
     // In a task of its own: a client that hangs up now does not undo it halfway.
-    let (outbox, fee) = (state.outbox.clone(), state.fee_basis_points);
+    let (outbox, fee) = (dry_run.outbox(&state), state.fee_basis_points);
     let creating =
         tokio::spawn(async move { commands::create(&outbox, &request, fee, key.as_ref()).await });
     let created = creating.await.map_err(|error| {
         tracing::error!(%error, "Recording a purchase broke off");
         ApiError::new(Code::InternalError, "An internal error occurred.")
     })??;
+    if let Some(answer) = dry_run.went_well() {
+        return Ok(answer);
+    }
     let find = view::finder(&state, Some(created.id), principal.user);
     let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
     let shown = Follower::new(&state, purchases::CHANGED, created.id.to_string(), find)

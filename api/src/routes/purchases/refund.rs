@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{Json, PurchasePath, Purchaser};
+use crate::extract::{DryRun, Json, PurchasePath, Purchaser};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::{free_text, success};
@@ -28,6 +28,7 @@ pub struct NewRefund {
 pub async fn refund_purchase(
     State(state): State<ApiState>,
     Purchaser(principal): Purchaser,
+    dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
     new: Option<Json<NewRefund>>,
@@ -35,13 +36,16 @@ pub async fn refund_purchase(
     let reason = new.and_then(|Json(new)| new.reason);
     let reason = free_text::optional("reason", reason.as_deref(), REASON_CHARS_MAX)?;
     commands::refund(
-        &state.outbox,
+        &dry_run.outbox(&state),
         id,
         principal.user,
         reason.as_deref(),
         &request_id.0,
     )
     .await?;
+    if let Some(answer) = dry_run.went_well() {
+        return Ok(answer);
+    }
     let refunded = view::finder(&state, Some(id), principal.user)().await?;
     Ok(success(StatusCode::OK, refunded.body()))
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::package::{Slot, new_upload};
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Uploader, is_json};
+use crate::extract::{DryRun, IdempotencyHeader, Uploader, is_json};
 use crate::limits::{Applied, Kind, applied};
 use crate::middleware::{ClientAddress, RequestId, refusal};
 use crate::receive::{ReceivedBatch, ReceivedPackage, Staging, Target, receive_batch, webhook_url};
@@ -27,6 +27,7 @@ const ENDPOINT: &str = "batch-upload";
 pub async fn batch_upload(
     State(state): State<ApiState>,
     Uploader(principal): Uploader,
+    dry_run: DryRun,
     idempotency: IdempotencyHeader,
     Extension(address): Extension<ClientAddress>,
     Extension(RequestId(request_id)): Extension<RequestId>,
@@ -43,6 +44,7 @@ pub async fn batch_upload(
     let key = idempotency.scoped(principal.user, ENDPOINT);
     let target = match &key {
         Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
+        _ if dry_run.0 => Target::Nowhere,
         _ => Target::Store(state.storage.clone()),
     };
     let batch = receive_batch(request.into_body(), &target).await?;
@@ -53,9 +55,14 @@ pub async fn batch_upload(
                 .field("packages", message),
         );
     }
-    limits.take(batch.packages.len() as u64).await?;
+    let units = if dry_run.0 {
+        0
+    } else {
+        batch.packages.len() as u64
+    };
+    limits.take(units).await?;
     let (items, staged) = judge(&state, &principal, &request_id, batch)?;
-    let outbox = state.outbox.clone();
+    let outbox = dry_run.outbox(&state);
     // In a task of its own: a client that hangs up now does not undo it halfway.
     let recording = tokio::spawn(async move {
         let owner = principal.user;
@@ -75,6 +82,11 @@ pub async fn batch_upload(
         tracing::error!(%error, "Recording a batch broke off");
         ApiError::new(Code::InternalError, "An internal error occurred.")
     })??;
+    if dry_run.0 {
+        let items = &created.receipt["items"];
+        let body = json!({ "dryRun": true, "wouldSucceed": true, "items": items });
+        return Ok(success(StatusCode::OK, body));
+    }
     let url = created.receipt["batchUrl"].as_str().unwrap_or_default();
     let location = HeaderValue::from_str(url).ok();
     let mut response = success(StatusCode::ACCEPTED, created.receipt);

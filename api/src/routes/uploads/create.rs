@@ -1,5 +1,6 @@
 //! `POST /api/ai/upload-package`: JSON with base64 data, or multipart/form-data.
 
+use axum::Extension;
 use axum::extract::{FromRequest as _, Multipart, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -9,10 +10,11 @@ use common::limits::{JSON_BODY_BYTES_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTE
 use common::uploads::{NewUpload, UploadError, commands};
 
 use super::package::{Slot, new_upload};
+use super::validate::validate_package;
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Uploader, is_json};
+use crate::extract::{DryRun, IdempotencyHeader, Uploader, is_json};
 use crate::middleware::RequestId;
-use crate::receive::{Staging, Target, receive_json, receive_multipart};
+use crate::receive::{Received, Staging, Target, receive_json, receive_multipart};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -20,7 +22,7 @@ const ENDPOINT: &str = "upload-package";
 
 /// The forms of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub enum Form {
     Json,
     Multipart,
 }
@@ -29,12 +31,16 @@ enum Form {
 pub async fn upload_package(
     State(state): State<ApiState>,
     Uploader(principal): Uploader,
+    DryRun(is_dry): DryRun,
     idempotency: IdempotencyHeader,
-    axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let form = form_of(request.headers())?;
-    refuse_declared_size(request.headers(), form)?;
+    if is_dry {
+        let request_id = Extension(RequestId(request_id));
+        return validate_package(State(state), Uploader(principal), request_id, request).await;
+    }
+    let form = refuse_head(request.headers())?;
     let _slot = Slot::take(&state)?;
     let key = idempotency.scoped(principal.user, ENDPOINT);
     let target = match &key {
@@ -43,20 +49,7 @@ pub async fn upload_package(
     };
     let id = UploadId::new();
     let mut staging = Staging::new(id, target);
-    let received = match form {
-        Form::Json => receive_json(request.into_body(), &mut staging).await?,
-        Form::Multipart => {
-            let form = Multipart::from_request(request, &state)
-                .await
-                .map_err(|error| {
-                    ApiError::new(
-                        Code::InvalidInput,
-                        format!("The form is broken: {}.", error.body_text()),
-                    )
-                })?;
-            receive_multipart(form, &mut staging).await?
-        }
-    };
+    let received = receive(&state, form, request, &mut staging).await?;
     let new = new_upload(&state, &principal, id, request_id, received)?;
     let created = create(&state, new, key, staging).await?;
     let status_url = created.receipt["statusUrl"]
@@ -73,6 +66,33 @@ pub async fn upload_package(
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// Reads the body to its end, staging the blobs on the way.
+pub async fn receive(
+    state: &ApiState,
+    form: Form,
+    request: Request,
+    staging: &mut Staging,
+) -> Result<Received, ApiError> {
+    match form {
+        Form::Json => receive_json(request.into_body(), staging).await,
+        Form::Multipart => {
+            let form = Multipart::from_request(request, state).await;
+            let form = form.map_err(|error| {
+                let message = format!("The form is broken: {}.", error.body_text());
+                ApiError::new(Code::InvalidInput, message)
+            })?;
+            receive_multipart(form, staging).await
+        }
+    }
+}
+
+/// Judges media type and declared size before the body is read: its form.
+pub fn refuse_head(headers: &HeaderMap) -> Result<Form, ApiError> {
+    let form = form_of(headers)?;
+    refuse_declared_size(headers, form)?;
+    Ok(form)
 }
 
 /// Records the upload in a task of its own: a client that hangs up now does not undo it halfway.

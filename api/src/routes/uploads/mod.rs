@@ -7,6 +7,7 @@ mod create;
 mod open;
 mod package;
 mod status;
+mod validate;
 mod view;
 
 pub use batch::batch_upload;
@@ -15,3 +16,4 @@ pub use commit::commit_upload;
 pub use create::upload_package;
 pub use open::open_upload;
 pub use status::{get_package_status, stream_package_status};
+pub use validate::validate_package;

@@ -46,7 +46,18 @@ pub fn new_upload(
     request_id: String,
     received: Received,
 ) -> Result<NewUpload, ApiError> {
-    let (fields, _) = upload_fields(received.fields, &state.webhook_policy)?;
+    let checked = upload_fields(received.fields, &state.webhook_policy);
+    let (fields, _) = checked.map_err(|error| {
+        // What is missing beside them is told with them.
+        let error = match received.w_matrix {
+            Some(_) => error,
+            None => error.field("wMatrixData", "is required"),
+        };
+        match received.package {
+            Some(_) => error,
+            None => error.field("vectorData", "is required, or kvCacheData or chainData"),
+        }
+    })?;
     let wanted = data_field(fields.package_type);
     let required = |field: &str| {
         ApiError::new(Code::InvalidInput, format!("{field} is required."))

@@ -77,7 +77,7 @@ fn body(view: &UploadView) -> Value {
 }
 
 /// What the verdict says, without its inner workings.
-fn verdict(report: &Value) -> Value {
+pub fn verdict(report: &Value) -> Value {
     json!({
         "verdict": report["verdict"],
         "refusal": report["refusal"],

@@ -1,0 +1,61 @@
+//! `?dryRun=true`: the command runs as it would, and is rolled back instead of committed. So it is
+//! refused for whatever the real one would be refused for, and changes nothing.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use common::outbox::Outbox;
+use serde_json::json;
+
+use crate::error::{ApiError, Code};
+use crate::routes::success;
+use crate::state::ApiState;
+
+/// Whether the request only asks what would happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DryRun(pub bool);
+
+impl DryRun {
+    /// Where the command writes to.
+    pub fn outbox(self, state: &ApiState) -> Outbox {
+        if self.0 {
+            state.outbox.rehearsal()
+        } else {
+            state.outbox.clone()
+        }
+    }
+
+    /// The answer to a rehearsal that went well.
+    pub fn went_well(self) -> Option<Response> {
+        self.0.then(|| {
+            let body = json!({
+                "dryRun": true,
+                "wouldSucceed": true,
+                "message": "This would have been done. Nothing was changed.",
+            });
+            success(StatusCode::OK, body)
+        })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for DryRun {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        let asked =
+            url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "dryRun");
+        match asked.as_ref().map(|(_, value)| &**value) {
+            None | Some("false") => Ok(Self(false)),
+            Some("true") => Ok(Self(true)),
+            Some(_) => {
+                let fault = "must be true or false";
+                Err(
+                    ApiError::new(Code::InvalidInput, format!("dryRun {fault}."))
+                        .field("dryRun", fault),
+                )
+            }
+        }
+    }
+}
