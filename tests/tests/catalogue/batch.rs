@@ -124,8 +124,10 @@ async fn what_is_no_batch_is_refused_whole_and_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_counts_as_many_uploads_as_it_holds_all_or_none() {
-    let mut rates = RateConfig::default();
-    rates.policies = vec!["upload=5/3600/user/upload".parse().unwrap()];
+    let rates = RateConfig {
+        policies: vec!["upload=5/3600/user/upload".parse().unwrap()],
+        ..RateConfig::default()
+    };
     let world = World::planned(Plan {
         worker: false,
         scheduler: false,

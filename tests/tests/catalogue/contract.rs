@@ -65,17 +65,10 @@ fn assert_fits(pattern: &Value, value: &Value, place: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_seeds_walk_from_upload_to_download_finds_its_fields() {
-    let world = World::start().await;
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let seed = Seed {
-        world: &world,
-        http,
-    };
-    let (get, post) = (Method::GET, Method::POST);
+/// The seed's upload, as it is written there.
+fn upload_body(world: &World) -> String {
     let sample = Sample::vector(1).request();
-    let upload = format!(
+    format!(
         r#"{{
   "packageType": "vector",
   "name": "GPT-4 Vision Capabilities",
@@ -91,14 +84,18 @@ async fn the_seeds_walk_from_upload_to_download_finds_its_fields() {
         sample["vectorData"],
         sample["wMatrixData"],
         world.webhook_url()
-    );
-    let key = world.seller.token();
+    )
+}
+
+/// Uploads and follows: the package.
+async fn uploads(seed: &Seed<'_>) -> String {
+    let (key, body) = (seed.world.seller.token(), upload_body(seed.world));
     let (status, body) = seed
         .ask(
-            post.clone(),
+            Method::POST,
             "/api/ai/upload-package",
             Some(key),
-            Some(&upload),
+            Some(&body),
         )
         .await;
     assert_eq!(status, 202);
@@ -107,18 +104,20 @@ async fn the_seeds_walk_from_upload_to_download_finds_its_fields() {
     } });
     assert_fits(&pattern, &body, "upload");
     let upload_id = body["data"]["uploadId"].as_str().unwrap().to_owned();
-    world.webhook(&upload_id).await;
+    seed.world.webhook(&upload_id).await;
     let path = format!("/api/ai/package-status/{upload_id}");
-    let (status, body) = seed.ask(get.clone(), &path, None, None).await;
+    let (status, body) = seed.ask(Method::GET, &path, None, None).await;
     assert_eq!(status, 200);
     let pattern = json!({ "success": true, "data": {
         "status": "=completed", "progress": 100, "packageId": "", "error": null,
     } });
     assert_fits(&pattern, &body, "status");
-    let package = body["data"]["packageId"].as_str().unwrap().to_owned();
+    body["data"]["packageId"].as_str().unwrap().to_owned()
+}
 
+async fn searches(seed: &Seed<'_>) {
     let path = "/api/ai/search-packages?query=GPT-4%20vision&packageType=vector&limit=10";
-    let (status, body) = seed.ask(get.clone(), path, None, None).await;
+    let (status, body) = seed.ask(Method::GET, path, None, None).await;
     assert_eq!(status, 200);
     let pattern = json!({ "success": true, "data": { "query": "=GPT-4 vision", "count": 1, "results": [{
         "packageId": "", "packageType": "=vector", "name": "=GPT-4 Vision Capabilities", "description": "",
@@ -126,19 +125,16 @@ async fn the_seeds_walk_from_upload_to_download_finds_its_fields() {
     }] } });
     assert_fits(&pattern, &body, "search");
     assert_eq!(body["data"]["results"][0]["price"], 9.99);
+}
 
-    let buyer = world.buyer("buyer", 2000).await;
-    let key = buyer.client.token();
+/// Buys, and calls the purchase by its number.
+async fn buys(seed: &Seed<'_>, package: &str, key: &str) {
     let purchase = format!(
         "{{\n  \"packageType\": \"vector\",\n  \"packageId\": \"{package}\",\n  \"paymentMethod\": \"credits\"\n}}"
     );
+    let path = "/api/ai/purchase-package";
     let (status, body) = seed
-        .ask(
-            post.clone(),
-            "/api/ai/purchase-package",
-            Some(key),
-            Some(&purchase),
-        )
+        .ask(Method::POST, path, Some(key), Some(&purchase))
         .await;
     assert_eq!(status, 200, "{body}");
     let pattern = json!({ "success": true, "data": {
@@ -153,24 +149,30 @@ async fn the_seeds_walk_from_upload_to_download_finds_its_fields() {
     );
     let url = format!("https://awareness.market/api/packages/download/vector/{package}");
     assert_eq!(body["data"]["downloadUrl"], url);
-    let (status, shown) = seed
-        .ask(
-            get.clone(),
-            &format!("/api/ai/purchases/{number}"),
-            Some(key),
-            None,
-        )
-        .await;
+    let path = format!("/api/ai/purchases/{number}");
+    let (status, shown) = seed.ask(Method::GET, &path, Some(key), None).await;
     assert_eq!(status, 200, "{shown}");
     assert_eq!(shown["data"]["purchase"], body["data"]["purchase"]);
-    let path = format!("/api/ai/purchases/{number}");
-    let (status, _) = seed
-        .ask(get.clone(), &path, Some(world.stranger.token()), None)
-        .await;
+    let stranger = seed.world.stranger.token();
+    let (status, _) = seed.ask(Method::GET, &path, Some(stranger), None).await;
     assert_eq!(status, 404);
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_seeds_walk_from_upload_to_download_finds_its_fields() {
+    let world = World::start().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let seed = Seed {
+        world: &world,
+        http,
+    };
+    let package = uploads(&seed).await;
+    searches(&seed).await;
+    let buyer = world.buyer("buyer", 2000).await;
+    let key = buyer.client.token();
+    buys(&seed, &package, key).await;
     let path = format!("/api/ai/download-package?packageType=vector&packageId={package}");
-    let (status, body) = seed.ask(get, &path, Some(key), None).await;
+    let (status, body) = seed.ask(Method::GET, &path, Some(key), None).await;
     assert_eq!(status, 200, "{body}");
     let pattern =
         json!({ "success": true, "data": { "packageUrl": "", "wMatrixUrl": "", "expiresAt": "" } });

@@ -190,9 +190,9 @@ fn keys() -> Vec<Operation> {
     ]
 }
 
-pub fn schemas() -> Map<String, Value> {
-    let mut schemas = fields::schemas(
-        "Tokens
+/// What answers are made of.
+const SCHEMAS: &str = "
+        Tokens
         userId: uuid The account.
         username: text Its name.
         sessionId: uuid The session.
@@ -273,8 +273,10 @@ pub fn schemas() -> Map<String, Value> {
         permissions: [text] What this key or session may.
         credits: $AccountCredits What it can spend.
         sessionId: uuid|null The session that asks.
-        key: $Key|null The key that asks.",
-    );
+        key: $Key|null The key that asks.";
+
+pub fn schemas() -> Map<String, Value> {
+    let mut schemas = fields::schemas(SCHEMAS);
     schemas["KeyLimits"]["additionalProperties"] = Value::Bool(false);
     schemas
 }

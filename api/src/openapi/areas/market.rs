@@ -252,9 +252,9 @@ fn models() -> Vec<Operation> {
     ]
 }
 
-pub fn schemas() -> Map<String, Value> {
-    fields::schemas(
-        "Card
+/// What answers are made of.
+const SCHEMAS: &str = "
+        Card
         packageId: text The package.
         packageType: word(vector,memory,chain) What kind of package it is.
         name: text What it is called.
@@ -365,6 +365,8 @@ pub fn schemas() -> Map<String, Value> {
         expectedDimension: int|null The length that is expected.
         direct: $Card|null The best map.
         reverse: $Card|null The best map the other way.
-        detours: [$Detour] Ways over a third model.",
-    )
+        detours: [$Detour] Ways over a third model.";
+
+pub fn schemas() -> Map<String, Value> {
+    fields::schemas(SCHEMAS)
 }

@@ -5,41 +5,47 @@ use serde_json::{Map, Value};
 use super::super::fields;
 use super::super::operation::Operation;
 
-pub fn operations() -> Vec<Operation> {
-    let statement = "currency?: currency USD if nothing is said.
+const TAG: &str = "credits";
+const STATEMENT: &str = "currency?: currency USD if nothing is said.
         cursor?: text `next` of the page before.
         limit?: range(1,100) How many lines.";
-    let balance = "currency?: currency USD if nothing is said.
+const BALANCE: &str = "currency?: currency USD if nothing is said.
         asOf?: time As it was then.";
-    let older = "before?: text `next` of the page before.\nlimit?: int How many.";
-    let tag = "credits";
+const OLDER: &str = "before?: text `next` of the page before.\nlimit?: int How many.";
+
+pub fn operations() -> Vec<Operation> {
+    [spending(), earning()].into_iter().flatten().collect()
+}
+
+/// What buyers pay with.
+fn spending() -> Vec<Operation> {
     vec![
         Operation::new(
             "get",
             "/api/ai/credits",
             "get_credits",
-            tag,
+            TAG,
             "What can be spent",
         )
-        .asks(balance)
+        .asks(BALANCE)
         .gives(200, "The balance.", "Credits"),
         Operation::new(
             "get",
             "/api/ai/credits/statement",
             "list_credits",
-            tag,
+            TAG,
             "What moved the credits",
         )
-        .asks(statement)
+        .asks(STATEMENT)
         .gives(200, "The newest first.", "Statement"),
         Operation::new(
             "get",
             "/api/ai/credits/top-ups",
             "list_top_ups",
-            tag,
+            TAG,
             "The top-ups by card",
         )
-        .asks(older)
+        .asks(OLDER)
         .tells(
             200,
             "The newest first.",
@@ -49,7 +55,7 @@ pub fn operations() -> Vec<Operation> {
             "get",
             "/api/ai/credits/top-ups/{topUpId}",
             "get_top_up",
-            tag,
+            TAG,
             "Follow a top-up",
         )
         .header("Prefer")
@@ -57,28 +63,10 @@ pub fn operations() -> Vec<Operation> {
         .gives(200, "Where it stands.", "TopUp")
         .empty_answer(304, "As you know it."),
         Operation::new(
-            "get",
-            "/api/ai/earnings",
-            "get_earnings",
-            tag,
-            "What sales have brought",
-        )
-        .asks(balance)
-        .gives(200, "The balance.", "Earnings"),
-        Operation::new(
-            "get",
-            "/api/ai/earnings/statement",
-            "list_earnings",
-            tag,
-            "What moved the earnings",
-        )
-        .asks(statement)
-        .gives(200, "The newest first.", "Statement"),
-        Operation::new(
             "post",
             "/api/ai/quotes",
             "create_quote",
-            tag,
+            TAG,
             "A price that holds for ten minutes",
         )
         .takes(
@@ -88,15 +76,39 @@ pub fn operations() -> Vec<Operation> {
         )
         .faults(&[404, 409])
         .gives(201, "Signed: it buys once, at this price.", "Quote"),
+    ]
+}
+
+/// What sellers earn, and what the card provider tells.
+fn earning() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            "get",
+            "/api/ai/earnings",
+            "get_earnings",
+            TAG,
+            "What sales have brought",
+        )
+        .asks(BALANCE)
+        .gives(200, "The balance.", "Earnings"),
+        Operation::new(
+            "get",
+            "/api/ai/earnings/statement",
+            "list_earnings",
+            TAG,
+            "What moved the earnings",
+        )
+        .asks(STATEMENT)
+        .gives(200, "The newest first.", "Statement"),
         Operation::new(
             "get",
             "/api/ai/payouts",
             "list_payouts",
-            tag,
+            TAG,
             "The payouts of a seller",
         )
         .asks(&format!(
-            "status?: word(requested,paid,returned) Those alone.\n{older}"
+            "status?: word(requested,paid,returned) Those alone.\n{OLDER}"
         ))
         .tells(
             200,
@@ -107,7 +119,7 @@ pub fn operations() -> Vec<Operation> {
             "post",
             "/api/ai/payouts",
             "request_payout",
-            tag,
+            TAG,
             "Draw earnings",
         )
         .header("Idempotency-Key")
@@ -120,7 +132,7 @@ pub fn operations() -> Vec<Operation> {
             "get",
             "/api/ai/payouts/{payoutId}",
             "get_payout",
-            tag,
+            TAG,
             "A payout",
         )
         .gives(200, "Where it stands.", "Payout"),

@@ -5,7 +5,9 @@ use super::super::operation::Operation;
 const TAG: &str = "operators";
 
 pub fn operations() -> Vec<Operation> {
-    let operations = [queues(), people(), money()].into_iter().flatten();
+    let operations = [queues(), people(), money(), disputes()]
+        .into_iter()
+        .flatten();
     operations.map(Operation::operators).collect()
 }
 
@@ -175,6 +177,12 @@ fn money() -> Vec<Operation> {
         .takes("reason: size(1,500) Why.")
         .answer(200, "Refunded.", &any())
         .faults(&[409]),
+    ]
+}
+
+fn disputes() -> Vec<Operation> {
+    let pages = "before?: text Older than this.\nlimit?: int How many.";
+    vec![
         get("/admin/disputes", "list_disputes", "The disputes")
             .asks(&format!("state?: text In this state.\n{pages}"))
             .answer(200, "The newest first.", &any()),

@@ -20,8 +20,7 @@ const ENDPOINT: &str = "listings";
 /// Changes what the body names, if the listing is at a version that the caller has seen.
 pub async fn change_listing(
     State(state): State<ApiState>,
-    Uploader(seller): Uploader,
-    dry_run: DryRun,
+    (Uploader(seller), dry_run): (Uploader, DryRun),
     idempotency: IdempotencyHeader,
     if_match: Result<IfMatch, ApiError>,
     axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
