@@ -22,6 +22,7 @@ fn read_with(limits: UploadLimits, body: &[u8], chunk_bytes: usize) -> Result<Re
     let mut open = None;
     for chunk in body.chunks(chunk_bytes) {
         parser.feed(chunk, &mut |piece| match piece {
+            Piece::PackageStart => panic!("this is no batch"),
             Piece::BlobStart(blob) => {
                 assert_eq!(open.replace(blob), None, "blobs do not nest");
                 blobs.push((blob, Vec::new()));

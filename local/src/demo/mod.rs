@@ -8,6 +8,7 @@
 mod caller;
 mod client;
 mod journey;
+mod market;
 mod packages;
 mod purchase;
 mod race;
