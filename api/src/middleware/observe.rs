@@ -173,7 +173,7 @@ impl Reader {
             headers.append(
                 header::LINK,
                 HeaderValue::from_static(
-                    "</docs/versions>; rel=\"deprecation\", </api/v3/ai/docs>; rel=\"successor-version\"",
+                    "</docs/versions>; rel=\"deprecation\", </api/v3/ai/docs/>; rel=\"successor-version\"",
                 ),
             );
         }
