@@ -1,6 +1,6 @@
 //! The public API: HTTP envelopes over the commands of `common`. It holds no SQL and no rules.
 //!
-//! `router.rs` lists every route; `routes/<domain>/<verb>.rs` has its handler.
+//! `router/` lists every route; `routes/<domain>/<verb>.rs` has its handler.
 
 pub mod body;
 mod error;

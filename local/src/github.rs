@@ -18,10 +18,11 @@ use common::config::{GitHubApp, GitHubConfig};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
+
+use crate::ports;
 
 /// The one app that may ask.
 pub const CLIENT_ID: &str = "awareness-sandbox";
@@ -56,7 +57,7 @@ type Shared = Arc<Mutex<Handed>>;
 impl GitHubSandbox {
     /// Serves on that port of loopback; 0 takes a free one.
     pub async fn start(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let listener = ports::listen((Ipv4Addr::LOCALHOST, port).into()).await?;
         let address = listener.local_addr()?;
         let router = Router::new()
             .route("/login/oauth/authorize", get(authorize))

@@ -13,6 +13,7 @@ pub mod base64;
 pub mod error;
 pub mod event;
 pub mod fields;
+mod layout;
 mod number;
 pub mod path;
 mod state;
@@ -22,4 +23,5 @@ pub mod upload;
 
 pub use error::BodyError;
 pub use fields::{FieldValue, Fields};
-pub use upload::{Blob, Layout, PackageField, Piece, UploadLimits, UploadParser};
+pub use layout::Layout;
+pub use upload::{Blob, PackageField, Piece, UploadLimits, UploadParser};

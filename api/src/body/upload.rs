@@ -13,7 +13,8 @@ use super::base64::{Base64Decoder, Base64Fault};
 use super::error::{Base64Reason, BodyError, SizeLimit};
 use super::event::{Delivery, Event, Receiver};
 use super::fields::{FieldValue, Fields};
-use super::path::{Path, Step};
+use super::layout::{Layout, PACKAGES, Place};
+use super::path::Path;
 use super::tokenizer::{JsonLimits, Tokenizer};
 
 /// What one upload may cost.
@@ -75,18 +76,6 @@ impl Blob {
         }
     }
 }
-
-/// What a body holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// One package: the body itself.
-    Single,
-    /// `packages`, an array of at most so many, and fields beside it.
-    Batch { packages_max: usize },
-}
-
-/// The array of a batch.
-const PACKAGES: &str = "packages";
 
 /// What the parser hands on, in the order of the body. Blobs do not nest.
 #[derive(Debug, PartialEq, Eq)]
@@ -194,45 +183,6 @@ struct Upload {
     packages: Vec<Fields>,
     /// The fields beside them.
     outer: BTreeMap<String, FieldValue>,
-}
-
-/// What a path means.
-enum Place<'a> {
-    /// The whole of a batch.
-    Batch,
-    /// Its array of packages.
-    Packages,
-    /// A field beside that array.
-    Outer(&'a str),
-    /// A package.
-    Package,
-    /// A field of a package.
-    Member(&'a str),
-    /// An element of a field that is an array.
-    Element(&'a str),
-    /// Inside of something that nobody asks for.
-    Deeper,
-}
-
-impl Layout {
-    fn place(self, path: Path<'_>) -> Place<'_> {
-        let mut steps = path.steps();
-        if let Self::Batch { .. } = self {
-            match (steps.next(), steps.next()) {
-                (None, _) => return Place::Batch,
-                (Some(Step::Key(PACKAGES)), None) => return Place::Packages,
-                (Some(Step::Key(name)), None) => return Place::Outer(name),
-                (Some(Step::Key(PACKAGES)), Some(Step::Index(_))) => {}
-                _ => return Place::Deeper,
-            }
-        }
-        match (steps.next(), steps.next(), steps.next()) {
-            (None, ..) => Place::Package,
-            (Some(Step::Key(name)), None, _) => Place::Member(name),
-            (Some(Step::Key(name)), Some(Step::Index(_)), None) => Place::Element(name),
-            _ => Place::Deeper,
-        }
-    }
 }
 
 struct Listener<'a> {

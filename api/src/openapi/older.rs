@@ -38,6 +38,10 @@ fn rewrite_object(fields: &mut Map<String, Value>) {
     if let Some(constant) = fields.shift_remove("const") {
         fields.insert("enum".to_owned(), json!([constant]));
     }
+    // An array is of a schema, which there has one example; a map is of a body, which has many.
+    if let Some(Value::Array(_)) = fields.get("examples") {
+        fields.shift_remove("examples");
+    }
     let kind = fields.get("type").cloned();
     match kind {
         Some(Value::Array(kinds)) => {
@@ -70,6 +74,7 @@ mod tests {
                 "properties": {
                     "type": { "const": "a.b" },
                     "example": { "type": ["integer", "null"] },
+                    "code": { "type": "string", "examples": ["A", "B"] },
                     "nothing": { "type": "null", "description": "Not yet." },
                 },
                 "example": { "type": ["kept"], "const": 1 },
@@ -84,6 +89,7 @@ mod tests {
                     "properties": {
                         "type": { "enum": ["a.b"] },
                         "example": { "type": "integer", "nullable": true },
+                        "code": { "type": "string" },
                         "nothing": { "type": "string", "description": "Not yet.", "nullable": true, "enum": [null] },
                     },
                     "example": { "type": ["kept"], "const": 1 },

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::ground::{ENDPOINTS, arrives, happens, path_of, register};
 
 /// The router's own text: there is no other list of what it serves.
-const ROUTER: &str = include_str!("../../../api/src/router.rs");
+const ROUTER: &str = include_str!("../../../api/src/router/webhooks.rs");
 const ENDPOINT: &str = "/api/ai/webhooks/endpoints/{endpointId}";
 
 async fn document(world: &World, path: &str) -> Value {
@@ -313,6 +313,8 @@ async fn requests_that_name_an_address_are_answered_as_it_is_described() {
         fields.insert(format!("{name}Sha256"), json!("00".repeat(32)));
     }
     seller.post("/api/ai/uploads", "", session).await;
+    let batch = json!({ "packages": [Sample::vector(303).request()], "webhookUrl": url });
+    seller.post("/api/ai/batch-upload", "", batch).await;
 
     let buyer = world.buyer("buyer", 10_000).await;
     let mut buyer = Caller::new(&buyer.client, document);

@@ -53,7 +53,8 @@ pub fn operations() -> Vec<Operation> {
             "show_docs",
             "This document, to be read and tried",
         )
-        .shows(200, "A page.", "text/html"),
+        .shows(200, "A page.", "text/html")
+        .empty_answer(303, "To the page."),
         get(
             "/api/ai/docs/{file}",
             "show_docs_file",

@@ -59,10 +59,10 @@ pub async fn fill(pool: &PgPool, packages: i64) -> anyhow::Result<()> {
     let statements = [
         "create temporary table made as
          select gen_random_uuid() as id, n,
-                $1::text[][1 + (random() * 39)::integer % 40] as one,
-                $1::text[][1 + (random() * 39)::integer % 40] as other,
-                $2::text[][1 + (random() * 15)::integer % 16] as source,
-                $2::text[][1 + (random() * 15)::integer % 16] as target,
+                ($1::text[])[1 + (random() * 39)::integer % 40] as one,
+                ($1::text[])[1 + (random() * 39)::integer % 40] as other,
+                ($2::text[])[1 + (random() * 15)::integer % 16] as source,
+                ($2::text[])[1 + (random() * 15)::integer % 16] as target,
                 (1000 * power(random(), 4))::bigint as downloads
          from generate_series(1, $3) as n",
         "insert into packages (
