@@ -121,12 +121,15 @@ create function model_key(name text) returns text language sql immutable paralle
 create function squeezed(texts text) returns text language sql immutable parallel safe
     return regexp_replace(lower(texts), '([[:alnum:]])[-._/]+(?=[[:alnum:]])', '\1', 'g');
 
+-- What a name is found by.
+create function shelf_name_search(name text) returns tsvector language sql immutable parallel safe
+    return to_tsvector('english', name) || to_tsvector('simple', squeezed(name));
+
 -- What a package is found by: its name before its models, those and its tags before what it says.
 create function shelf_search(
     name text, source_model text, target_model text, category text, tags text[], description text
 ) returns tsvector language sql immutable parallel safe
-    return setweight(to_tsvector('english', name), 'A')
-        || setweight(to_tsvector('simple', squeezed(name)), 'A')
+    return setweight(shelf_name_search(name), 'A')
         || setweight(to_tsvector('simple', model_key(source_model) || ' ' || model_key(target_model)), 'B')
         || setweight(to_tsvector('simple', source_model || ' ' || target_model), 'B')
         || setweight(to_tsvector('english', coalesce(category, '') || ' ' || array_to_string(tags, ' ')), 'B')
@@ -157,9 +160,11 @@ create table shelf (
     rating           double precision not null,
     popularity       double precision not null,
     published_at     timestamptz      not null,
-    search           tsvector         not null
+    search           tsvector         not null,
+    name_search      tsvector         not null
 ) with (fillfactor = 80);
 create index shelf_search_index on shelf using gin (search) where is_shown;
+create index shelf_name_search_index on shelf using gin (name_search) where is_shown;
 create index shelf_popularity on shelf (popularity desc, package_id desc) where is_shown;
 create index shelf_newest on shelf (published_at desc, package_id desc) where is_shown;
 create index shelf_downloads on shelf (downloads desc, package_id desc) where is_shown;
@@ -193,7 +198,7 @@ create function shelve(package uuid) returns void language sql
     insert into shelf (
         package_id, is_shown, is_active, package_type, name, category, tags, source_key, target_key,
         source_dimension, target_dimension, seller_id, tier, evidence_rank, epsilon, price_minor, downloads, rating,
-        popularity, published_at, search
+        popularity, published_at, search, name_search
     )
     select
         packages.id, status = 'active' and is_latest, status = 'active', package_type, name, category, tags,
@@ -201,7 +206,8 @@ create function shelve(package uuid) returns void language sql
         evidence_rank(evidence_level), coalesce(epsilon_measured, epsilon_declared), price_minor, downloads,
         rating_of(rating_sum, rating_count),
         popularity_of(downloads, sales, rating_of(rating_sum, rating_count), evidence_rank(evidence_level)),
-        packages.created_at, shelf_search(name, source_model, target_model, category, tags, description)
+        packages.created_at, shelf_search(name, source_model, target_model, category, tags, description),
+        shelf_name_search(name)
     from packages
     join listings on package_id = packages.id
     where packages.id = package
@@ -210,7 +216,7 @@ create function shelve(package uuid) returns void language sql
         category = excluded.category, tags = excluded.tags, tier = excluded.tier,
         evidence_rank = excluded.evidence_rank, epsilon = excluded.epsilon, price_minor = excluded.price_minor,
         downloads = excluded.downloads, rating = excluded.rating, popularity = excluded.popularity,
-        search = excluded.search
+        search = excluded.search, name_search = excluded.name_search
 $$;
 
 create function keep_words(package uuid) returns void language sql

@@ -4,6 +4,11 @@ use anyhow::Context as _;
 use api::Api;
 use clap::Parser;
 use common::config::{ApiConfig, Env};
+use mimalloc::MiMalloc;
+
+/// A request is many small allocations, and the system's allocator took a third of its time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Serves the API of Awareness Market. Everything is set by environment variables, see .env.sample.
 #[derive(Parser)]

@@ -9,7 +9,6 @@ mod system;
 mod uploads;
 mod webhooks;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -29,7 +28,7 @@ use crate::state::ApiState;
 
 /// The application.
 pub fn router(state: ApiState) -> Router {
-    let origins = Arc::clone(&state.cors_origins);
+    let cors = cors(&state.cors_origins);
     let receiving = uploads::receiving().layer(DefaultBodyLimit::disable());
     let waiting = uploads::waiting()
         .merge(purchases::waiting())
@@ -63,7 +62,7 @@ pub fn router(state: ApiState) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(from_fn(note_version))
-        .layer(cors(&origins))
+        .layer(cors)
 }
 
 /// Routes that end after so many seconds.

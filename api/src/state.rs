@@ -1,5 +1,6 @@
 //! What every handler has at hand.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use common::accounts::{GitHub, Passwords, TokenMaker};
@@ -24,16 +25,20 @@ use crate::routes::packages::Cached;
 
 /// The world of a handler; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Parts>);
+
+/// What that world is made of.
+#[derive(Debug)]
+pub struct Parts {
     pub outbox: Outbox,
     pub storage: Storage,
     pub sealer: Sealer,
     /// Signs receipts and quotes.
     pub signer: Signer,
     /// Which webhook addresses are taken.
-    pub webhook_policy: Arc<Policy>,
+    pub webhook_policy: Policy,
     pub admin_token: SecretString,
-    pub public_base_url: Arc<str>,
+    pub public_base_url: String,
     pub fee_basis_points: u16,
     /// The card provider, if cards are on.
     pub cards: Option<Cards>,
@@ -44,19 +49,27 @@ pub struct ApiState {
     pub passwords: Passwords,
     /// GitHub, if people sign in through it.
     pub github: Option<GitHub>,
-    pub rates: Arc<RateConfig>,
+    pub rates: RateConfig,
     pub throttle: Throttle,
     /// Answers about the market.
     pub catalogue: Cached,
     /// Bounds the memory that uploads take together.
     pub uploads_in_flight: Arc<Semaphore>,
     /// Bounds the requests that are under way.
-    pub requests_in_flight: Arc<Semaphore>,
-    pub cors_origins: Arc<[String]>,
+    pub requests_in_flight: Semaphore,
+    pub cors_origins: Vec<String>,
     /// Bounds the packages that are judged in memory.
     pub validations: Arc<Semaphore>,
     /// Cancelled when the process stops: long waits end early.
     pub stopping: CancellationToken,
+}
+
+impl Deref for ApiState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl ApiState {
@@ -69,13 +82,13 @@ impl ApiState {
         let account = config.cards.account.as_ref();
         let signer = Signer::new(&config.signing);
         let callback = format!("{}/api/auth/github/callback", config.public_base_url);
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             tokens: TokenMaker::new(&signer, &config.public_base_url),
             passwords: Passwords::new()?,
             github: GitHub::new(&config.github, &callback)?,
             throttle: Throttle::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
-            rates: Arc::new(config.rates.clone()),
-            catalogue: Cached::start(
+            rates: config.rates.clone(),
+            catalogue: Cached::new(
                 Cache::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
                 outbox.queue().subscribe(CATALOGUE),
             ),
@@ -83,18 +96,18 @@ impl ApiState {
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),
             signer,
-            webhook_policy: Arc::new(Policy::from(&config.webhooks)),
+            webhook_policy: Policy::from(&config.webhooks),
             admin_token: config.admin_token.clone(),
-            public_base_url: config.public_base_url.as_str().into(),
+            public_base_url: config.public_base_url.clone(),
             fee_basis_points: config.fee_basis_points,
             cards: Cards::new(&config.cards)?,
             card_webhook_secret: account.map(|account| account.webhook_secret.clone()),
             uploads_in_flight: Arc::new(Semaphore::new(UPLOADS_IN_FLIGHT_MAX)),
-            requests_in_flight: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
+            requests_in_flight: Semaphore::new(REQUESTS_IN_FLIGHT_MAX),
             validations: Arc::new(Semaphore::new(VALIDATIONS_MAX)),
-            cors_origins: config.cors_origins.as_slice().into(),
+            cors_origins: config.cors_origins.clone(),
             stopping,
-        })
+        })))
     }
 
     /// For reads and single statements.

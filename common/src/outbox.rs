@@ -131,7 +131,8 @@ impl Tx {
         self.changed.push((topic, id.into()));
     }
 
-    /// After the commit, says that what was made from this topic is old.
+    /// After the commit, says that what was made from this topic is old; the commit waits for it, so
+    /// that who made the change sees it in the next answer.
     pub fn outdate(&mut self, topic: &'static str) {
         self.outdated.push(topic);
     }
@@ -170,7 +171,7 @@ impl Tx {
             outbox.queue.publish(topic, &id);
         }
         for topic in outdated {
-            outbox.queue.outdate(topic);
+            outbox.queue.outdate(topic).await;
         }
         Ok(())
     }

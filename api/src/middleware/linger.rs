@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::header;
 use axum::middleware::Next;
@@ -23,8 +23,8 @@ const LINGER_BYTES_MAX: u64 = 4 * JSON_BODY_BYTES_MAX;
 
 /// Wraps the body so that its rest is read when its handler drops it.
 pub async fn linger(request: Request, next: Next) -> Response {
-    // Such a client sends nothing until it is told to, so there is nothing to throw away.
-    if request.headers().contains_key(header::EXPECT) {
+    // A client that expects an answer first sends nothing until it is told to.
+    if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();

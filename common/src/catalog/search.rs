@@ -7,6 +7,7 @@
 //! tells how the result is ranked, `tests/tests/search.rs` how well.
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
+use uuid::Uuid;
 
 use super::browse::{Card, Filters, SELECT_CARDS};
 
@@ -14,8 +15,13 @@ use super::browse::{Card, Filters, SELECT_CARDS};
 const TERMS_MAX: usize = 12;
 /// The most popular of what matches that are ranked.
 const CANDIDATES: i64 = 300;
+/// The most popular of all, which are looked at first: a frequent word has its candidates among them.
+const POPULAR: i64 = 2_000;
 /// The most popular of those whose name matches that are ranked too.
 const NAMED_CANDIDATES: i64 = 100;
+/// Where a package is searched by all that it says, and by its name alone.
+const TEXT: &str = "search";
+const NAME: &str = "name_search";
 /// A misspelt word shares this part of its trigrams with what it was meant to be.
 const SIMILARITY_MIN: f32 = 0.4;
 
@@ -88,7 +94,7 @@ pub async fn search(
     let all = &asked.all_of;
     let mut cards = find(pool, query, all, &asked.named, filters, &[], wanted).await?;
     if (cards.len() as i64) < wanted && asked.any_of != *all {
-        let known: Vec<uuid::Uuid> = cards.iter().map(|card| card.package_id.0).collect();
+        let known: Vec<Uuid> = cards.iter().map(|card| card.package_id.0).collect();
         let missing = wanted - cards.len() as i64;
         let any = &asked.any_of;
         cards.extend(find(pool, query, any, any, filters, &known, missing).await?);
@@ -139,27 +145,21 @@ async fn correct(pool: &PgPool, terms: &mut [Term]) -> Result<(), sqlx::Error> {
 struct Asked {
     all_of: String,
     any_of: String,
-    /// All terms, in the name.
+    /// All of them, for the name alone.
     named: String,
 }
 
 async fn ask(pool: &PgPool, terms: &[Term]) -> Result<Asked, sqlx::Error> {
-    let lexemes = |weight: &str| -> Vec<String> {
-        let term = |term: &Term| {
-            let each = term
-                .beginnings
-                .iter()
-                .map(|word| format!("{word}:*{weight}"));
-            each.collect::<Vec<String>>().join(" | ")
-        };
-        terms.iter().map(term).collect()
+    let beginnings = |term: &Term| {
+        let each = term.beginnings.iter().map(|word| format!("{word}:*"));
+        each.collect::<Vec<String>>().join(" | ")
     };
+    let anywhere: Vec<String> = terms.iter().map(beginnings).collect();
     let words: Vec<&str> = terms.iter().map(|term| term.word.as_str()).collect();
     sqlx::query_as(
         "with asked as (
-             select to_tsquery('english', word) as stem, to_tsquery('simple', anywhere) as anywhere,
-                    to_tsquery('simple', in_name) as in_name
-             from unnest($1::text[], $2::text[], $3::text[]) as term (word, anywhere, in_name)
+             select word, to_tsquery('english', word) as stem, to_tsquery('simple', anywhere) as anywhere
+             from unnest($1::text[], $2::text[]) as term (word, anywhere)
          ), needed as (
              -- A word such as `the` is needed only if there is nothing else.
              select *
@@ -169,15 +169,19 @@ async fn ask(pool: &PgPool, terms: &[Term]) -> Result<Asked, sqlx::Error> {
          )
          select string_agg(format('(%s)', either), ' & ') as all_of,
                 string_agg(format('(%s)', either), ' | ') as any_of,
-                string_agg(format('(%s)', in_name), ' & ') as named
+                string_agg(format('(%s)', anywhere), ' & ') as named
          from (
-             select in_name, case when numnode(stem) > 0 then (stem || anywhere)::text else anywhere::text end as either
+             -- A stem that is the word itself is among its beginnings.
+             select anywhere::text,
+                    case
+                        when numnode(stem) = 0 or stem::text = quote_literal(word) then anywhere
+                        else stem || anywhere
+                    end::text as either
              from needed
          ) as terms",
     )
     .bind(words)
-    .bind(lexemes(""))
-    .bind(lexemes("A"))
+    .bind(anywhere)
     .fetch_one(pool)
     .await
 }
@@ -189,32 +193,20 @@ async fn find(
     matching: &str,
     named: &str,
     filters: &Filters,
-    known: &[uuid::Uuid],
+    known: &[Uuid],
     limit: i64,
 ) -> Result<Vec<Card>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new("with candidates as (");
-    for (at, (lexemes, count)) in [(matching, CANDIDATES), (named, NAMED_CANDIDATES)]
-        .into_iter()
-        .enumerate()
-    {
-        if at > 0 {
-            query.push(" union ");
-        }
-        query.push("(select package_id from shelf");
-        filters.push(&mut query);
-        query.push(" and search @@ ").push_bind(lexemes.to_owned());
-        query.push("::tsquery");
-        if !known.is_empty() {
-            query
-                .push(" and package_id <> all(")
-                .push_bind(known.to_vec());
-            query.push(")");
-        }
-        query.push(" order by popularity desc, package_id desc limit ");
-        query.push_bind(count).push(")");
-    }
+    let mut query = QueryBuilder::<Postgres>::new("with ");
+    push_candidates(&mut query, |query, column| {
+        let lexemes = if column == NAME { named } else { matching };
+        filters.push(query);
+        query.push(format!(" and {column} @@ "));
+        query.push_bind(lexemes.to_owned()).push("::tsquery");
+        query.push(" and package_id <> all(");
+        query.push_bind(known.to_vec()).push(")");
+    });
     query.push(
-        "), best as (
+        ", best as (
              select package_id,
                  ts_rank('{0.05, 0.2, 0.6, 1.0}', search, ",
     );
@@ -232,11 +224,64 @@ async fn find(
     query.push(") ");
     query.push(SELECT_CARDS);
     query.push(" join best on best.package_id = shelf.package_id order by score desc, shelf.package_id desc");
-    query
-        .build_query_as()
-        .persistent(false)
-        .fetch_all(pool)
-        .await
+    query.build_query_as().fetch_all(pool).await
+}
+
+/// What is ranked: the most popular of what matches, and of what matches by its name.
+///
+/// Sorting all that has a frequent word would take longest, and looking through the most popular for a
+/// rare one. So a few of the most popular are looked through; if they are not enough, all that the index
+/// finds are sorted. `offset 0` makes it so whatever the planner guesses.
+fn push_candidates(
+    query: &mut QueryBuilder<Postgres>,
+    push_match: impl Fn(&mut QueryBuilder<Postgres>, &str),
+) {
+    query.push(format!(
+        "popular as materialized (
+             select package_id
+             from (
+                 select *
+                 from shelf
+                 where is_shown
+                 order by popularity desc, package_id desc
+                 limit {POPULAR}
+             ) as shelf"
+    ));
+    push_match(query, TEXT);
+    query.push(format!(
+        "    order by popularity desc, package_id desc
+             limit {CANDIDATES}
+         ), matching as materialized (
+             select package_id
+             from popular
+             where (select count(*) from popular) = {CANDIDATES}
+             union all (
+                 select package_id
+                 from (select package_id, popularity from shelf"
+    ));
+    push_match(query, TEXT);
+    query.push(format!(
+        "        offset 0) as found
+                 where (select count(*) from popular) < {CANDIDATES}
+                 order by popularity desc, package_id desc
+                 limit {CANDIDATES}
+             )
+         ), candidates as (
+             select package_id
+             from matching
+             union (
+                 select package_id
+                 from (select package_id, popularity from shelf"
+    ));
+    push_match(query, NAME);
+    query.push(format!(
+        "        offset 0) as found
+                 where (select count(*) from matching) = {CANDIDATES}
+                 order by popularity desc, package_id desc
+                 limit {NAMED_CANDIDATES}
+             )
+         )"
+    ));
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Owns the one subscribed connection of a process: topics fan out from it to any number of
-//! receivers, and publishing never makes anybody wait.
+//! receivers, and publishing makes nobody wait.
 //!
 //! Messages are hints. They may be lost (Redis away, a full backlog), so every receiver must also
 //! look by itself now and then. Whenever a topic has been subscribed anew, its receivers get an
@@ -16,15 +16,15 @@ use redis::{
     aio::{ConnectionManager, PubSubSink},
 };
 use tokio::{
-    sync::{broadcast, mpsc},
+    sync::{broadcast, mpsc, oneshot},
     time::{interval, sleep, timeout},
 };
 
 use super::{
     Queue,
     limits::{
-        CHANGED_BACKLOG_MAX, CONNECT_TIMEOUT, PUBLISH_BACKLOG_MAX, PUBLISH_BATCH_MAX,
-        SUBSCRIBE_DELAY, SUBSCRIBE_PING,
+        CHANGED_BACKLOG_MAX, CONNECT_TIMEOUT, OUTDATE_TIMEOUT, PUBLISH_BACKLOG_MAX,
+        PUBLISH_BATCH_MAX, SUBSCRIBE_DELAY, SUBSCRIBE_PING,
     },
 };
 
@@ -36,10 +36,18 @@ impl Queue {
     }
 
     /// Says that what was made from a topic is old: raises its epoch ([`crate::cache`]), then tells.
-    pub fn outdate(&self, topic: &str) {
-        let epoch = format!("{}:epoch:{topic}", self.shared.prefix);
+    /// Returns when that is done, or Redis seems to be away; this process knows it in any case.
+    pub async fn outdate(&self, topic: &str) {
+        let (done, raised) = oneshot::channel();
+        let epoch = Epoch {
+            key: format!("{}:epoch:{topic}", self.shared.prefix),
+            _done: done,
+        };
+        let channel = self.topic_channel(topic);
         self.bus()
-            .publish(self.topic_channel(topic), String::new(), Some(epoch));
+            .publish(channel.clone(), String::new(), Some(epoch));
+        let _raised_or_away = timeout(OUTDATE_TIMEOUT, raised).await;
+        deliver(&self.bus().channels, &channel, "");
     }
 
     /// Receives the ids published on a topic. An empty id means "look at everything you wait
@@ -65,7 +73,14 @@ pub(super) struct Bus {
 struct News {
     channel: String,
     message: String,
-    epoch: Option<String>,
+    epoch: Option<Epoch>,
+}
+
+/// An epoch to raise, and who waits for it: until this is dropped.
+#[derive(Debug)]
+struct Epoch {
+    key: String,
+    _done: oneshot::Sender<()>,
 }
 
 impl Bus {
@@ -83,7 +98,7 @@ impl Bus {
         }
     }
 
-    pub(super) fn publish(&self, channel: String, message: String, epoch: Option<String>) {
+    fn publish(&self, channel: String, message: String, epoch: Option<Epoch>) {
         let news = News {
             channel,
             message,
@@ -124,11 +139,11 @@ async fn publish_all(mut connection: ConnectionManager, mut messages: mpsc::Rece
     let mut batch = Vec::with_capacity(PUBLISH_BATCH_MAX);
     while messages.recv_many(&mut batch, PUBLISH_BATCH_MAX).await > 0 {
         let mut pipeline = redis::pipe();
-        for news in batch.drain(..) {
-            if let Some(epoch) = news.epoch {
-                pipeline.incr(epoch, 1).ignore();
+        for news in &batch {
+            if let Some(epoch) = &news.epoch {
+                pipeline.incr(&epoch.key, 1).ignore();
             }
-            pipeline.publish(news.channel, news.message).ignore();
+            pipeline.publish(&news.channel, &news.message).ignore();
         }
         if let Err(error) = pipeline.exec_async(&mut connection).await {
             tracing::debug!(
@@ -136,6 +151,7 @@ async fn publish_all(mut connection: ConnectionManager, mut messages: mpsc::Rece
                 "changes were not announced"
             );
         }
+        batch.clear();
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) const PUSHER_IN_FLIGHT_MAX: usize = 4;
 pub(super) const CHANGED_BACKLOG_MAX: usize = 1024;
 /// Messages waiting to be published; above it they are dropped.
 pub(super) const PUBLISH_BACKLOG_MAX: usize = 4096;
+/// How long a change waits until what was made from the old state is known to be old.
+pub(super) const OUTDATE_TIMEOUT: Duration = Duration::from_millis(100);
 /// Messages published in one pipeline.
 pub(super) const PUBLISH_BATCH_MAX: usize = 256;
 

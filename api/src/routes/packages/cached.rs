@@ -4,8 +4,7 @@
 //! Of those who ask the same at once in one process, one looks and the others wait for it. While Redis
 //! is away everything works, and costs more.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -17,6 +16,8 @@ use common::telemetry::metrics;
 use moka::future::Cache as Memory;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::error::ApiError;
 use crate::routes::Rendered;
@@ -37,29 +38,43 @@ const ANSWERS_MAX: u64 = 4_000;
 pub struct Cached {
     memory: Memory<String, Arc<Rendered>>,
     redis: Cache,
-    /// The epoch as this process last heard of it, and when it may be asked for again.
-    epoch: Arc<AtomicI64>,
+    changes: Arc<Mutex<Changes>>,
+}
+
+/// The changes that this process has heard of.
+#[derive(Debug)]
+struct Changes {
+    receiver: Receiver<String>,
+    count: u64,
+}
+
+impl Changes {
+    fn count(&mut self) -> u64 {
+        while !matches!(
+            self.receiver.try_recv(),
+            Err(TryRecvError::Empty | TryRecvError::Closed)
+        ) {
+            self.count += 1;
+        }
+        self.count
+    }
 }
 
 impl Cached {
-    /// Begins to listen for changes.
-    pub fn start(redis: Cache, mut changes: tokio::sync::broadcast::Receiver<String>) -> Self {
+    /// A cache that drops what is older than the last of these changes.
+    pub fn new(redis: Cache, changes: Receiver<String>) -> Self {
         let memory = Memory::builder()
             .max_capacity(ANSWERS_MAX)
             .time_to_live(IN_PROCESS)
             .build();
-        let epoch = Arc::new(AtomicI64::new(0));
-        let heard = Arc::clone(&epoch);
-        tokio::spawn(async move {
-            use tokio::sync::broadcast::error::RecvError;
-            while !matches!(changes.recv().await, Err(RecvError::Closed)) {
-                heard.fetch_add(1, Ordering::Relaxed);
-            }
-        });
+        let changes = Changes {
+            receiver: changes,
+            count: 0,
+        };
         Self {
             memory,
             redis,
-            epoch,
+            changes: Arc::new(Mutex::new(changes)),
         }
     }
 
@@ -73,10 +88,14 @@ impl Cached {
     where
         Made: Future<Output = Result<Answer, ApiError>>,
     {
-        let heard = self.epoch.load(Ordering::Relaxed);
+        let changes = self
+            .changes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .count();
         let entry = self
             .memory
-            .entry(format!("{heard}/{key}"))
+            .entry(format!("{changes}/{key}"))
             .or_try_insert_with(self.look(key, time_to_live, make))
             .await
             .map_err(|error: Arc<ApiError>| ApiError::clone(&error))?;
