@@ -18,7 +18,7 @@ struct Arguments;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     Arguments::parse();
-    common::telemetry::init_logs();
+    let _logs = common::telemetry::init_logs();
     let mut env = Env::process();
     let config = ApiConfig::from_env(&mut env);
     let config = env.finish(config)?;

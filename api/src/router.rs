@@ -13,16 +13,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use common::limits::{
     EVENT_STREAM_SECONDS_MAX, REQUEST_SECONDS_MAX, SMALL_BODY_BYTES_MAX,
     UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX,
 };
+use tower::ServiceBuilder;
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{
-    catch_panic, check_version, cors, deadline, identify, limit, linger, note_version, observe,
-    require_admin, shed,
+    cors, deadline, limit, note_version, observe, prepare, require_admin, shed,
 };
 use crate::state::ApiState;
 
@@ -51,18 +51,20 @@ pub fn router(state: ApiState) -> Router {
         .fallback(no_route)
         .layer(from_fn_with_state(state.clone(), limit))
         .merge(within(REQUEST_SECONDS_MAX, operators))
-        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
-        .layer(from_fn_with_state(state.clone(), identify))
-        .layer(from_fn(check_version))
-        .layer(from_fn(linger))
-        .layer(from_fn(catch_panic))
-        .layer(from_fn_with_state(state.clone(), observe))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), observe))
+                .layer(from_fn_with_state(state.clone(), prepare))
+                .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX)),
+        )
         .with_state(state);
     // What is around the whole router runs before a request is routed.
-    Router::new()
-        .fallback_service(routes)
-        .layer(from_fn(note_version))
-        .layer(cors)
+    Router::new().fallback_service(
+        ServiceBuilder::new()
+            .layer(cors)
+            .map_request(note_version)
+            .service(routes),
+    )
 }
 
 /// Routes that end after so many seconds.

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::process::StartError;
 use crate::routes::packages::Cached;
+use crate::routes::uploads::CompletedUploads;
 
 /// The world of a handler; cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,6 +54,7 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Answers about the market.
     pub catalogue: Cached,
+    pub completed_uploads: CompletedUploads,
     /// Bounds the memory that uploads take together.
     pub uploads_in_flight: Arc<Semaphore>,
     /// Bounds the requests that are under way.
@@ -102,6 +104,7 @@ impl ApiState {
             fee_basis_points: config.fee_basis_points,
             cards: Cards::new(&config.cards)?,
             card_webhook_secret: account.map(|account| account.webhook_secret.clone()),
+            completed_uploads: CompletedUploads::default(),
             uploads_in_flight: Arc::new(Semaphore::new(UPLOADS_IN_FLIGHT_MAX)),
             requests_in_flight: Semaphore::new(REQUESTS_IN_FLIGHT_MAX),
             validations: Arc::new(Semaphore::new(VALIDATIONS_MAX)),

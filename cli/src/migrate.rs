@@ -11,7 +11,7 @@ pub async fn run() -> Result<Output, Failure> {
     let mut env = Env::process();
     let config = DatabaseConfig::from_env(&mut env);
     let config = env.finish(config)?;
-    common::telemetry::init_logs();
+    let _logs = common::telemetry::init_logs();
     let pool = db::connect(&config).await?;
     db::migrate(&pool)
         .await

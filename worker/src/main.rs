@@ -18,7 +18,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    common::telemetry::init_logs();
+    let _logs = common::telemetry::init_logs();
     let mut env = Env::process();
     let config = WorkerConfig::from_env(&mut env);
     let config = env.finish(config)?;

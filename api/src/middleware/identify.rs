@@ -4,10 +4,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use common::accounts;
 use common::identity::{self, ApiKey, Principal};
 
@@ -28,7 +26,7 @@ pub struct ClientAddress(pub IpAddr);
 pub struct Identity(pub Result<Option<Principal>, ApiError>);
 
 /// Notes both in the request.
-pub async fn identify(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+pub async fn identify(state: &ApiState, request: &mut Request) {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let address = client_address(request.headers(), peer, state.rates.proxies);
     request.extensions_mut().insert(ClientAddress(address));
@@ -36,11 +34,10 @@ pub async fn identify(State(state): State<ApiState>, mut request: Request, next:
         false => Ok(None),
         true => {
             let token = bearer(request.headers()).unwrap_or_default();
-            authenticate(&state, token).await.map(Some)
+            authenticate(state, token).await.map(Some)
         }
     };
     request.extensions_mut().insert(Identity(identity));
-    next.run(request).await
 }
 
 /// The holder of a key or an access token. Whatever is wrong with it, the answer is the same.

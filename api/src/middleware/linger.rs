@@ -11,8 +11,6 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::header;
-use axum::middleware::Next;
-use axum::response::Response;
 use common::limits::JSON_BODY_BYTES_MAX;
 use futures::{Stream, StreamExt as _};
 
@@ -22,14 +20,14 @@ const LINGER: Duration = Duration::from_secs(10);
 const LINGER_BYTES_MAX: u64 = 4 * JSON_BODY_BYTES_MAX;
 
 /// Wraps the body so that its rest is read when its handler drops it.
-pub async fn linger(request: Request, next: Next) -> Response {
+pub fn linger(request: Request) -> Request {
     // A client that expects an answer first sends nothing until it is told to.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
-        return next.run(request).await;
+        return request;
     }
     let (head, body) = request.into_parts();
     let body = Body::from_stream(Lingering(Some(body.into_data_stream())));
-    next.run(Request::from_parts(head, body)).await
+    Request::from_parts(head, body)
 }
 
 /// A body until its end.

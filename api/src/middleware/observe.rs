@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::ids::new_request_id;
@@ -15,11 +15,17 @@ use common::telemetry::metrics;
 use serde_json::Value;
 use tracing::Instrument as _;
 
+use super::catch_panic::catch_panic;
 use crate::error::{ApiError, Code};
 use crate::follow::matches_tag;
 use crate::routes::{Data, Rendered};
 use crate::state::ApiState;
 use crate::version::{ApiVersion, Asked, UnknownVersion, V1_DEPRECATED, V1_SUNSET};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
 /// The id of a request, in its extensions.
 #[derive(Debug, Clone)]
@@ -39,7 +45,7 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     request.extensions_mut().insert(RequestId(id.clone()));
     let span =
         tracing::info_span!("request", request.id = id, http.method = %method, http.route = route);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = catch_panic(request, next).instrument(span).await;
     if let Some(Data(data)) = response.extensions_mut().remove::<Data>() {
         reader.render(&mut response, &reader.asked.version.answer(data));
     } else if let Some(rendered) = response.extensions_mut().remove::<Arc<Rendered>>() {
@@ -48,7 +54,7 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
         reader.render_error(&mut response, &error, &id, &state.public_base_url);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", value);
+        response.headers_mut().insert(REQUEST_ID, value);
     }
     reader.add_headers(response.headers_mut(), &route);
     let status = response.status();
@@ -59,13 +65,15 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
         .http_request_seconds
         .with_label_values(&[route.as_str()])
         .observe(seconds);
-    span.in_scope(|| {
-        tracing::info!(
-            http.status = status.as_u16(),
-            duration_ms = seconds * 1e3,
-            "Answered {method} {route}"
-        );
-    });
+    // With the fields of the span, but not in it: its line would be put together twice.
+    tracing::info!(
+        request.id = id,
+        http.method = %method,
+        http.route = route,
+        http.status = status.as_u16(),
+        duration_ms = seconds * 1e3,
+        "Answered {method} {route}"
+    );
     response
 }
 
@@ -155,21 +163,21 @@ impl Reader {
     /// What every answer says of itself.
     fn add_headers(&self, headers: &mut HeaderMap, route: &str) {
         let version = self.asked.version;
-        let mut set = |name: &'static str, value: &'static str| {
+        let mut set = |name: HeaderName, value: &'static str| {
             headers.insert(name, HeaderValue::from_static(value));
         };
-        set("x-content-type-options", "nosniff");
-        set("referrer-policy", "no-referrer");
-        set("x-frame-options", "DENY");
-        set("strict-transport-security", "max-age=31536000");
+        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        set(header::REFERRER_POLICY, "no-referrer");
+        set(header::X_FRAME_OPTIONS, "DENY");
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
         if !route.starts_with("/api/") {
             return;
         }
-        set("api-version", version.as_str());
-        set("vary", "Accept");
+        set(API_VERSION, version.as_str());
+        set(header::VARY, "Accept");
         if version == ApiVersion::V1 {
-            set("deprecation", V1_DEPRECATED);
-            set("sunset", V1_SUNSET);
+            set(DEPRECATION, V1_DEPRECATED);
+            set(SUNSET, V1_SUNSET);
             headers.append(
                 header::LINK,
                 HeaderValue::from_static(

@@ -1,31 +1,29 @@
 //! Which version a request speaks: found before it is routed, because a path may name it.
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::Request;
 
 use crate::error::{ApiError, Code};
 use crate::version::{ApiVersion, Asked, UnknownVersion, negotiate};
 
 /// Notes the version and takes it out of the address.
-pub async fn note_version(mut request: Request, next: Next) -> Response {
+pub fn note_version<B>(mut request: Request<B>) -> Request<B> {
     let (asked, rewritten) = negotiate(request.headers(), request.uri());
     if let Some(uri) = rewritten {
         *request.uri_mut() = uri;
     }
     request.extensions_mut().insert(asked);
-    next.run(request).await
+    request
 }
 
 /// Refuses a version that there is not, and tells the others to the handler.
-pub async fn check_version(mut request: Request, next: Next) -> Response {
+pub fn check_version<B>(request: &mut Request<B>) -> Result<(), ApiError> {
     let asked = request
         .extensions_mut()
         .remove::<Result<Asked, UnknownVersion>>();
     match asked.unwrap_or(Ok(Asked::default())) {
         Ok(asked) => {
             request.extensions_mut().insert(asked.version);
-            next.run(request).await
+            Ok(())
         }
         Err(UnknownVersion(text)) => {
             let supported = ApiVersion::ALL.map(ApiVersion::as_str);
@@ -38,7 +36,7 @@ pub async fn check_version(mut request: Request, next: Next) -> Response {
             error
                 .details
                 .insert("supported".to_owned(), supported.as_slice().into());
-            error.into_response()
+            Err(error)
         }
     }
 }

@@ -13,16 +13,17 @@ pub mod payments;
 pub mod payouts;
 pub mod purchases;
 pub mod quotes;
+mod rendered;
 pub mod system;
 pub mod uploads;
 mod webhook_url;
 pub mod webhooks;
 
+pub use rendered::Rendered;
 pub use webhook_url::check_webhook_url;
 
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -30,15 +31,6 @@ use serde_json::Value;
 /// the client is to read it.
 #[derive(Debug, Clone)]
 pub struct Data(pub Value);
-
-/// The same, written in each version beforehand because many will read it.
-#[derive(Debug)]
-pub struct Rendered {
-    pub bodies: [Bytes; 3],
-    pub etag: HeaderValue,
-    /// Where the next page is.
-    pub link: Option<HeaderValue>,
-}
 
 /// A good answer.
 pub fn success<T: Serialize>(status: StatusCode, data: T) -> Response {

@@ -1,12 +1,21 @@
 //! Logs: JSON lines for machines, plain lines on a terminal. Fields are `entity.field`.
 
-use std::io::IsTerminal as _;
+use std::io::{BufWriter, IsTerminal as _};
 
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to standard error. `LOG_FORMAT` is `json`, `pretty` or unset (pretty on a
-/// terminal); `AWARENESS_LOG` filters (default `info`).
-pub fn init_logs() {
+/// Writes what is left when it is dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct LogGuard {
+    _writer: WorkerGuard,
+}
+
+/// Starts logging to standard error, from a thread of its own that writes together what comes together.
+/// `LOG_FORMAT` is `json`, `pretty` or unset (pretty on a terminal); `AWARENESS_LOG` filters (default
+/// `info`). Only a kill loses lines: those of its last moment.
+pub fn init_logs() -> LogGuard {
     let filter = EnvFilter::try_from_env("AWARENESS_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,apalis=warn,apalis_core=warn,aws_config=warn"));
     let pretty = match std::env::var("LOG_FORMAT").as_deref() {
@@ -14,9 +23,12 @@ pub fn init_logs() {
         Ok("pretty") => true,
         _ => std::io::stderr().is_terminal(),
     };
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(false)
+        .finish(BufWriter::new(std::io::stderr()));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     if pretty {
         builder.with_target(false).init();
     } else {
@@ -30,4 +42,5 @@ pub fn init_logs() {
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!(panic = %panic, "A task panicked");
     }));
+    LogGuard { _writer: guard }
 }

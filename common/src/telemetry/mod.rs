@@ -3,5 +3,5 @@
 mod logs;
 mod metrics;
 
-pub use logs::init_logs;
+pub use logs::{LogGuard, init_logs};
 pub use metrics::{Metrics, metrics};

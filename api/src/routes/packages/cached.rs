@@ -7,9 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
+use axum::response::Response;
 use common::cache::Cache;
 use common::catalog::CATALOGUE;
 use common::telemetry::metrics;
@@ -22,7 +20,6 @@ use tokio::sync::broadcast::error::TryRecvError;
 use crate::error::ApiError;
 use crate::routes::Rendered;
 use crate::state::ApiState;
-use crate::version::ApiVersion;
 
 /// Lists are kept this long if nothing changes.
 pub const LIST: Duration = Duration::from_secs(300);
@@ -103,7 +100,10 @@ impl Cached {
         if !entry.is_fresh() {
             count("process");
         }
-        Ok(Rendered::respond(Arc::clone(entry.value())))
+        Ok(Rendered::respond(
+            Arc::clone(entry.value()),
+            "public, no-cache",
+        ))
     }
 
     async fn look<Made>(
@@ -127,7 +127,7 @@ impl Cached {
             && let Ok(answer) = serde_json::from_str::<Answer>(&text)
         {
             count("redis");
-            return Ok(Arc::new(Rendered::of(answer)));
+            return Ok(Arc::new(answer.render()));
         }
         count("postgres");
         let answer = make.await?;
@@ -135,7 +135,7 @@ impl Cached {
             let text = serde_json::to_string(&answer).expect("answers have text keys");
             self.redis.put(key, &text, time_to_live).await;
         }
-        Ok(Arc::new(Rendered::of(answer)))
+        Ok(Arc::new(answer.render()))
     }
 }
 
@@ -158,42 +158,9 @@ impl Answer {
             version: None,
         }
     }
-}
 
-impl Rendered {
-    /// The answer in each version.
-    fn of(answer: Answer) -> Self {
-        let bodies = ApiVersion::ALL.map(|version| {
-            let body = version.answer(answer.data.clone());
-            Bytes::from(serde_json::to_vec(&body).expect("answers have text keys"))
-        });
-        let digest = Sha256::digest(&bodies[0]);
-        let etag = match answer.version {
-            Some(version) => format!("\"{version}\""),
-            None => format!("\"{}\"", hex::encode(&digest[..8])),
-        };
-        Self {
-            bodies,
-            etag: HeaderValue::from_str(&etag).expect("digits"),
-            link: answer
-                .next
-                .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()),
-        }
-    }
-
-    fn respond(this: Arc<Self>) -> Response {
-        let mut response = StatusCode::OK.into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::ETAG, this.etag.clone());
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, no-cache"),
-        );
-        if let Some(link) = &this.link {
-            headers.append(header::LINK, link.clone());
-        }
-        response.extensions_mut().insert(this);
-        response
+    fn render(&self) -> Rendered {
+        Rendered::new(&self.data, self.version, self.next.as_deref())
     }
 }
 

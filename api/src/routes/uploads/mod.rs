@@ -17,3 +17,4 @@ pub use create::upload_package;
 pub use open::open_upload;
 pub use status::{get_package_status, stream_package_status};
 pub use validate::validate_package;
+pub use view::CompletedUploads;

@@ -10,6 +10,7 @@ use super::view;
 use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path, PreferWait};
 use crate::follow::Follower;
+use crate::routes::Rendered;
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -21,6 +22,12 @@ pub async fn get_package_status(
     headers: HeaderMap,
     Path(upload_id): Path<String>,
 ) -> Result<Response, ApiError> {
+    let completed = &state.completed_uploads;
+    if wait.is_none()
+        && let Some(status) = completed.status(&upload_id, caller.as_ref()).await
+    {
+        return Ok(Rendered::respond(status, "private, no-cache"));
+    }
     let find = view::finder(&state, &upload_id, caller);
     Follower::new(&state, uploads::CHANGED, upload_id, find)
         .answer(wait, &headers)

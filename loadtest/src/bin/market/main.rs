@@ -2,7 +2,7 @@
 //!
 //! 1. Requests/s of a cached search and of an upload's status, as shares of a hello-world's.
 //! 2. The same search from an address that is limited: what counting costs.
-//! 3. 1,000 open connections that browse: p99, and whether the pool runs dry.
+//! 3. 1,000 open connections that browse pages which a few have seen: p99, and whether the pool runs dry.
 //! 4. Searches that nobody asked before, over 100,000 packages: p99.
 //!
 //! Run it with `RATE_LIMITS=global=100000/1/ip/anonymous`, so that part 2 counts and refuses nothing.
@@ -148,6 +148,13 @@ impl Measured {
     }
 
     async fn browsing(&self) -> anyhow::Result<()> {
+        let first = Load {
+            paths: ground::browsing(),
+            connections: 4,
+            time: Duration::from_secs(1),
+            ..self.load(self.api, "/")
+        };
+        println!("4 connections that see it first: {}", first.run().await?);
         let browsing = Load {
             paths: ground::browsing(),
             connections: 1_000,
