@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Code};
 
@@ -76,6 +77,11 @@ pub fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if let Some(field) = field_with_nul(bytes) {
+        let fault = "must have no NUL characters";
+        let error = ApiError::new(Code::InvalidInput, format!("{field} {fault}."));
+        return Err(error.field(&field, fault));
+    }
     // A list would be read as the fields in their order.
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if matches!(first, Some(byte) if *byte != b'{')
@@ -92,6 +98,26 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })?;
     deserializer.end().map_err(|error| misfit(".", &error))?;
     Ok(value)
+}
+
+/// The field, outermost, in which there is a NUL character: PostgreSQL takes none, in no text.
+fn field_with_nul(bytes: &[u8]) -> Option<String> {
+    fn has_nul(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::Array(values) => values.iter().any(has_nul),
+            Value::Object(fields) => fields
+                .iter()
+                .any(|(name, value)| name.contains('\0') || has_nul(value)),
+            _ => false,
+        }
+    }
+    memchr::memmem::find(bytes, br"\u0000")?;
+    let fields: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+    let (name, _) = fields
+        .iter()
+        .find(|(name, value)| name.contains('\0') || has_nul(value))?;
+    Some(name.replace('\0', "\u{fffd}"))
 }
 
 /// What does not fit where. Values are left out: one may be a password.
@@ -179,6 +205,22 @@ mod tests {
     #[expect(dead_code, reason = "only its shape matters")]
     struct Inner {
         most_at_once: Option<u8>,
+    }
+
+    #[test]
+    fn nul_is_refused_wherever_it_stands() {
+        for body in [
+            r#"{"a": "x\u0000"}"#,
+            r#"{"a": [{"b": "\u0000"}]}"#,
+            r#"{"a": {"\u0000": 1}}"#,
+        ] {
+            let error = parse::<Value>(body.as_bytes()).unwrap_err();
+            assert_eq!(error.details["a"], "must have no NUL characters", "{body}");
+        }
+        assert!(
+            parse::<Value>(br#"{"a": "\\u0000"}"#).is_ok(),
+            "six letters"
+        );
     }
 
     #[test]

@@ -13,55 +13,42 @@ const CASES_LONG: &str = "200";
 async fn whatever_is_sent_is_answered_as_documented() {
     let world = World::start().await;
     world.package_for(5.0).await;
-    let python =
-        std::path::PathBuf::from(std::env::var("AWARENESS_PYTHON").expect("./test sets it"));
-    let program = python.with_file_name("schemathesis");
+    let base = format!("http://{}", world.anonymous.authority());
     let cases = match std::env::var("AWARENESS_LONG") {
         Ok(_) => CASES_LONG,
         Err(_) => CASES,
     };
-    let base = format!("http://{}", world.anonymous.authority());
-    let key = world.seller.token().to_owned();
+    // Operators last: they pause queues and block users.
+    for caller in [&world.seller, &world.operator] {
+        let (base, token) = (base.clone(), caller.token().to_owned());
+        tokio::task::spawn_blocking(move || fuzz(&base, &token, cases))
+            .await
+            .unwrap();
+    }
+}
+
+fn fuzz(base: &str, token: &str, cases: &str) {
+    let python =
+        std::path::PathBuf::from(std::env::var("AWARENESS_PYTHON").expect("./test sets it"));
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("schemathesis.toml"), CONFIGURATION).unwrap();
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new(program)
-            .current_dir(folder.path())
-            .arg("run")
-            .arg(format!("{base}/api/ai/openapi-3.1.json"))
-            .args([
-                "--url",
-                &base,
-                "--max-examples",
-                cases,
-                "--seed",
-                "1",
-                "--no-color",
-            ])
-            .args(["--phases", "examples,coverage,fuzzing", "--checks", "all"])
-            .args(EXCLUDED)
-            .args(["--header", &format!("Authorization: Bearer {key}")])
-            .args(["--header", "Prefer: wait=0"])
-            .args(["--request-timeout", "70", "--max-response-time", "65"])
-            .output()
-    })
-    .await
-    .unwrap()
-    .expect("./test installs it");
+    let output = Command::new(python.with_file_name("schemathesis"))
+        .current_dir(folder.path())
+        .arg("run")
+        .arg(format!("{base}/api/ai/openapi-3.1.json"))
+        .args(["--url", base, "--max-examples", cases, "--seed", "1"])
+        .args(["--phases", "examples,coverage,fuzzing", "--checks", "all"])
+        .args(EXCLUDED)
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .args(["--header", "Prefer: wait=0", "--no-color"])
+        .args(["--request-timeout", "70", "--max-response-time", "65"])
+        .output()
+        .expect("./test installs it");
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
-    println!(
-        "{}",
-        text.lines()
-            .rev()
-            .take(25)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect::<Vec<_>>()
-            .join("\n")
-    );
+    let lines: Vec<&str> = text.lines().collect();
+    println!("{}", lines[lines.len().saturating_sub(25)..].join("\n"));
 }
 
 /// Not every rule can be said in a schema: base64 is text, one field may forbid another, money may lack.

@@ -10,8 +10,8 @@ const TAG: &str = "market";
 /// What lists are filtered by.
 const FILTERS: &str = "
     packageType?: word(vector,memory,chain,all) What kind of package.
-    sourceModel?: text The model that it comes from, however its name is written.
-    targetModel?: text The model that it is aligned to.
+    sourceModel?: size(0,100) The model that it comes from, however its name is written.
+    targetModel?: size(0,100) The model that it is aligned to.
     category?: category One of `/api/ai/categories`.
     tags?: text All of these, separated by commas.
     minPrice?: num At least, with at most two decimals.

@@ -5,14 +5,13 @@ use super::super::operation::Operation;
 const TAG: &str = "operators";
 
 pub fn operations() -> Vec<Operation> {
-    let operations = [queues(), people(), money(), disputes()]
+    let operations = [queues(), jobs(), people(), money(), disputes()]
         .into_iter()
         .flatten();
     operations.map(Operation::operators).collect()
 }
 
 fn queues() -> Vec<Operation> {
-    let reason = "reason?: text|null Why.";
     vec![
         get("/admin/queues", "list_queues", "The queues").tells(
             200,
@@ -24,7 +23,7 @@ fn queues() -> Vec<Operation> {
             "pause_queue",
             "Stop serving a queue",
         )
-        .may_take("reason?: text Why.")
+        .may_take("reason?: text|null Why.")
         .tells(200, "Paused.", "queue: text The queue."),
         post(
             "/admin/queues/{queue}/resume",
@@ -32,6 +31,23 @@ fn queues() -> Vec<Operation> {
             "Serve a queue again",
         )
         .tells(200, "Served.", "queue: text The queue."),
+        get(
+            "/admin/payloads",
+            "list_payloads",
+            "Wake-up calls that could not be read",
+        )
+        .tells(200, "All.", "payloads: [object] With their bytes."),
+        delete(
+            "/admin/payloads/{payloadId}",
+            "drop_payload",
+            "Drop one of them",
+        )
+        .answer(200, "Dropped.", &any()),
+    ]
+}
+
+fn jobs() -> Vec<Operation> {
+    vec![
         get("/admin/jobs", "list_jobs", "The jobs")
             .asks(
                 "queue?: text In this queue.
@@ -47,8 +63,19 @@ fn queues() -> Vec<Operation> {
             "replay_jobs",
             "Retry quarantined jobs",
         )
-        .body(serde_json::json!({ "type": "object" }))
-        .tells(200, "Done.", "replayed?: int How many."),
+        .takes(
+            "queue?: text|null In this queue.
+             name?: text|null Of this name.
+             state?: word(quarantined)|null No others are replayed.
+             subject?: uuid|null About this.
+             before?: uuid|null Older than this.
+             limit?: int|null Has no effect: a page at a time.",
+        )
+        .tells(
+            200,
+            "Done.",
+            "replayed: [uuid] The jobs that run again.\nrefused: [object] The others, each with the reason.",
+        ),
         get("/admin/jobs/{jobId}", "get_job", "A job with its history").answer(
             200,
             "The job.",
@@ -58,21 +85,9 @@ fn queues() -> Vec<Operation> {
             .answer(200, "Queued.", &any())
             .faults(&[409]),
         post("/admin/jobs/{jobId}/cancel", "cancel_job", "End a job")
-            .may_take(reason)
-            .answer(200, "Ended, or about to.", &any())
+            .may_take("reason?: text|null Why.")
+            .answer(202, "Ended, or about to.", &any())
             .faults(&[409]),
-        get(
-            "/admin/payloads",
-            "list_payloads",
-            "Wake-up calls that could not be read",
-        )
-        .tells(200, "All.", "payloads: [object] With their bytes."),
-        delete(
-            "/admin/payloads/{payloadId}",
-            "drop_payload",
-            "Drop one of them",
-        )
-        .answer(200, "Dropped.", &any()),
     ]
 }
 

@@ -44,7 +44,8 @@ fn rows() -> Vec<Operation> {
             "Register an endpoint",
         )
         .about(&format!(
-            "Its secret is in this answer and in no other. An account has at most {ENDPOINTS_MAX}."
+            "Its secret is in this answer and in no other. An account has at most {ENDPOINTS_MAX}. 404 if \
+             what the key made was deleted since."
         ))
         .header("Idempotency-Key")
         .body(new)
@@ -53,6 +54,7 @@ fn rows() -> Vec<Operation> {
             "Registered; it is told of what happens from now on.",
             &with_secret(),
         )
+        .faults(&[404])
         .calls_back("url", Modes::Any, &EventType::ALL),
         Operation::new(
             "get",
@@ -156,11 +158,13 @@ fn steering() -> Vec<Operation> {
                 202,
                 "On its way; follow the delivery.",
                 &named("DeliveryTimeline"),
-            ),
+            )
+            .faults(&[409]),
         recover
             .about("It goes on by itself, at a fifth of the endpoint's rate.")
             .body(recovery())
-            .answer(202, "Started; follow the recovery.", &named("Recovery")),
+            .answer(202, "Started; follow the recovery.", &named("Recovery"))
+            .faults(&[409]),
         stats.answer(200, "Counts, and how long attempts took.", &self::stats()),
     ]
 }
@@ -192,7 +196,7 @@ fn enabling() -> Value {
         &[],
         json!({
             "held": word("What becomes of the events that were held; `replay` is the default.", &["replay", "since", "drop"]),
-            "since": time("With `since`: those of this time and later are sent, the others dropped."),
+            "since": nullable(time("With `since`: those of this time and later are sent, the others dropped.")),
         }),
     )
 }
@@ -217,7 +221,7 @@ fn recovery() -> Value {
         json!({
             "mode": word("`failed`: what was given up (the default); `missing`: what the endpoint was never promised.", &["failed", "missing"]),
             "since": time(&format!("From when on, at most {RECOVERY_DAYS_MAX} days ago.")),
-            "until": time("Until when; now, if nothing is said."),
+            "until": nullable(time("Until when; now, if nothing is said.")),
         }),
     )
 }

@@ -92,10 +92,10 @@ pub struct Cancel {
 pub async fn cancel_job(
     State(state): State<ApiState>,
     Path(id): Path<JobId>,
-    Json(cancel): Json<Cancel>,
+    cancel: Option<Json<Cancel>>,
 ) -> Result<Response, ApiError> {
     let reason = cancel
-        .reason
+        .and_then(|Json(cancel)| cancel.reason)
         .unwrap_or_else(|| "cancelled by an operator".to_owned());
     pipeline::cancel(&state.outbox, id, &reason).await?;
     tracing::warn!(job.id = %id, reason, "An operator cancelled a job");

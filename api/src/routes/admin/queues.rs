@@ -14,9 +14,9 @@ use crate::state::ApiState;
 
 /// Why a queue is paused.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pause {
-    #[serde(default)]
-    reason: String,
+    reason: Option<String>,
 }
 
 /// All queues: what PostgreSQL knows, and what waits in Redis.
@@ -42,15 +42,14 @@ pub async fn list_queues(State(state): State<ApiState>) -> Result<Response, ApiE
 pub async fn pause_queue(
     State(state): State<ApiState>,
     Path(queue): Path<String>,
-    Json(pause): Json<Pause>,
+    pause: Option<Json<Pause>>,
 ) -> Result<Response, ApiError> {
     let queue = known(&queue)?;
-    jobs::pause_queue(state.pool(), queue, &pause.reason).await?;
-    tracing::warn!(
-        queue.name = queue,
-        reason = pause.reason,
-        "An operator paused a queue"
-    );
+    let reason = pause
+        .and_then(|Json(pause)| pause.reason)
+        .unwrap_or_default();
+    jobs::pause_queue(state.pool(), queue, &reason).await?;
+    tracing::warn!(queue.name = queue, reason, "An operator paused a queue");
     Ok(success(
         StatusCode::OK,
         json!({ "queue": queue, "paused": true }),

@@ -27,7 +27,7 @@ pub async fn find_best_matrix(
 ) -> Result<Response, ApiError> {
     let mut parameters = Parameters::of(raw.as_deref());
     let mut model = |name: &str| {
-        let text = parameters.text(name);
+        let text = parameters.model(name);
         if text.is_none() {
             parameters.fault(name, "is required");
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use common::catalog::{Filters, category_fault};
 use common::ids::UserId;
-use common::limits::CLIENT_PAGE_ROWS_MAX;
+use common::limits::{CLIENT_PAGE_ROWS_MAX, MODEL_NAME_CHARS_MAX};
 use common::money::Price;
 use common::uploads::FieldFault;
 use package::PackageType;
@@ -58,12 +58,18 @@ impl Parameters {
 
     /// A text; an empty one is absent.
     pub fn text(&mut self, name: &str) -> Option<String> {
+        self.bounded(name, TEXT_CHARS_MAX)
+    }
+
+    /// The name of a model.
+    pub fn model(&mut self, name: &str) -> Option<String> {
+        self.bounded(name, MODEL_NAME_CHARS_MAX)
+    }
+
+    fn bounded(&mut self, name: &str, chars_max: usize) -> Option<String> {
         let text = self.values.remove(name)?.trim().to_owned();
-        if text.chars().count() > TEXT_CHARS_MAX {
-            self.fault(
-                name,
-                format!("must have at most {TEXT_CHARS_MAX} characters"),
-            );
+        if text.chars().count() > chars_max {
+            self.fault(name, format!("must have at most {chars_max} characters"));
             return None;
         }
         let is_sound = !text.chars().any(char::is_control);
@@ -133,8 +139,8 @@ impl Parameters {
         let tags = tags.split(',').map(|tag| tag.trim().to_owned());
         Filters {
             package_type,
-            source_model: self.text("sourceModel"),
-            target_model: self.text("targetModel"),
+            source_model: self.model("sourceModel"),
+            target_model: self.model("targetModel"),
             category,
             tags: tags.filter(|tag| !tag.is_empty()).collect(),
             price_min_minor: self.price("minPrice"),
