@@ -19,20 +19,20 @@ pub async fn prepare(State(state): State<ApiState>, request: Request, next: Next
     }
 }
 
-/// PostgreSQL takes no NUL, in no text.
-fn check_address(request: &Request) -> Result<(), ApiError> {
-    match request.uri().to_string().contains("%00") {
-        true => Err(ApiError::new(
+/// PostgreSQL takes no NUL, in no text. What the path names is looked up by ids, which have none.
+fn check_query(request: &Request) -> Result<(), ApiError> {
+    match request.uri().query() {
+        Some(query) if query.contains("%00") => Err(ApiError::new(
             Code::InvalidInput,
-            "The address must have no NUL characters.",
+            "The query must have no NUL characters.",
         )),
-        false => Ok(()),
+        _ => Ok(()),
     }
 }
 
 async fn prepared(state: &ApiState, request: Request) -> Result<Request, ApiError> {
     let mut request = linger(request);
-    check_address(&request)?;
+    check_query(&request)?;
     check_version(&mut request)?;
     identify(state, &mut request).await;
     Ok(request)
