@@ -1,39 +1,58 @@
--- Takes units of several windows, all or none.
+-- Serves requests, one after another. Each takes units of several windows: of all, or of none.
 -- KEYS: one list per window: when each unit was taken, in microseconds, oldest first.
--- ARGV: per window its quota, its length in microseconds, and the units that are asked of it.
--- Answers per window: units in use, microseconds until this request would pass (0: it passes),
+-- ARGV: per request the number of its windows, and for each the quota, its length in microseconds, and
+-- the units that are asked of it.
+-- Answers per window: units in use, microseconds until its request would pass (0: it passes),
 -- microseconds until the oldest unit is free again.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local answer, passes = {}, true
-for i, key in ipairs(KEYS) do
-  local quota, length, units = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
-  local oldest = redis.call('LINDEX', key, 0)
-  while oldest and tonumber(oldest) <= now - length do
-    redis.call('LPOP', key)
-    oldest = redis.call('LINDEX', key, 0)
+local stamp = string.format('%.0f', now)
+local answer = {}
+
+local function look(window)
+  local oldest = redis.call('LINDEX', window.key, 0)
+  while oldest and tonumber(oldest) <= now - window.length do
+    redis.call('LPOP', window.key)
+    oldest = redis.call('LINDEX', window.key, 0)
   end
-  local used, wait = redis.call('LLEN', key), 0
-  if used + units > quota then
-    passes = false
-    local blocking = redis.call('LINDEX', key, math.min(used + units - quota, used) - 1)
-    wait = blocking and tonumber(blocking) + length - now or length
+  window.used, window.wait = redis.call('LLEN', window.key), 0
+  window.frees_in = oldest and tonumber(oldest) + window.length - now or 0
+  if window.used + window.units > window.quota then
+    local last = math.min(window.used + window.units - window.quota, window.used)
+    local blocking = redis.call('LINDEX', window.key, last - 1)
+    window.wait = blocking and tonumber(blocking) + window.length - now or window.length
+    return false
   end
-  answer[3 * i - 2], answer[3 * i - 1] = used, wait
-  answer[3 * i] = oldest and tonumber(oldest) + length - now or 0
+  return true
 end
-if passes then
-  local stamp = string.format('%.0f', now)
-  for i, key in ipairs(KEYS) do
-    local length, units = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
-    for _ = 1, units do
-      redis.call('RPUSH', key, stamp)
-    end
-    if units > 0 then
-      redis.call('PEXPIRE', key, math.ceil(length / 1000))
-      answer[3 * i - 2] = answer[3 * i - 2] + units
-      if answer[3 * i] == 0 then answer[3 * i] = length end
-    end
+
+local function take(window)
+  if window.units == 0 then return end
+  for _ = 1, window.units do
+    redis.call('RPUSH', window.key, stamp)
+  end
+  redis.call('PEXPIRE', window.key, math.ceil(window.length / 1000))
+  window.used = window.used + window.units
+  if window.frees_in == 0 then window.frees_in = window.length end
+end
+
+local at, key = 1, 0
+while at <= #ARGV do
+  local windows, passes = {}, true
+  for i = 1, tonumber(ARGV[at]) do
+    key = key + 1
+    windows[i] = {
+      key = KEYS[key], quota = tonumber(ARGV[at + 1]), length = tonumber(ARGV[at + 2]), units = tonumber(ARGV[at + 3])
+    }
+    at = at + 3
+    passes = look(windows[i]) and passes
+  end
+  at = at + 1
+  for _, window in ipairs(windows) do
+    if passes then take(window) end
+    answer[#answer + 1] = window.used
+    answer[#answer + 1] = window.wait
+    answer[#answer + 1] = window.frees_in
   end
 end
 return answer
