@@ -37,9 +37,10 @@ const WARM_UP: usize = 50;
 const SETUP: [&str; 4] = [
     "insert into objects (key, sha256, size_bytes) values ('bench', sha256(''), 1)",
     "insert into packages (id, public_id, owner_id, upload_id, package_type, name, description, source_model,
-                           target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report)
-     select gen_random_uuid(), 'pkg_bench', user_id, gen_random_uuid(), 'vector', 'bench', 'bench', 'a', 'b', 0.05,
-            'declared', 'bench', 'bench', '{}'
+                           target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report,
+                           line_id)
+     select api_keys.id, 'pkg_bench', user_id, gen_random_uuid(), 'vector', 'bench', 'bench', 'a', 'b', 0.05,
+            'declared', 'bench', 'bench', '{}', api_keys.id
      from api_keys
      order by created_at
      limit 1",
