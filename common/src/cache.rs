@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{AsyncCommands as _, Client, RedisError};
+use redis::aio::ConnectionManager;
+use redis::{AsyncCommands as _, RedisError};
 
-use crate::throttle::AddressError;
+use crate::hurried_redis::{self, AddressError};
 
 /// A cache must be faster than what it saves.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -30,16 +30,8 @@ impl std::fmt::Debug for Cache {
 impl Cache {
     /// Prepares a connection of its own without waiting for it.
     pub fn new(redis_url: &str, prefix: &str) -> Result<Self, AddressError> {
-        let client = Client::open(redis_url).map_err(AddressError)?;
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(PATIENCE))
-            .set_connection_timeout(Some(PATIENCE))
-            .set_max_delay(Duration::from_millis(500))
-            .set_number_of_retries(1);
-        let connection =
-            ConnectionManager::new_lazy_with_config(client, config).map_err(AddressError)?;
         Ok(Self {
-            connection,
+            connection: hurried_redis::connection(redis_url, PATIENCE)?,
             prefix: prefix.into(),
         })
     }

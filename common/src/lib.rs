@@ -3,7 +3,7 @@
 //! Modules import only to their left in this order, never back and never sideways; the test
 //! `the_import_order_holds` reads the `use` lines:
 //!
-//! `ids limits money shutdown tls` < `config` < `telemetry` < `db http queue storage` < `jobs` < `outbox`
+//! `ids limits money shutdown tls` < `config` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
 //! < `audit cards events idempotency identity signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `purchases` < `disputes payouts` < `pipeline`
 
@@ -19,6 +19,7 @@ pub mod telemetry;
 
 pub mod db;
 pub mod http;
+pub mod hurried_redis;
 pub mod queue;
 pub mod storage;
 

@@ -3,6 +3,23 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context as _;
+use local::accounts::CommonAccounts;
+use local::stack::{Stack, StackOptions};
+use local::terminal::Terminal;
+
+/// A fresh stack in that folder, of the programs that were built beside the benchmark.
+pub async fn start_stack(folder: &Path) -> anyhow::Result<Stack> {
+    let benchmark = std::env::current_exe()?;
+    let options = StackOptions {
+        folder: folder.to_owned(),
+        programs: benchmark.parent().context("a folder")?.to_owned(),
+        port: None,
+        fresh: true,
+    };
+    Ok(Stack::start(options, &CommonAccounts, Terminal::new()).await?)
+}
+
 /// Milliseconds of a write of 8 KiB and its fdatasync, the median of fifty.
 pub fn fsync_probe(folder: &Path) -> anyhow::Result<f64> {
     use std::io::{Seek as _, Write as _};

@@ -3,12 +3,13 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError, Script};
+use redis::aio::ConnectionManager;
+use redis::{RedisError, Script};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{AddressError, Ask, Standing};
+use super::{Ask, Standing};
+use crate::hurried_redis::{self, AddressError};
 
 static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("take.lua")));
 
@@ -43,14 +44,7 @@ pub(super) struct Counter {
 impl Counter {
     /// Begins to count, without waiting for a connection.
     pub(super) fn start(redis_url: &str, prefix: &str) -> Result<Self, AddressError> {
-        let client = Client::open(redis_url).map_err(AddressError)?;
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(PATIENCE))
-            .set_connection_timeout(Some(PATIENCE))
-            .set_max_delay(Duration::from_millis(500))
-            .set_number_of_retries(1);
-        let connection =
-            ConnectionManager::new_lazy_with_config(client, config).map_err(AddressError)?;
+        let connection = hurried_redis::connection(redis_url, PATIENCE)?;
         let (asked, requests) = mpsc::channel(BACKLOG_MAX);
         tokio::spawn(count_all(connection, requests));
         Ok(Self {

@@ -13,21 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use redis::RedisError;
-use thiserror::Error;
-
 use self::counter::Counter;
 use self::window::Windows;
 use crate::config::RatePolicy;
+use crate::hurried_redis::AddressError;
 use crate::telemetry::metrics;
 
 /// After a failure Redis is not asked again for so long.
 const PAUSE_MILLIS: i64 = 1000;
-
-/// An address that cannot be parsed.
-#[derive(Debug, Error)]
-#[error("the address of Redis")]
-pub struct AddressError(#[source] pub(crate) RedisError);
 
 /// Counts; clones share what they count.
 #[derive(Clone)]

@@ -9,9 +9,7 @@ use clap::Parser;
 use common::reqwest::Client;
 use futures::{StreamExt as _, TryStreamExt as _};
 use loadtest::fsync_probe;
-use local::accounts::CommonAccounts;
-use local::stack::{Stack, StackOptions};
-use local::terminal::Terminal;
+use local::stack::Stack;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -65,16 +63,7 @@ async fn main() -> anyhow::Result<()> {
         .folder
         .clone()
         .unwrap_or_else(|| temporary.path().join("stack"));
-    let options = StackOptions {
-        folder: folder.clone(),
-        programs: std::env::current_exe()?
-            .parent()
-            .context("a folder")?
-            .to_owned(),
-        port: None,
-        fresh: true,
-    };
-    let stack = Stack::start(options, &CommonAccounts, Terminal::new()).await?;
+    let stack = loadtest::start_stack(&folder).await?;
     let result = measure(&stack, &arguments).await;
     if result.is_ok() {
         println!("fsync probe: {:.2} ms", fsync_probe(&folder)?);

@@ -16,9 +16,7 @@ use common::config::StorageConfig;
 use common::db::PgPool;
 use common::reqwest::{Body, Client};
 use common::storage::Storage;
-use local::accounts::CommonAccounts;
-use local::stack::{Stack, StackOptions};
-use local::terminal::Terminal;
+use local::stack::Stack;
 use sha2::{Digest as _, Sha256};
 
 #[derive(Parser)]
@@ -44,17 +42,7 @@ async fn main() -> anyhow::Result<()> {
     let folder = arguments
         .folder
         .unwrap_or_else(|| temporary.path().join("stack"));
-    let programs = std::env::current_exe()?
-        .parent()
-        .context("a folder")?
-        .to_owned();
-    let options = StackOptions {
-        folder: folder.clone(),
-        programs,
-        port: None,
-        fresh: true,
-    };
-    let stack = Stack::start(options, &CommonAccounts, Terminal::new()).await?;
+    let stack = loadtest::start_stack(&folder).await?;
     let result = measure(&stack, &folder, arguments.seconds).await;
     stack.stop().await;
     result

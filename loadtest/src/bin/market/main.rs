@@ -14,12 +14,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::Parser;
 use common::db::PgPool;
-use local::accounts::CommonAccounts;
-use local::stack::{Stack, StackOptions};
-use local::terminal::Terminal;
+use local::stack::Stack;
 
 use client::Load;
 
@@ -57,17 +55,7 @@ async fn main() -> anyhow::Result<()> {
         .folder
         .clone()
         .unwrap_or_else(|| temporary.path().join("stack"));
-    let programs = std::env::current_exe()?
-        .parent()
-        .context("a folder")?
-        .to_owned();
-    let options = StackOptions {
-        folder,
-        programs,
-        port: None,
-        fresh: true,
-    };
-    let stack = Stack::start(options, &CommonAccounts, Terminal::new()).await?;
+    let stack = loadtest::start_stack(&folder).await?;
     let result = measure(&stack, &arguments).await;
     stack.stop().await;
     result

@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -21,9 +20,7 @@ use common::ids::JobId;
 use common::outbox::Outbox;
 use common::queue::Queue;
 use loadtest::fsync_probe;
-use local::accounts::CommonAccounts;
-use local::stack::{Stack, StackOptions};
-use local::terminal::Terminal;
+use local::stack::Stack;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
@@ -102,21 +99,12 @@ async fn main() -> anyhow::Result<()> {
         .folder
         .clone()
         .unwrap_or_else(|| temporary.path().join("stack"));
-    let options = StackOptions {
-        folder: folder.clone(),
-        programs: std::env::current_exe()?
-            .parent()
-            .context("a folder")?
-            .to_owned(),
-        port: None,
-        fresh: true,
-    };
     let heard = Heard::default();
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = listener.local_addr()?;
     let router = Router::new().fallback(receive).with_state(heard.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let stack = Stack::start(options, &CommonAccounts, Terminal::new()).await?;
+    let stack = loadtest::start_stack(&folder).await?;
     let pool = PgPoolOptions::new()
         .max_connections(4)
         .connect(&stack.database_url)
