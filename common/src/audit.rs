@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 use crate::ids::UserId;
+use crate::limits::AUDIT_TARGET_CHARS_MAX;
 
 /// Something that an operator is about to do.
 #[derive(Debug)]
@@ -46,7 +47,12 @@ pub async fn begin(pool: &PgPool, act: &Act<'_>) -> Result<i64, sqlx::Error> {
     .bind(act.actor)
     .bind(act.actor_id)
     .bind(act.action)
-    .bind(act.target)
+    .bind(
+        act.target
+            .chars()
+            .take(AUDIT_TARGET_CHARS_MAX)
+            .collect::<String>(),
+    )
     .bind(act.address)
     .bind(act.request_id)
     .fetch_one(pool)

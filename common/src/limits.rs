@@ -247,3 +247,9 @@ pub const REVIEW_CHARS_MAX: usize = 2000;
 /// Packages that one API process judges in memory at once, without an upload: at 50 MiB and what a verdict
 /// takes beside it, half a GiB.
 pub const VALIDATIONS_MAX: usize = 2;
+/// A line of the log: what a process says in one sentence, with an error and its causes.
+pub const LOG_LINE_BYTES_MAX: usize = 8 * 1024;
+/// One text in a line that is longer.
+pub const LOG_TEXT_CHARS_MAX: usize = 1_000;
+/// A path in the log of what operators did.
+pub const AUDIT_TARGET_CHARS_MAX: usize = 500;

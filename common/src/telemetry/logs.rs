@@ -1,9 +1,12 @@
-//! Logs: JSON lines for machines, plain lines on a terminal. Fields are `entity.field`.
+//! Logs: JSON lines for machines, plain lines on a terminal. Fields are `entity.field`; a line that is too
+//! long is cut (see `bounded`).
 
 use std::io::{BufWriter, IsTerminal as _};
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+
+use super::bounded::Bounded;
 
 /// Writes what is left when it is dropped.
 #[must_use]
@@ -28,7 +31,7 @@ pub fn init_logs() -> LogGuard {
         .finish(BufWriter::new(std::io::stderr()));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(writer);
+        .with_writer(move || Bounded(writer.clone()));
     if pretty {
         builder.with_target(false).init();
     } else {

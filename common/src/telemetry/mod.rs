@@ -1,5 +1,6 @@
 //! What operators see: structured logs, metrics, and the text they are served as.
 
+mod bounded;
 mod logs;
 mod metrics;
 
