@@ -6,6 +6,7 @@
 mod public {
     mod browser;
     mod fuzz;
+    mod labels;
     mod pages;
     mod routes;
     mod strangers;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::ids::new_request_id;
@@ -35,7 +35,7 @@ pub struct RequestId(pub String);
 pub async fn observe(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = new_request_id();
-    let method = request.method().clone();
+    let method = method_label(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -43,8 +43,12 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
         .to_owned();
     let reader = Reader::of(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span =
-        tracing::info_span!("request", request.id = id, http.method = %method, http.route = route);
+    let span = tracing::info_span!(
+        "request",
+        request.id = id,
+        http.method = method,
+        http.route = route
+    );
     let mut response = catch_panic(request, next).instrument(span).await;
     if let Some(Data(data)) = response.extensions_mut().remove::<Data>() {
         reader.render(&mut response, &reader.asked.version.answer(data));
@@ -59,7 +63,7 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     reader.add_headers(response.headers_mut(), &route);
     let status = response.status();
     let seconds = start.elapsed().as_secs_f64();
-    let labels = [route.as_str(), method.as_str(), status.as_str()];
+    let labels = [route.as_str(), method, status.as_str()];
     metrics().http_requests.with_label_values(&labels).inc();
     metrics()
         .http_request_seconds
@@ -68,13 +72,31 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     // With the fields of the span, but not in it: its line would be put together twice.
     tracing::info!(
         request.id = id,
-        http.method = %method,
+        http.method = method,
         http.route = route,
         http.status = status.as_u16(),
         duration_ms = seconds * 1e3,
         "Answered {method} {route}"
     );
     response
+}
+
+/// The method as metrics and logs name it: clients may send any word.
+fn method_label(method: &Method) -> &'static str {
+    const KNOWN: [Method; 9] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::TRACE,
+    ];
+    let known: &'static [Method] = &KNOWN;
+    let found = known.iter().find(|known| *known == method);
+    found.map_or("other", Method::as_str)
 }
 
 /// How the client wants to read.

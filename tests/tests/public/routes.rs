@@ -45,7 +45,7 @@ pub fn served() -> BTreeSet<(String, String)> {
 }
 
 /// `{package_id}` is `{packageId}`.
-fn camel_case(path: &str) -> String {
+pub fn camel_case(path: &str) -> String {
     let mut parts = path.split('_');
     let first = parts.next().unwrap().to_owned();
     let is_inside = |text: &str| {
