@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::Utc;
+use common::admission::Network;
 use common::config::{Calls, Per, RateConfig, RatePolicy};
 use common::identity::Principal;
 use common::throttle::{Ask, Standing, Throttle};
@@ -78,8 +79,7 @@ pub fn applied(
     kind: Kind,
     units: u64,
 ) -> Vec<Counted> {
-    let is_trusted = address.is_some_and(|it| rates.trusted.iter().any(|net| net.contains(&it)));
-    if is_trusted {
+    if address.is_some_and(|address| rates.trusts(address)) {
         return Vec::new();
     }
     let policies = rates.policies.iter();
@@ -108,11 +108,7 @@ fn counts(calls: Calls, caller: Option<&Principal>, kind: Kind) -> bool {
 /// Whose window it is; nobody has none per user and none per key, and a session is no key.
 fn subject(per: Per, address: Option<IpAddr>, caller: Option<&Principal>) -> Option<String> {
     match per {
-        Per::Ip => Some(match address? {
-            IpAddr::V4(address) => address.to_string(),
-            // Whoever has one IPv6 address has 2^64 of them.
-            IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
-        }),
+        Per::Ip => Some(Network::of(address?).to_string()),
         Per::User => caller.map(|caller| caller.user.to_string()),
         Per::Key => caller
             .filter(|caller| caller.session.is_none())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use common::accounts::{AccountError, GitHubError};
 use common::cards::BuildError;
 use common::config::ApiConfig;
+use common::http::Doorkeeper;
 use common::hurried_redis::AddressError;
 use common::limits::DRAIN;
 use common::outbox::Outbox;
@@ -82,7 +83,9 @@ impl Api {
         };
         let address = listener.local_addr()?;
         tracing::info!(http.listen = %address, "Serving");
-        let serving = tokio::spawn(http::serve(listener, service, stop.clone(), DRAIN));
+        let doorkeeper = Doorkeeper::new(&config.rates);
+        let serving = http::serve(listener, doorkeeper, service, stop.clone(), DRAIN);
+        let serving = tokio::spawn(serving);
         Ok(Self {
             address,
             stop,

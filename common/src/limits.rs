@@ -20,8 +20,28 @@ pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const REQUEST_SECONDS_MAX: u64 = 30;
 /// A request that moves one: 50 MiB at 64 KiB/s.
 pub const UPLOAD_REQUEST_SECONDS_MAX: u64 = 900;
-/// The header of a request must be here by then.
+/// The head of a request must be here by then, from its first byte or from the end of the one before.
 pub const HEADER_READ_SECONDS_MAX: u64 = 10;
+/// From the accept of a connection to the head of its first request: a handshake and one message.
+pub const FIRST_REQUEST_SECONDS_MAX: u64 = 10;
+/// A connection may stay open without a request this long: an HTTP/2 client comes back to it.
+pub const IDLE_CONNECTION_SECONDS_MAX: u64 = 60;
+/// A client that takes nothing this long of a response that is ready is cut off. The kernel takes a
+/// third of [`SOCKET_SEND_BUFFER_BYTES`] at once, so that one byte in time means 3 KiB/s.
+pub const RESPONSE_STALL_SECONDS_MAX: u64 = 30;
+/// What the kernel holds of a response for a slow client (Linux doubles it). Left alone it grows to 4 MiB.
+pub const SOCKET_SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// What HTTP/1 buffers of a connection, in each direction; so a request's head is no larger.
+pub const HTTP1_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Requests under way on one HTTP/2 connection.
+pub const HTTP2_STREAMS_MAX: u32 = 100;
+/// All headers of one HTTP/2 request together.
+pub const HTTP2_HEADER_BYTES_MAX: u32 = 16 * 1024;
+/// What HTTP/2 buffers of one response beside the chunk that it is at.
+pub const HTTP2_SEND_BYTES_MAX: usize = 64 * 1024;
+/// What HTTP/2 buffers of all bodies of a connection that nobody has read yet. It is also what a client
+/// sends in one round trip: 10 MB/s at 50 ms.
+pub const HTTP2_WINDOW_BYTES: u32 = 512 * 1024;
 /// A body may not pause longer.
 pub const BODY_IDLE_SECONDS_MAX: u64 = 30;
 /// Uploads whose bytes one API process takes at the same time; at 9 MiB each that is under 600 MiB.
@@ -31,6 +51,9 @@ pub const UPLOADS_IN_FLIGHT_MAX: usize = 64;
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 2_000;
 /// Connections one API process holds.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// Of those, for one network ([`crate::admission::Network`]): an office behind one address, or twenty
+/// such attackers to fill them all, each of whom must keep its connections busy.
+pub const CONNECTIONS_PER_NETWORK_MAX: usize = 512;
 /// Longest `Prefer: wait=N`.
 pub const WAIT_SECONDS_MAX: u64 = 60;
 /// Longest life of an event stream; clients reconnect.

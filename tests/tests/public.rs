@@ -5,6 +5,7 @@
 
 mod public {
     mod browser;
+    mod connections;
     mod fuzz;
     mod labels;
     mod pages;

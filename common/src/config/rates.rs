@@ -1,6 +1,7 @@
 //! How many requests who may make: the policies, who is exempt, and whose address counts.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -41,6 +42,11 @@ impl Default for RateConfig {
 }
 
 impl RateConfig {
+    /// Whether requests from there are not limited.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|net| net.contains(&address))
+    }
+
     pub fn from_env(env: &mut Env) -> Self {
         let mut config = Self::default();
         let changes: Vec<Change> = env.list("RATE_LIMITS");

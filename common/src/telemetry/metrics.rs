@@ -21,6 +21,7 @@ pub struct Metrics {
     pub http_requests: IntCounterVec,
     pub http_request_seconds: HistogramVec,
     pub http_uploads_in_flight: Gauge,
+    pub http_connections_closed: IntCounterVec,
     pub rate_limited: IntCounterVec,
     pub rate_limit_fallbacks: IntCounter,
     pub sign_ins: IntCounterVec,
@@ -91,6 +92,12 @@ impl Metrics {
                 r,
                 "awareness_http_uploads_in_flight",
                 "Uploads whose bytes are being received.",
+            ),
+            http_connections_closed: counters(
+                r,
+                "awareness_http_connections_closed_total",
+                "Connections closed by us, by reason: full, share, idle, stalled.",
+                &["reason"],
             ),
             rate_limited: counters(
                 r,
