@@ -8,6 +8,7 @@ use axum::response::Response;
 use common::outbox::Outbox;
 use serde_json::json;
 
+use super::QueryPairs;
 use crate::error::{ApiError, Code};
 use crate::routes::success;
 use crate::state::ApiState;
@@ -39,14 +40,11 @@ impl DryRun {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for DryRun {
-    type Rejection = ApiError;
+impl TryFrom<&QueryPairs> for DryRun {
+    type Error = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let query = parts.uri.query().unwrap_or_default();
-        let asked =
-            url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "dryRun");
-        match asked.as_ref().map(|(_, value)| &**value) {
+    fn try_from(query: &QueryPairs) -> Result<Self, ApiError> {
+        match query.get("dryRun") {
             None | Some("false") => Ok(Self(false)),
             Some("true") => Ok(Self(true)),
             Some(_) => {
@@ -57,5 +55,15 @@ impl<S: Sync> FromRequestParts<S> for DryRun {
                 )
             }
         }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for DryRun {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        // What the limits were judged by, not a second reading.
+        let noted = parts.extensions.get::<Self>();
+        Ok(noted.copied().unwrap_or(Self(false)))
     }
 }

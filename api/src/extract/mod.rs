@@ -7,6 +7,7 @@ mod if_match;
 mod json;
 mod prefer;
 mod purchase;
+mod query_pairs;
 
 pub use auth::{Caller, Downloader, Manager, MaybeCaller, Purchaser, Uploader, bearer};
 pub use dry_run::DryRun;
@@ -15,3 +16,4 @@ pub use if_match::IfMatch;
 pub use json::{Json, Path, Query, is_json};
 pub use prefer::PreferWait;
 pub use purchase::PurchasePath;
+pub use query_pairs::QueryPairs;

@@ -11,6 +11,7 @@ use common::telemetry::metrics;
 
 use super::{ClientAddress, Identity};
 use crate::error::{ApiError, Code, ReachedLimit};
+use crate::extract::DryRun;
 use crate::limits::{Applied, Kind, applied};
 use crate::state::ApiState;
 
@@ -39,10 +40,7 @@ fn kind_of(request: &Request) -> Option<Kind> {
         .extensions()
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
-    let is_dry = request
-        .uri()
-        .query()
-        .is_some_and(|query| query.split('&').any(|pair| pair == "dryRun=true"));
+    let is_dry = request.extensions().get::<DryRun>() == Some(&DryRun(true));
     let kind = Kind::of(request.method().as_str(), route)?;
     Some(match kind {
         Kind::Upload | Kind::Purchase if is_dry => Kind::Other,

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use super::identify::identify;
 use super::linger::linger;
 use super::version::check_version;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
+use crate::extract::{DryRun, QueryPairs};
 use crate::state::ApiState;
 
 /// Keeps the body to its end, refuses what nobody could answer, and notes who calls.
@@ -19,20 +20,10 @@ pub async fn prepare(State(state): State<ApiState>, request: Request, next: Next
     }
 }
 
-/// PostgreSQL takes no NUL, in no text. What the path names is looked up by ids, which have none.
-fn check_query(request: &Request) -> Result<(), ApiError> {
-    match request.uri().query() {
-        Some(query) if query.contains("%00") => Err(ApiError::new(
-            Code::InvalidInput,
-            "The query must have no NUL characters.",
-        )),
-        _ => Ok(()),
-    }
-}
-
 async fn prepared(state: &ApiState, request: Request) -> Result<Request, ApiError> {
     let mut request = linger(request);
-    check_query(&request)?;
+    let query = QueryPairs::read(request.uri())?;
+    request.extensions_mut().insert(DryRun::try_from(&query)?);
     check_version(&mut request)?;
     identify(state, &mut request).await;
     Ok(request)

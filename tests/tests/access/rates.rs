@@ -180,3 +180,36 @@ async fn an_operators_own_policy_counts_beside_the_others() {
         "what was refused costs nothing: {agent}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_counted_as_what_it_does_however_its_query_is_spelt() {
+    let world = world_limited_by(&["purchase=1/3600/user/purchase"]).await;
+    let purchase =
+        json!({ "packageType": "vector", "packageId": "pkg_none", "paymentMethod": "credits" });
+    let buy = |query: &str| {
+        let path = format!("/api/ai/purchase-package?{query}");
+        let (seller, purchase) = (world.seller.clone(), purchase.clone());
+        async move { seller.post(&path, &purchase).await }
+    };
+    for query in [
+        "dryRun=false&dryRun=true",
+        "dryRun=true&dryRun=false",
+        "dryRun=true&%64ryRun=false",
+        "dryRun=TRUE",
+        "dryRun=1",
+    ] {
+        let refused = buy(query).await;
+        assert_eq!(
+            refused.fault(),
+            (400, "INVALID_INPUT".to_owned()),
+            "{query}"
+        );
+        assert!(refused.details()["dryRun"].is_string(), "{query}");
+    }
+    for query in ["dryRun=true", "dryRun=%74rue", "%64ryRun=true"] {
+        let dry = buy(query).await;
+        assert_eq!(dry.status, 404, "dry runs are not counted: {query}");
+    }
+    assert_eq!(buy("dryRun=false").await.status, 404);
+    assert_eq!(buy("").await.status, 429, "the window is used up");
+}

@@ -1,0 +1,77 @@
+//! The parameters of a query, read once for every request: what judges a request before its handler (rate
+//! limits, dry runs) sees the same values as the handler itself.
+
+use axum::http::Uri;
+use common::uploads::FieldFault;
+
+use crate::error::ApiError;
+
+/// Names and values of a query, decoded, in their order; each name stands once.
+#[derive(Debug, Clone)]
+pub struct QueryPairs(Vec<(String, String)>);
+
+impl QueryPairs {
+    /// Refuses a name that is given twice, because two readers could take different ones of its values,
+    /// and NUL characters, because PostgreSQL takes none in any text.
+    pub fn read(uri: &Uri) -> Result<Self, ApiError> {
+        let query = uri.query().unwrap_or_default();
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut faults = Vec::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if pairs.iter().any(|(known, _)| *known == name) {
+                faults.push(FieldFault::new(&*name, "must be given once"));
+            } else if name.contains('\0') || value.contains('\0') {
+                let name = name.replace('\0', "\u{fffd}");
+                faults.push(FieldFault::new(name, "must have no NUL characters"));
+            } else {
+                pairs.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self(pairs))
+        } else {
+            Err(ApiError::fields(&faults))
+        }
+    }
+
+    /// The value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let pair = self.0.iter().find(|(known, _)| known == name);
+        pair.map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(target: &str) -> Result<QueryPairs, ApiError> {
+        QueryPairs::read(&target.parse().unwrap())
+    }
+
+    #[test]
+    fn a_value_is_the_same_however_it_is_spelt() {
+        for target in ["/?dryRun=true", "/?dryRun=%74rue", "/?%64ryRun=true&a=b"] {
+            assert_eq!(
+                read(target).unwrap().get("dryRun"),
+                Some("true"),
+                "{target}"
+            );
+        }
+        assert_eq!(read("/?DryRun=true").unwrap().get("dryRun"), None);
+        assert_eq!(read("/").unwrap().get("dryRun"), None);
+    }
+
+    #[test]
+    fn a_repeated_name_and_nul_are_refused_with_the_name() {
+        for (target, name, fault) in [
+            ("/?a=1&a=1", "a", "must be given once"),
+            ("/?a=1&%61=2", "a", "must be given once"),
+            ("/?b=%00", "b", "must have no NUL characters"),
+            ("/?c%00=1", "c\u{fffd}", "must have no NUL characters"),
+        ] {
+            let error = read(target).unwrap_err();
+            assert_eq!(error.details[name], fault, "{target}");
+        }
+    }
+}
