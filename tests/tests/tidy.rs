@@ -5,6 +5,7 @@
 mod tidy {
     mod crates;
     mod imports;
+    mod limits;
     mod operations;
     mod sources;
     mod tree;
