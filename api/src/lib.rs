@@ -10,6 +10,7 @@ mod limits;
 mod middleware;
 mod openapi;
 mod operations;
+mod places;
 mod process;
 mod receive;
 mod router;

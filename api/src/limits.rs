@@ -13,6 +13,7 @@ use common::throttle::{Ask, Standing, Throttle};
 pub enum Kind {
     Browse,
     Upload,
+    Validate,
     Purchase,
     SignIn,
     Register,
@@ -33,7 +34,10 @@ impl Kind {
     pub fn of(method: &str, route: &str) -> Option<Self> {
         Some(match (method, route) {
             (_, "/health" | "/api/ai/limits" | "/api/webhooks/stripe") => return None,
-            ("POST", "/api/ai/upload-package" | "/api/ai/uploads") => Self::Upload,
+            ("POST", "/api/ai/upload-package" | "/api/ai/batch-upload" | "/api/ai/uploads") => {
+                Self::Upload
+            }
+            ("POST", "/api/ai/validate-package") => Self::Validate,
             ("POST", "/api/ai/purchase-package") => Self::Purchase,
             ("POST", "/api/auth/login" | "/api/auth/refresh" | "/api/auth/password")
             | ("GET", "/api/auth/github" | "/api/auth/github/callback") => Self::SignIn,
@@ -43,12 +47,28 @@ impl Kind {
         })
     }
 
+    /// Whether a call that is refused for what it says is not counted: ten typos lock nobody out. Tries
+    /// to sign in or to register always count.
+    pub fn is_given_back(self) -> bool {
+        matches!(self, Self::Upload | Self::Validate | Self::Purchase)
+    }
+
+    /// What a dry run of it is.
+    pub fn dry_run(self) -> Self {
+        match self {
+            Self::Upload => Self::Validate,
+            Self::Purchase => Self::Other,
+            kind => kind,
+        }
+    }
+
     /// Whether a policy for those calls counts it.
     pub fn is_counted_by(self, calls: Calls) -> bool {
         match calls {
             Calls::Every | Calls::Anonymous | Calls::Session => false,
             Calls::Browse => self == Self::Browse,
             Calls::Upload => self == Self::Upload,
+            Calls::Validate => self == Self::Validate,
             Calls::Purchase => self == Self::Purchase,
             Calls::SignIn => self == Self::SignIn,
             Calls::Register => self == Self::Register,
@@ -61,7 +81,7 @@ impl Kind {
 pub struct Counted {
     policy: RatePolicy,
     subject: String,
-    units: u64,
+    units: i64,
 }
 
 /// The same, after it was asked.
@@ -77,7 +97,7 @@ pub fn applied(
     address: Option<IpAddr>,
     caller: Option<&Principal>,
     kind: Kind,
-    units: u64,
+    units: i64,
 ) -> Vec<Counted> {
     if address.is_some_and(|address| rates.trusts(address)) {
         return Vec::new();
@@ -124,6 +144,14 @@ impl Counted {
 }
 
 impl Applied {
+    /// Gives back what these windows were asked for: how they stand then.
+    pub async fn give_back(throttle: &Throttle, mut counted: Vec<Counted>) -> Vec<Self> {
+        for each in &mut counted {
+            each.units = -each.units;
+        }
+        Self::take(throttle, counted).await
+    }
+
     /// A window that was only looked at refuses if it has nothing left.
     pub fn refuse_if_full(&mut self) {
         if self.standing.used >= self.policy.quota {

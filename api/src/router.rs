@@ -16,20 +16,20 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use common::limits::{
     EVENT_STREAM_SECONDS_MAX, REQUEST_SECONDS_MAX, SMALL_BODY_BYTES_MAX,
-    UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX,
+    UPLOAD_REQUEST_SECONDS_MAX, WAIT_SECONDS_MAX, WEBHOOK_BODY_REQUEST_BYTES_MAX,
 };
 use tower::ServiceBuilder;
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{
-    cors, deadline, limit, note_version, observe, prepare, require_admin, shed,
+    Door, Takes, admit, cors, deadline, limit, note_version, observe, prepare, require_admin,
 };
 use crate::state::ApiState;
 
 /// The application.
 pub fn router(state: ApiState) -> Router {
     let cors = cors(&state.cors_origins);
-    let receiving = uploads::receiving().layer(DefaultBodyLimit::disable());
+    let receiving = uploads::receiving();
     let waiting = uploads::waiting()
         .merge(purchases::waiting())
         .merge(webhooks::waiting());
@@ -39,9 +39,23 @@ pub fn router(state: ApiState) -> Router {
         .merge(purchases::quick())
         .merge(accounts::quick())
         .merge(webhooks::quick())
-        .merge(system::quick())
-        .layer(from_fn_with_state(state.clone(), shed));
-    let operators = operators::all().layer(from_fn_with_state(state.clone(), require_admin));
+        .merge(system::quick());
+    let door = |takes, body_bytes_max| {
+        let door = Door {
+            body_bytes_max,
+            takes,
+        };
+        from_fn_with_state((state.clone(), door), admit)
+    };
+    let quick = quick
+        .layer(door(Takes::Request, SMALL_BODY_BYTES_MAX))
+        .merge(webhooks::endpoints().layer(door(Takes::Request, WEBHOOK_BODY_REQUEST_BYTES_MAX)))
+        .merge(system::health().layer(door(Takes::Nothing, SMALL_BODY_BYTES_MAX)));
+    let waiting = waiting.layer(door(Takes::Wait, SMALL_BODY_BYTES_MAX));
+    let streaming = streaming.layer(door(Takes::Stream, SMALL_BODY_BYTES_MAX));
+    let operators = operators::all()
+        .layer(door(Takes::Nothing, SMALL_BODY_BYTES_MAX))
+        .layer(from_fn_with_state(state.clone(), require_admin));
     let routes = Router::new()
         .merge(within(UPLOAD_REQUEST_SECONDS_MAX, receiving))
         .merge(within(WAIT_SECONDS_MAX + 10, waiting))
@@ -55,7 +69,8 @@ pub fn router(state: ApiState) -> Router {
             ServiceBuilder::new()
                 .layer(from_fn_with_state(state.clone(), observe))
                 .layer(from_fn_with_state(state.clone(), prepare))
-                .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX)),
+                // Each door counts for itself what arrives.
+                .layer(DefaultBodyLimit::disable()),
         )
         .with_state(state);
     // What is around the whole router runs before a request is routed.

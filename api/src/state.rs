@@ -10,7 +10,7 @@ use common::catalog::CATALOGUE;
 use common::config::{ApiConfig, RateConfig};
 use common::db::PgPool;
 use common::identity::Sealer;
-use common::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX, VALIDATIONS_MAX};
+use common::limits::VALIDATIONS_MAX;
 use common::outbox::Outbox;
 use common::secrecy::{ExposeSecret as _, SecretString};
 use common::signatures::Signer;
@@ -20,6 +20,7 @@ use common::webhooks::Policy;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::places::Places;
 use crate::process::StartError;
 use crate::routes::packages::Cached;
 use crate::routes::uploads::CompletedUploads;
@@ -55,12 +56,10 @@ pub struct Parts {
     /// Answers about the market.
     pub catalogue: Cached,
     pub completed_uploads: CompletedUploads,
-    /// Bounds the memory that uploads take together.
-    pub uploads_in_flight: Arc<Semaphore>,
-    /// Bounds the requests that are under way.
-    pub requests_in_flight: Semaphore,
+    /// What is under way, in all and for each client.
+    pub places: Places,
     pub cors_origins: Vec<String>,
-    /// Bounds the packages that are judged in memory.
+    /// Bounds the packages that are validated in memory.
     pub validations: Arc<Semaphore>,
     /// Cancelled when the process stops: long waits end early.
     pub stopping: CancellationToken,
@@ -105,8 +104,7 @@ impl ApiState {
             cards: Cards::new(&config.cards)?,
             card_webhook_secret: account.map(|account| account.webhook_secret.clone()),
             completed_uploads: CompletedUploads::default(),
-            uploads_in_flight: Arc::new(Semaphore::new(UPLOADS_IN_FLIGHT_MAX)),
-            requests_in_flight: Semaphore::new(REQUESTS_IN_FLIGHT_MAX),
+            places: Places::default(),
             validations: Arc::new(Semaphore::new(VALIDATIONS_MAX)),
             cors_origins: config.cors_origins.clone(),
             stopping,

@@ -42,13 +42,45 @@ pub const HTTP2_SEND_BYTES_MAX: usize = 64 * 1024;
 /// What HTTP/2 buffers of all bodies of a connection that nobody has read yet. It is also what a client
 /// sends in one round trip: 10 MB/s at 50 ms.
 pub const HTTP2_WINDOW_BYTES: u32 = 512 * 1024;
-/// A body may not pause longer.
-pub const BODY_IDLE_SECONDS_MAX: u64 = 30;
+/// The time that a client is waited for, of which each window must bring [`BODY_WINDOW_BYTES_MIN`].
+pub const BODY_WINDOW_SECONDS: u64 = 20;
+/// So a body of a package comes with 6.4 KiB/s at least: a poor telephone line, and no drip.
+pub const BODY_WINDOW_BYTES_MIN: u64 = 128 * 1024;
+/// The whole of a body that holds fields alone.
+pub const SMALL_BODY_SECONDS_MAX: u64 = 10;
+/// Small bodies that are arriving in one API process, of 128 KiB at most each.
+pub const ARRIVING_BODIES_MAX: usize = 8_000;
+/// Of those, for one client.
+pub const ARRIVING_BODIES_SHARE_MAX: usize = 256;
 /// Uploads whose bytes one API process takes at the same time; at 9 MiB each that is under 600 MiB.
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 64;
+/// Of those, for one client: more do not make its uploads faster.
+pub const UPLOADS_IN_FLIGHT_SHARE_MAX: usize = 12;
 /// Requests that are under way in one API process, beside uploads and those that only wait: each may hold
 /// a body of 64 KiB, and wait for one of 20 connections to PostgreSQL.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 2_000;
+/// Of those, for one client.
+pub const REQUESTS_IN_FLIGHT_SHARE_MAX: usize = 500;
+/// Requests that wait for an end in one API process: each looks once a second.
+pub const WAITS_MAX: usize = 4_000;
+/// Of those, for one client.
+pub const WAITS_SHARE_MAX: usize = 500;
+/// Event streams of one API process.
+pub const STREAMS_MAX: usize = 2_000;
+/// Of those, for one client.
+pub const STREAMS_SHARE_MAX: usize = 200;
+/// Bodies of refused requests that one API process reads to their end, so that their clients see why.
+pub const LINGERING_MAX: usize = 256;
+/// Of those, for one client.
+pub const LINGERING_SHARE_MAX: usize = 8;
+/// A refused client may go on sending this long.
+pub const LINGER_SECONDS_MAX: u64 = 10;
+/// And this much: several times the largest body that is taken, for those who sent too much.
+pub const LINGER_BYTES_MAX: u64 = 4 * JSON_BODY_BYTES_MAX;
+/// Parts of a form: each field once, and two files.
+pub const FORM_PARTS_MAX: usize = 64;
+/// What stands in front of a form's first part, and the head of each part.
+pub const FORM_HEAD_BYTES_MAX: u64 = 16 * 1024;
 /// Connections one API process holds.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Of those, for one network ([`crate::admission::Network`]): an office behind one address, or twenty
@@ -270,6 +302,12 @@ pub const REVIEW_CHARS_MAX: usize = 2000;
 /// Packages that one API process judges in memory at once, without an upload: at 50 MiB and what a verdict
 /// takes beside it, half a GiB.
 pub const VALIDATIONS_MAX: usize = 2;
+/// Packages that are judged or wait for it; they wait in files.
+pub const VALIDATIONS_WAITING_MAX: usize = 32;
+/// Of those, for one client.
+pub const VALIDATIONS_WAITING_SHARE_MAX: usize = 2;
+/// How long a package waits for its turn.
+pub const VALIDATION_WAIT_SECONDS_MAX: u64 = 30;
 /// A line of the log: what a process says in one sentence, with an error and its causes.
 pub const LOG_LINE_BYTES_MAX: usize = 8 * 1024;
 /// One text in a line that is longer.

@@ -6,6 +6,7 @@
 mod public {
     mod browser;
     mod connections;
+    mod doors;
     mod fuzz;
     mod labels;
     mod pages;

@@ -12,6 +12,7 @@ pub enum Code {
     Forbidden,
     NotFound,
     MethodNotAllowed,
+    RequestTimeout,
     Conflict,
     PreconditionFailed,
     PayloadTooLarge,
@@ -26,7 +27,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, by status.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidInput,
         Self::UnsupportedApiVersion,
         Self::Unauthorized,
@@ -34,6 +35,7 @@ impl Code {
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::RequestTimeout,
         Self::Conflict,
         Self::PreconditionFailed,
         Self::PayloadTooLarge,
@@ -56,6 +58,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::Conflict => "CONFLICT",
             Self::PreconditionFailed => "PRECONDITION_FAILED",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
@@ -83,6 +86,7 @@ impl Code {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -100,7 +104,8 @@ impl Code {
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::RateLimitExceeded
+            Self::RequestTimeout
+                | Self::RateLimitExceeded
                 | Self::InternalError
                 | Self::ServiceUnavailable
                 | Self::Timeout
@@ -134,6 +139,10 @@ impl Code {
             }
             Self::MethodNotAllowed => {
                 "The address exists, but not for this method. `Allow` lists the others."
+            }
+            Self::RequestTimeout => {
+                "The body did not arrive, or arrived too slowly. Nothing was changed. Send it again over a \
+                 better connection; `POST /api/ai/uploads` takes large packages in parts of their own."
             }
             Self::Conflict => {
                 "The request does not fit the present state: sold out, bought already, ended. Look at the \

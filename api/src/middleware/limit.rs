@@ -4,7 +4,7 @@
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) list all of them.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::telemetry::metrics;
@@ -12,7 +12,7 @@ use common::telemetry::metrics;
 use super::{ClientAddress, Identity};
 use crate::error::{ApiError, Code, ReachedLimit};
 use crate::extract::DryRun;
-use crate::limits::{Applied, Kind, applied};
+use crate::limits::{Applied, Counted, Kind, applied};
 use crate::state::ApiState;
 
 /// Lets a request through that has something left in each of its windows.
@@ -24,14 +24,46 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
     let address = extensions.get::<ClientAddress>().map(|address| address.0);
     let identity = extensions.get::<Identity>();
     let caller = identity.and_then(|Identity(identity)| identity.as_ref().ok()?.as_ref());
-    let applied = applied(&state.rates, address, caller, kind, 1);
-    let applied = Applied::take(&state.throttle, applied).await;
+    let counted = applied(&state.rates, address, caller, kind, 1);
+    let mut applied = Applied::take(&state.throttle, counted.clone()).await;
     let mut response = match refusal(&applied) {
         Some(error) => error.into_response(),
-        None => next.run(request).await,
+        None => {
+            let response = next.run(request).await;
+            if is_refused_for_its_words(response.status()) {
+                give_back(&state, kind, counted, &mut applied).await;
+            }
+            response
+        }
     };
     add_headers(response.headers_mut(), &applied);
     response
+}
+
+/// Whether a request was refused for what it says, before anything was done for it: its words, or that it
+/// asks for more than is left (a batch). A body that came too slowly or broke off is none of these.
+fn is_refused_for_its_words(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 415 | 422 | 429)
+}
+
+/// Gives back what the windows for calls of this kind alone were asked for; those that count every call
+/// keep it.
+async fn give_back(
+    state: &ApiState,
+    kind: Kind,
+    mut counted: Vec<Counted>,
+    applied: &mut [Applied],
+) {
+    counted.retain(|each| each.is_for(kind) && kind.is_given_back());
+    if counted.is_empty() {
+        return;
+    }
+    for stands in Applied::give_back(&state.throttle, counted).await {
+        let before = applied.iter_mut().find(|it| it.policy == stands.policy);
+        if let Some(before) = before {
+            *before = stands;
+        }
+    }
 }
 
 /// What kind of call it is; none for what is never limited.
@@ -42,10 +74,7 @@ fn kind_of(request: &Request) -> Option<Kind> {
         .map_or("", MatchedPath::as_str);
     let is_dry = request.extensions().get::<DryRun>() == Some(&DryRun(true));
     let kind = Kind::of(request.method().as_str(), route)?;
-    Some(match kind {
-        Kind::Upload | Kind::Purchase if is_dry => Kind::Other,
-        kind => kind,
-    })
+    Some(if is_dry { kind.dry_run() } else { kind })
 }
 
 /// Why the request does not pass, if it does not.
@@ -64,6 +93,10 @@ pub fn refusal(applied: &[Applied]) -> Option<ApiError> {
         "upload" => (
             "Upload limit",
             format!("upload up to {} packages", policy.quota),
+        ),
+        "validate" => (
+            "Validation limit",
+            format!("validate up to {} packages", policy.quota),
         ),
         "purchase" => (
             "Purchase limit",

@@ -11,38 +11,44 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::header;
-use common::limits::JSON_BODY_BYTES_MAX;
+use common::admission::Admission;
+use common::limits::{LINGER_BYTES_MAX, LINGER_SECONDS_MAX};
 use futures::{Stream, StreamExt as _};
 
-/// A refused client may go on sending this long.
-const LINGER: Duration = Duration::from_secs(10);
-/// And this much: several times the largest body that is taken, for those who sent too much.
-const LINGER_BYTES_MAX: u64 = 4 * JSON_BODY_BYTES_MAX;
+use crate::places::Holders;
 
-/// Wraps the body so that its rest is read when its handler drops it.
-pub fn linger(request: Request) -> Request {
+/// Wraps the body so that its rest is read when its handler drops it, if there is a place for that.
+pub fn linger(request: Request, places: &Admission, holders: Holders) -> Request {
     // A client that expects an answer first sends nothing until it is told to.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return request;
     }
     let (head, body) = request.into_parts();
-    let body = Body::from_stream(Lingering(Some(body.into_data_stream())));
+    let body = Body::from_stream(Lingering {
+        body: Some(body.into_data_stream()),
+        places: places.clone(),
+        holders,
+    });
     Request::from_parts(head, body)
 }
 
 /// A body until its end.
-struct Lingering(Option<BodyDataStream>);
+struct Lingering {
+    body: Option<BodyDataStream>,
+    places: Admission,
+    holders: Holders,
+}
 
 impl Stream for Lingering {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(body) = &mut self.0 else {
+        let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
         let next = body.poll_next_unpin(context);
         if !matches!(next, Poll::Ready(Some(Ok(_))) | Poll::Pending) {
-            self.0 = None;
+            self.body = None;
         }
         next
     }
@@ -50,10 +56,16 @@ impl Stream for Lingering {
 
 impl Drop for Lingering {
     fn drop(&mut self) {
-        let Some(mut rest) = self.0.take() else {
+        let Some(mut rest) = self.body.take() else {
             return;
         };
-        tokio::spawn(tokio::time::timeout(LINGER, async move {
+        // Without a place the connection is reset: whoever has too many of these sends too much.
+        let Ok(place) = self.holders.take(&self.places, "refused bodies") else {
+            return;
+        };
+        let patience = Duration::from_secs(LINGER_SECONDS_MAX);
+        tokio::spawn(tokio::time::timeout(patience, async move {
+            let _place = place;
             let mut read_bytes = 0;
             while let Some(Ok(chunk)) = rest.next().await
                 && read_bytes < LINGER_BYTES_MAX

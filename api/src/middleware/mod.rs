@@ -1,7 +1,9 @@
 //! What surrounds every handler, the outermost first: `cors`, `note_version`, `observe` (with
-//! `catch_panic`), `prepare` (that is `linger`, `check_version`, `identify`), `limit`, `shed`, `deadline`.
+//! `catch_panic`), `prepare` (that is `linger`, `check_version`, `identify`), `limit`, `deadline`,
+//! `admit`.
 
 mod admin;
+mod admit;
 mod catch_panic;
 mod cors;
 mod deadline;
@@ -10,15 +12,14 @@ mod limit;
 mod linger;
 mod observe;
 mod prepare;
-mod shed;
 mod version;
 
 pub use admin::{Operator, require_admin};
+pub use admit::{Door, Takes, admit};
 pub use cors::cors;
 pub use deadline::deadline;
 pub use identify::{ClientAddress, Identity, Peer};
 pub use limit::{limit, refusal};
 pub use observe::{RequestId, observe};
 pub use prepare::prepare;
-pub use shed::shed;
 pub use version::note_version;

@@ -10,6 +10,7 @@ use super::linger::linger;
 use super::version::check_version;
 use crate::error::ApiError;
 use crate::extract::{DryRun, QueryPairs};
+use crate::places::Holders;
 use crate::state::ApiState;
 
 /// Keeps the body to its end, refuses what nobody could answer, and notes who calls.
@@ -20,11 +21,11 @@ pub async fn prepare(State(state): State<ApiState>, request: Request, next: Next
     }
 }
 
-async fn prepared(state: &ApiState, request: Request) -> Result<Request, ApiError> {
-    let mut request = linger(request);
+async fn prepared(state: &ApiState, mut request: Request) -> Result<Request, ApiError> {
     let query = QueryPairs::read(request.uri())?;
     request.extensions_mut().insert(DryRun::try_from(&query)?);
     check_version(&mut request)?;
     identify(state, &mut request).await;
-    Ok(request)
+    let holders = Holders::of(state, request.extensions());
+    Ok(linger(request, &state.places.lingering, holders))
 }

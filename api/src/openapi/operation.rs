@@ -265,7 +265,7 @@ impl Operation {
             faults.insert(404);
         }
         if self.fields.contains_key("requestBody") {
-            faults.extend([413, 415]);
+            faults.extend([408, 413, 415]);
         }
         if has("", "Idempotency-Key") {
             faults.extend([409, 422]);

@@ -2,15 +2,17 @@
 //!
 //! Memory stays that of one upload, however many packages there are: blobs do not overlap.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use common::ids::UploadId;
 use common::limits::{BATCH_BODY_BYTES_MAX, BATCH_PACKAGES_MAX};
 use common::uploads::BlobInfo;
 
-use super::json::{next_chunk, stored};
-use super::{Received, Staging, Target};
+use super::json::stored;
+use super::{Arriving, Received, Slot, Staging, Target};
 use crate::body::{Blob, Fields, Layout, Piece, UploadLimits, UploadParser};
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 
 /// What a batch held.
 #[derive(Debug)]
@@ -44,20 +46,18 @@ enum Staged {
 }
 
 /// Reads the body to its end, staging the blobs on the way.
-pub async fn receive_batch(body: Body, target: &Target) -> Result<ReceivedBatch, ApiError> {
-    let mut chunks = body.into_data_stream();
+pub async fn receive_batch(
+    body: Body,
+    target: &Target,
+    slot: &Arc<Slot>,
+) -> Result<ReceivedBatch, ApiError> {
+    let mut body = Arriving::new(body, BATCH_BODY_BYTES_MAX);
     let layout = Layout::Batch {
         packages_max: BATCH_PACKAGES_MAX,
     };
     let mut parser = UploadParser::of(layout, UploadLimits::default());
-    let mut received_bytes = 0_u64;
     let mut open: Vec<Open> = Vec::new();
-    while let Some(chunk) = next_chunk(&mut chunks).await? {
-        received_bytes += chunk.len() as u64;
-        if received_bytes > BATCH_BODY_BYTES_MAX {
-            let message = "The body is too large for any batch.";
-            return Err(ApiError::new(Code::PayloadTooLarge, message));
-        }
+    while let Some(chunk) = body.chunk().await? {
         let mut pieces = Vec::new();
         let fed = parser.feed(&chunk, &mut |piece| match piece {
             Piece::PackageStart => pieces.push(Staged::Package),
@@ -74,7 +74,7 @@ pub async fn receive_batch(body: Body, target: &Target) -> Result<ReceivedBatch,
                 let id = UploadId::new();
                 open.push(Open {
                     id,
-                    staging: Staging::new(id, target.clone()),
+                    staging: Staging::new(id, target.clone(), Arc::clone(slot)),
                     package: None,
                     w_matrix: None,
                 });

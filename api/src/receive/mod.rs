@@ -3,19 +3,25 @@
 //! Memory per request stays at two parts, one filling and one on its way to the store, however large
 //! the body is. Bytes of a request that ends without an upload are taken away again.
 
+mod arriving;
 mod batch;
 mod fields;
 mod json;
 mod listing;
 mod multipart;
+mod slot;
+mod spool;
 mod staging;
 
+pub use arriving::{ArrivalError, Arriving};
 pub use batch::{ReceivedBatch, ReceivedPackage, receive_batch};
 pub use fields::{required_digest, required_size, upload_fields, webhook_url};
 pub use json::receive_json;
 pub use listing::listing_changes;
 pub use multipart::receive_multipart;
-pub use staging::{Collected, Staging, Target};
+pub use slot::Slot;
+pub use spool::Spool;
+pub use staging::{Staging, Target};
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Writes blobs into staging, part by part, while they arrive.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use common::ids::UploadId;
@@ -11,34 +11,17 @@ use common::uploads::BlobInfo;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
+use super::{Slot, Spool};
+
 /// Where the bytes go.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// Into the store.
     Store(Storage),
-    /// Into memory, for a verdict.
-    Memory(Collected),
+    /// Into files, for a verdict.
+    Spool(Spool),
     /// Nowhere: a repeated request is only compared with the first.
     Nowhere,
-}
-
-/// Bytes that are kept in memory; clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Collected(Arc<Mutex<(Vec<u8>, Vec<u8>)>>);
-
-impl Collected {
-    fn push(&self, blob: Blob, bytes: &[u8]) {
-        let mut both = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match blob {
-            Blob::Package => both.0.extend_from_slice(bytes),
-            Blob::WMatrix => both.1.extend_from_slice(bytes),
-        }
-    }
-
-    /// The package and the W-matrix.
-    pub fn take(&self) -> (Vec<u8>, Vec<u8>) {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// The staged bytes of one request. Dropped before [`Staging::keep`], it takes them away again.
@@ -46,6 +29,8 @@ impl Collected {
 pub struct Staging {
     upload: UploadId,
     target: Target,
+    /// Held by each part that is under way, too.
+    slot: Arc<Slot>,
     open: Option<OpenBlob>,
     /// Every part that was sent, or is being sent.
     keys: Vec<String>,
@@ -66,10 +51,11 @@ struct OpenBlob {
 
 impl Staging {
     /// Nothing staged yet.
-    pub fn new(upload: UploadId, target: Target) -> Self {
+    pub fn new(upload: UploadId, target: Target, slot: Arc<Slot>) -> Self {
         Self {
             upload,
             target,
+            slot,
             open: None,
             keys: Vec::new(),
             sending: None,
@@ -150,14 +136,21 @@ impl Staging {
         open.parts += 1;
         match &self.target {
             Target::Store(storage) => {
-                let storage = storage.clone();
+                let (storage, slot) = (storage.clone(), Arc::clone(&self.slot));
                 self.keys.push(key.clone());
                 self.sending = Some(tokio::spawn(async move {
+                    let _slot = slot;
                     let sha256 = Sha256::digest(&part);
                     storage.put(&key, part, &sha256).await
                 }));
             }
-            Target::Memory(collected) => collected.push(open.blob, &part),
+            Target::Spool(spool) => {
+                let (spool, blob) = (spool.clone(), open.blob);
+                self.sending = Some(tokio::task::spawn_blocking(move || {
+                    let written = spool.append(blob, &part);
+                    written.map_err(|error| StorageError::Unavailable(error.to_string()))
+                }));
+            }
             Target::Nowhere => {}
         }
         Ok(())

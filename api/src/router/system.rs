@@ -19,5 +19,9 @@ pub fn quick() -> Router<ApiState> {
         .route("/llms.txt", get(system::get_llms_txt))
         .route("/docs/{page}", get(system::show_page))
         .route("/errors/{code}", get(system::show_error_page))
-        .route("/health", get(system::health))
+}
+
+/// What is answered whatever else is under way.
+pub fn health() -> Router<ApiState> {
+    Router::new().route("/health", get(system::health))
 }

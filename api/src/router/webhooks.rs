@@ -1,9 +1,7 @@
 //! Who is told of what happens, and what was told.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
-use common::limits::WEBHOOK_BODY_REQUEST_BYTES_MAX;
 
 use crate::routes::webhooks;
 use crate::state::ApiState;
@@ -29,13 +27,8 @@ pub fn waiting() -> Router<ApiState> {
         )
 }
 
-/// What is answered at once.
-pub fn quick() -> Router<ApiState> {
-    endpoints().merge(log())
-}
-
-/// Who is told.
-fn endpoints() -> Router<ApiState> {
+/// Who is told; these have larger bodies than others.
+pub fn endpoints() -> Router<ApiState> {
     let one = "/api/ai/webhooks/endpoints/{endpoint_id}";
     Router::new()
         .route(
@@ -60,11 +53,10 @@ fn endpoints() -> Router<ApiState> {
             "/api/ai/webhooks/event-types",
             get(webhooks::list_event_types),
         )
-        .layer(DefaultBodyLimit::max(WEBHOOK_BODY_REQUEST_BYTES_MAX))
 }
 
-/// What was told, and what its owner does about it.
-fn log() -> Router<ApiState> {
+/// What is answered at once: what was told, and what its owner does about it.
+pub fn quick() -> Router<ApiState> {
     Router::new()
         .route(
             "/api/ai/webhooks/deliveries",

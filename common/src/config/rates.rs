@@ -9,9 +9,10 @@ use ipnet::IpNet;
 use super::Env;
 
 /// The policies of the seed and ours, as an operator would write them.
-const DEFAULTS: [&str; 7] = [
+const DEFAULTS: [&str; 8] = [
     "global=100/60/ip/anonymous",
     "upload=10/3600/user/upload",
+    "validate=60/3600/user/validate",
     "purchase=50/3600/user/purchase",
     "browse=200/60/user/session",
     "agent=500/60/key/every",
@@ -92,6 +93,7 @@ pub enum Calls {
     Session,
     Browse,
     Upload,
+    Validate,
     Purchase,
     SignIn,
     Register,
@@ -101,7 +103,7 @@ pub enum Calls {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must read name=quota/seconds/per/calls or name=off, with per one of ip, user, key and calls one of every, \
-     anonymous, session, browse, upload, purchase, sign-in, register"
+     anonymous, session, browse, upload, validate, purchase, sign-in, register"
 )]
 pub struct PolicyError;
 
@@ -145,6 +147,7 @@ impl FromStr for RatePolicy {
                 "session" => Calls::Session,
                 "browse" => Calls::Browse,
                 "upload" => Calls::Upload,
+                "validate" => Calls::Validate,
                 "purchase" => Calls::Purchase,
                 "sign-in" => Calls::SignIn,
                 "register" => Calls::Register,
@@ -238,10 +241,10 @@ mod tests {
         let config = rates(variables).unwrap();
         let names: Vec<&str> = config.policies.iter().map(|it| it.name.as_str()).collect();
         let expected = [
-            "global", "upload", "purchase", "sign-in", "register", "agent", "burst",
+            "global", "upload", "validate", "purchase", "sign-in", "register", "agent", "burst",
         ];
         assert_eq!(names, expected);
-        assert_eq!(config.policies[5].quota, 9);
+        assert_eq!(config.policies[6].quota, 9);
         assert!(config.trusted[0].contains(&"1.2.3.4".parse::<std::net::IpAddr>().unwrap()));
         assert_eq!(config.trusted.len(), 2);
     }

@@ -25,7 +25,7 @@ struct Window {
     key: String,
     quota: u64,
     length_micros: u64,
-    units: u64,
+    units: i64,
 }
 
 /// A request, and where it waits.

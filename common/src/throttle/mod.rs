@@ -43,8 +43,8 @@ pub struct Ask<'a> {
     pub policy: &'a RatePolicy,
     /// Whose window it is.
     pub subject: String,
-    /// 0 only looks.
-    pub units: u64,
+    /// 0 only looks; fewer give back what was taken a moment ago.
+    pub units: i64,
 }
 
 /// How a window stands after a request.

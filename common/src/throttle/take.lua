@@ -1,7 +1,7 @@
 -- Serves requests, one after another. Each takes units of several windows: of all, or of none.
 -- KEYS: one list per window: when each unit was taken, in microseconds, oldest first.
 -- ARGV: per request the number of its windows, and for each the quota, its length in microseconds, and
--- the units that are asked of it.
+-- the units that are asked of it; fewer than none are given back.
 -- Answers per window: units in use, microseconds until its request would pass (0: it passes),
 -- microseconds until the oldest unit is free again.
 local time = redis.call('TIME')
@@ -28,6 +28,11 @@ end
 
 local function take(window)
   if window.units == 0 then return end
+  if window.units < 0 then
+    redis.call('RPOP', window.key, -window.units)
+    window.used = math.max(window.used + window.units, 0)
+    return
+  end
   for _ = 1, window.units do
     redis.call('RPUSH', window.key, stamp)
   end

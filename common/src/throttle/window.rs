@@ -61,7 +61,10 @@ impl Windows {
                 for _ in 0..ask.units {
                     window.taken.push_back(now);
                 }
-                standing.used += ask.units;
+                for _ in ask.units..0 {
+                    window.taken.pop_back();
+                }
+                standing.used = window.taken.len() as u64;
                 if ask.units > 0 && standing.frees_in.is_zero() {
                     standing.frees_in = window.length;
                 }
@@ -78,8 +81,9 @@ fn key(ask: &Ask<'_>) -> (String, String) {
 fn standing(window: &Window, ask: &Ask<'_>, now: Instant) -> Standing {
     let used = window.taken.len() as u64;
     let frees = |at: &Instant| window.length.saturating_sub(now.duration_since(*at));
-    let wait = (used + ask.units > ask.policy.quota).then(|| {
-        let blocking = (used + ask.units - ask.policy.quota).min(used);
+    let wanted = used.saturating_add_signed(ask.units);
+    let wait = (wanted > ask.policy.quota).then(|| {
+        let blocking = (wanted - ask.policy.quota).min(used);
         let index = usize::try_from(blocking).unwrap_or_default().checked_sub(1);
         let blocking = index.and_then(|index| window.taken.get(index));
         blocking.map_or(window.length, frees)
@@ -127,5 +131,11 @@ mod tests {
         );
         let never = windows.take_at(&ask(3), at(61));
         assert_eq!(never[0].wait, Some(Duration::from_secs(59)));
+        assert_eq!(
+            used(windows.take_at(&ask(-1), at(62))),
+            [1, 1],
+            "given back"
+        );
+        assert_eq!(used(windows.take_at(&ask(1), at(63))), [2, 2]);
     }
 }

@@ -75,7 +75,8 @@ async fn uploads_are_counted_per_user_whatever_the_key_and_told_as_the_seed_tell
     let clients: [&Client; 2] = [&world.seller, &second];
     let mut answers = Vec::new();
     for turn in 0..11 {
-        answers.push(clients[turn % 2].post("/api/ai/uploads", &json!({})).await);
+        let upload = tests::Sample::vector(turn as u64).request();
+        answers.push(clients[turn % 2].upload(&upload).await);
     }
     assert_eq!(passed(&answers), 10);
     let error = answers[10].json()["error"].clone();
@@ -89,14 +90,29 @@ async fn uploads_are_counted_per_user_whatever_the_key_and_told_as_the_seed_tell
     let names = answers[0].header("ratelimit-policy");
     assert_eq!(names, "\"upload\";q=10;w=3600, \"agent\";q=500;w=60");
     assert_eq!(answers[0].header("ratelimit-limit"), "10", "the tightest");
-    assert_eq!(
-        world
-            .stranger
-            .post("/api/ai/uploads", &json!({}))
-            .await
-            .status,
-        400
-    );
+    let upload = tests::Sample::vector(99).request();
+    assert_eq!(world.stranger.upload(&upload).await.status, 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_refused_for_what_it_says_costs_no_upload() {
+    let world = world_limited_by(&["upload=1/3600/user/upload"]).await;
+    for _ in 0..5 {
+        let typo = world.seller.post("/api/ai/uploads", &json!({})).await;
+        assert_eq!(typo.status, 400);
+        assert!(
+            typo.header("ratelimit").contains("\"upload\";r=1"),
+            "{}",
+            typo.header("ratelimit")
+        );
+        let form = world.seller.request(Method::POST, "/api/ai/upload-package");
+        let wrong_type = send(form.header("content-type", "text/plain").body("x")).await;
+        assert_eq!(wrong_type.status, 415);
+    }
+    let upload = tests::Sample::vector(1).request();
+    assert_eq!(world.seller.upload(&upload).await.status, 202);
+    let typo = world.seller.post("/api/ai/uploads", &json!({})).await;
+    assert_eq!(typo.status, 429, "the window is full");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,8 +144,7 @@ async fn each_sort_orders_and_pages_join_without_a_gap() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_of_a_query_is_named_at_once() {
     let world = stocked().await;
-    let query =
-        "sort=best&limit=51&tier=bronze&minPrice=1.999&cursor=x&colour=red&maxEpsilon=nan&limit=1";
+    let query = "sort=best&limit=51&tier=bronze&minPrice=1.999&cursor=x&colour=red&maxEpsilon=nan";
     let answer = world
         .anonymous
         .get(&format!("/api/ai/packages?{query}"))
@@ -163,6 +162,11 @@ async fn every_fault_of_a_query_is_named_at_once() {
     ] {
         assert!(details[field].is_string(), "{field}: {details}");
     }
+    let twice = world
+        .anonymous
+        .get("/api/ai/packages?limit=5&limit=5")
+        .await;
+    assert_eq!(twice.details()["limit"], "must be given once");
     let empty = world
         .anonymous
         .get("/api/ai/search-packages?query=%20")

@@ -58,7 +58,7 @@ pub async fn sign_in(
 }
 
 /// Refuses when an account had too many; the window is full once there is no room for one more.
-async fn wrong_passwords(state: &ApiState, subject: &str, units: u64) -> Result<(), ApiError> {
+async fn wrong_passwords(state: &ApiState, subject: &str, units: i64) -> Result<(), ApiError> {
     let ask = Ask {
         policy: &WRONG_PASSWORDS,
         subject: subject.to_owned(),

@@ -11,12 +11,15 @@ use common::uploads::commands::{self, BatchItem};
 use common::uploads::{NewUpload, UploadError};
 use serde_json::json;
 
-use super::package::{Slot, new_upload};
+use super::package::new_upload;
 use crate::error::{ApiError, Code};
 use crate::extract::{DryRun, IdempotencyHeader, Uploader, is_json};
 use crate::limits::{Applied, Kind, applied};
 use crate::middleware::{ClientAddress, RequestId, refusal};
-use crate::receive::{ReceivedBatch, ReceivedPackage, Staging, Target, receive_batch, webhook_url};
+use crate::places::Holders;
+use crate::receive::{
+    ReceivedBatch, ReceivedPackage, Slot, Staging, Target, receive_batch, webhook_url,
+};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -34,20 +37,20 @@ pub async fn batch_upload(
     request: Request,
 ) -> Result<Response, ApiError> {
     check_head(request.headers())?;
-    let _slot = Slot::take(&state)?;
+    let holders = Holders::of(&state, request.extensions());
+    let slot = Slot::take(&state, &holders)?;
     let limits = Limits {
         state: &state,
         principal: &principal,
         address,
     };
-    limits.take(0).await?;
     let key = idempotency.scoped(principal.user, ENDPOINT);
     let target = match &key {
         Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
         _ if dry_run.0 => Target::Nowhere,
         _ => Target::Store(state.storage.clone()),
     };
-    let batch = receive_batch(request.into_body(), &target).await?;
+    let batch = receive_batch(request.into_body(), &target, &slot).await?;
     if batch.packages.is_empty() {
         let message = format!("must hold 1 to {BATCH_PACKAGES_MAX} packages");
         return Err(
@@ -55,12 +58,9 @@ pub async fn batch_upload(
                 .field("packages", message),
         );
     }
-    let units = if dry_run.0 {
-        0
-    } else {
-        batch.packages.len() as u64
-    };
-    limits.take(units).await?;
+    // One was taken when the request came.
+    let more = batch.packages.len() as i64 - 1;
+    limits.take(if dry_run.0 { 0 } else { more }).await?;
     let (items, staged) = judge(&state, &principal, &request_id, batch)?;
     let outbox = dry_run.outbox(&state);
     // In a task of its own: a client that hangs up now does not undo it halfway.
@@ -125,8 +125,8 @@ struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// Takes so many uploads, all or none; 0 asks whether there is any left.
-    async fn take(&self, units: u64) -> Result<(), ApiError> {
+    /// Takes so many more uploads, all or none.
+    async fn take(&self, units: i64) -> Result<(), ApiError> {
         let state = self.state;
         let address = Some(self.address.0);
         let upload = |units| {
@@ -135,10 +135,7 @@ impl Limits<'_> {
             counted.retain(|each| each.is_for(Kind::Upload));
             counted
         };
-        let mut windows = Applied::take(&state.throttle, upload(units)).await;
-        if units == 0 {
-            windows.iter_mut().for_each(Applied::refuse_if_full);
-        }
+        let windows = Applied::take(&state.throttle, upload(units)).await;
         refusal(&windows).map_or(Ok(()), Err)
     }
 }

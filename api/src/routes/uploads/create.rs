@@ -1,7 +1,7 @@
 //! `POST /api/ai/upload-package`: JSON with base64 data, or multipart/form-data.
 
 use axum::Extension;
-use axum::extract::{FromRequest as _, Multipart, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use common::idempotency;
@@ -9,12 +9,13 @@ use common::ids::UploadId;
 use common::limits::{JSON_BODY_BYTES_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTES_MAX};
 use common::uploads::{NewUpload, UploadError, commands};
 
-use super::package::{Slot, new_upload};
+use super::package::new_upload;
 use super::validate::validate_package;
 use crate::error::{ApiError, Code};
 use crate::extract::{DryRun, IdempotencyHeader, Uploader, is_json};
 use crate::middleware::RequestId;
-use crate::receive::{Received, Staging, Target, receive_json, receive_multipart};
+use crate::places::Holders;
+use crate::receive::{Received, Slot, Staging, Target, receive_json, receive_multipart};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -41,15 +42,16 @@ pub async fn upload_package(
         return validate_package(State(state), Uploader(principal), request_id, request).await;
     }
     let form = refuse_head(request.headers())?;
-    let _slot = Slot::take(&state)?;
+    let holders = Holders::of(&state, request.extensions());
+    let slot = Slot::take(&state, &holders)?;
     let key = idempotency.scoped(principal.user, ENDPOINT);
     let target = match &key {
         Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
         _ => Target::Store(state.storage.clone()),
     };
     let id = UploadId::new();
-    let mut staging = Staging::new(id, target);
-    let received = receive(&state, form, request, &mut staging).await?;
+    let mut staging = Staging::new(id, target, slot);
+    let received = receive(form, request, &mut staging).await?;
     let new = new_upload(&state, &principal, id, request_id, received)?;
     let created = create(&state, new, key, staging).await?;
     let status_url = created.receipt["statusUrl"]
@@ -70,21 +72,13 @@ pub async fn upload_package(
 
 /// Reads the body to its end, staging the blobs on the way.
 pub async fn receive(
-    state: &ApiState,
     form: Form,
     request: Request,
     staging: &mut Staging,
 ) -> Result<Received, ApiError> {
     match form {
         Form::Json => receive_json(request.into_body(), staging).await,
-        Form::Multipart => {
-            let form = Multipart::from_request(request, state).await;
-            let form = form.map_err(|error| {
-                let message = format!("The form is broken: {}.", error.body_text());
-                ApiError::new(Code::InvalidInput, message)
-            })?;
-            receive_multipart(form, staging).await
-        }
+        Form::Multipart => receive_multipart(request, staging).await,
     }
 }
 

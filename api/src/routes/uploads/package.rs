@@ -1,42 +1,13 @@
-//! From what a body held to an upload, and the slot that it takes meanwhile.
-
-use std::sync::Arc;
+//! From what a body held to an upload.
 
 use common::ids::UploadId;
-use common::telemetry::metrics;
 use common::uploads::NewUpload;
 use package::PackageType;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::body::{Blob, PackageField};
 use crate::error::{ApiError, Code};
 use crate::receive::{Received, upload_fields};
 use crate::state::ApiState;
-
-/// One of the uploads whose bytes are received at the same time.
-#[derive(Debug)]
-pub struct Slot(#[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit);
-
-impl Slot {
-    /// Takes one, or says that there is none.
-    pub fn take(state: &ApiState) -> Result<Self, ApiError> {
-        let permit = Arc::clone(&state.uploads_in_flight).try_acquire_owned();
-        let permit = permit.map_err(|_| {
-            ApiError::new(
-                Code::ServiceUnavailable,
-                "Too many uploads are under way. Please try again.",
-            )
-        })?;
-        metrics().http_uploads_in_flight.inc();
-        Ok(Self(permit))
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        metrics().http_uploads_in_flight.dec();
-    }
-}
 
 /// An upload from what a body held.
 pub fn new_upload(

@@ -1,14 +1,16 @@
-//! `POST /api/ai/validate-package`: the verdict on a package that is not uploaded. The bytes stay in
-//! memory, and nothing of them is kept.
+//! `POST /api/ai/validate-package`: the verdict on a package that is not uploaded. The bytes wait in files
+//! without a name, and nothing of them is kept.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::ids::UploadId;
+use common::limits::VALIDATION_WAIT_SECONDS_MAX;
 use package::{Declared, Limits, Monitor, Report, Stage, Verdict};
 use serde_json::json;
 
@@ -18,7 +20,8 @@ use super::view::verdict;
 use crate::error::{ApiError, Code};
 use crate::extract::Uploader;
 use crate::middleware::RequestId;
-use crate::receive::{Collected, Staging, Target};
+use crate::places::Holders;
+use crate::receive::{Slot, Spool, Staging, Target};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -31,16 +34,17 @@ pub async fn validate_package(
     request: Request,
 ) -> Result<Response, ApiError> {
     let form = refuse_head(request.headers())?;
-    let _slot = state.validations.try_acquire().map_err(|_| {
-        ApiError::new(
-            Code::ServiceUnavailable,
-            "Other packages are being validated. Please try again, or upload it.",
-        )
+    let holders = Holders::of(&state, request.extensions());
+    let slot = Slot::take(&state, &holders)?;
+    let place = holders.take(&state.places.validations, "validations")?;
+    let spool = Spool::new(place).map_err(|error| {
+        tracing::error!(%error, "There is no file for a package");
+        ApiError::new(Code::InternalError, "An internal error occurred.")
     })?;
-    let collected = Collected::default();
-    let mut staging = Staging::new(UploadId::new(), Target::Memory(collected.clone()));
-    let received = receive(&state, form, request, &mut staging).await?;
     let id = UploadId::new();
+    let mut staging = Staging::new(id, Target::Spool(spool.clone()), slot);
+    let received = receive(form, request, &mut staging).await?;
+    drop(staging);
     let new = new_upload(&state, &principal, id, request_id, received)?;
     let declared = Declared {
         package_type: new.fields.package_type,
@@ -48,7 +52,7 @@ pub async fn validate_package(
         target_model: new.fields.target_model,
         epsilon: new.fields.epsilon,
     };
-    let report = judge(collected, declared).await?;
+    let report = judge(&state, spool, declared).await?;
     let full = json!(report);
     let body = json!({
         "valid": report.verdict == Verdict::Accepted,
@@ -60,24 +64,34 @@ pub async fn validate_package(
     Ok(success(StatusCode::OK, body))
 }
 
-/// The verdict, worked out beside the requests; it stops when nobody waits for it any more.
-async fn judge(collected: Collected, declared: Declared) -> Result<Report, ApiError> {
+/// The verdict, worked out beside the requests when its turn has come; it stops when nobody waits for it
+/// any more. The turn and the files belong to the work, not to the request.
+async fn judge(state: &ApiState, spool: Spool, declared: Declared) -> Result<Report, ApiError> {
+    let patience = Duration::from_secs(VALIDATION_WAIT_SECONDS_MAX);
+    let turn = Arc::clone(&state.validations).acquire_owned();
+    let turn = tokio::time::timeout(patience, turn).await.map_err(|_| {
+        ApiError::new(
+            Code::ServiceUnavailable,
+            "Other packages are being validated. Please try again, or upload it.",
+        )
+    })?;
     let stop = StopWhenDropped(Arc::new(AtomicBool::new(false)));
     let mut watched = Watched(Arc::clone(&stop.0));
     let judged = tokio::task::spawn_blocking(move || {
-        let (package, w_matrix) = collected.take();
-        package::verify(
-            &package,
-            &w_matrix,
-            &declared,
-            &Limits::default(),
-            &mut watched,
-        )
+        let _turn = turn;
+        let (package, w_matrix) = spool.read()?;
+        let limits = Limits::default();
+        let report = package::verify(&package, &w_matrix, &declared, &limits, &mut watched);
+        Ok::<Report, std::io::Error>(report)
     });
-    judged.await.map_err(|error| {
+    let failed = |error: &dyn std::fmt::Display| {
         tracing::error!(%error, "A validation broke off");
         ApiError::new(Code::InternalError, "An internal error occurred.")
-    })
+    };
+    judged
+        .await
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))
 }
 
 struct StopWhenDropped(Arc<AtomicBool>);

@@ -1,0 +1,134 @@
+//! Admits requests: first their small body arrives, then they take a place, then they are handled.
+//!
+//! So a client that declares a body and does not send it holds nothing of what others need, and what
+//! cannot be served soon is refused at once, so that what is under way ends in time.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use common::admission::{Admission, Place};
+use common::limits::SMALL_BODY_SECONDS_MAX;
+use hyper::body::Frame;
+
+use crate::error::ApiError;
+use crate::places::{Holders, Places};
+use crate::receive::{ArrivalError, Arriving};
+use crate::state::ApiState;
+
+/// How a kind of request is admitted.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    /// Bytes of the largest body.
+    pub body_bytes_max: usize,
+    /// What it takes a place of.
+    pub takes: Takes,
+}
+
+/// What a request takes a place of, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing: health, and what operators do, is never refused for want of a place.
+    Nothing,
+    /// A request, until its response is ready.
+    Request,
+    /// A wait, until its response is ready.
+    Wait,
+    /// A stream, until its response has ended.
+    Stream,
+}
+
+impl Takes {
+    fn places(self, places: &Places) -> Option<(&Admission, &'static str)> {
+        match self {
+            Self::Nothing => None,
+            Self::Request => Some((&places.requests, "requests")),
+            Self::Wait => Some((&places.waits, "waiting requests")),
+            Self::Stream => Some((&places.streams, "event streams")),
+        }
+    }
+}
+
+/// Lets a request in.
+pub async fn admit(
+    State((state, door)): State<(ApiState, Door)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match admitted(&state, door, request).await {
+        Err(error) => error.into_response(),
+        Ok((request, place)) => {
+            let response = next.run(request).await;
+            match place.filter(|_| door.takes == Takes::Stream) {
+                Some(place) => response.map(|body| {
+                    Body::new(Held {
+                        body,
+                        _place: place,
+                    })
+                }),
+                None => response,
+            }
+        }
+    }
+}
+
+async fn admitted(
+    state: &ApiState,
+    door: Door,
+    request: Request,
+) -> Result<(Request, Option<Place>), ApiError> {
+    let holders = Holders::of(state, request.extensions());
+    let request = match request.body().is_end_stream() {
+        true => request,
+        false => arrived(state, door, &holders, request).await?,
+    };
+    let place = door.takes.places(&state.places);
+    let place = place.map(|(places, what)| holders.take(places, what));
+    Ok((request, place.transpose()?))
+}
+
+/// The request with its whole body.
+async fn arrived(
+    state: &ApiState,
+    door: Door,
+    holders: &Holders,
+    request: Request,
+) -> Result<Request, ApiError> {
+    let bytes_max = door.body_bytes_max as u64;
+    if declared_bytes(&request).is_some_and(|declared| declared > bytes_max) {
+        return Err(ArrivalError::TooLarge { bytes_max }.into());
+    }
+    let _place = holders.take(&state.places.bodies, "bodies")?;
+    let (head, body) = request.into_parts();
+    let deadline = Duration::from_secs(SMALL_BODY_SECONDS_MAX);
+    let whole = Arriving::new(body, bytes_max).whole(deadline).await?;
+    Ok(Request::from_parts(head, Body::from(whole)))
+}
+
+fn declared_bytes(request: &Request) -> Option<u64> {
+    let declared = request.headers().get(header::CONTENT_LENGTH)?;
+    declared.to_str().ok()?.parse().ok()
+}
+
+/// A body that holds a place until it has ended.
+struct Held {
+    body: Body,
+    _place: Place,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+}

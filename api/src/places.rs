@@ -1,0 +1,85 @@
+//! The places of this process: how much of each thing is under way, in all and for one client.
+//!
+//! A place is taken only when its client has done its part: a small body has arrived before its request
+//! takes one. What holds a place is the work itself, so it is given back when the work ends, and each
+//! kind of work has a deadline.
+
+use axum::http::Extensions;
+use common::admission::{Admission, Full, Holder, Network, Place};
+use common::limits::{
+    ARRIVING_BODIES_MAX, ARRIVING_BODIES_SHARE_MAX, LINGERING_MAX, LINGERING_SHARE_MAX,
+    REQUESTS_IN_FLIGHT_MAX, REQUESTS_IN_FLIGHT_SHARE_MAX, STREAMS_MAX, STREAMS_SHARE_MAX,
+    UPLOADS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_SHARE_MAX, VALIDATIONS_WAITING_MAX,
+    VALIDATIONS_WAITING_SHARE_MAX, WAITS_MAX, WAITS_SHARE_MAX,
+};
+
+use crate::error::{ApiError, Code};
+use crate::middleware::{ClientAddress, Identity};
+use crate::state::ApiState;
+
+/// Places by kind of work.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Small bodies that are arriving.
+    pub bodies: Admission,
+    /// Requests that are answered at once.
+    pub requests: Admission,
+    /// Requests that may wait for an end.
+    pub waits: Admission,
+    /// Event streams.
+    pub streams: Admission,
+    /// Packages whose bytes are arriving.
+    pub uploads: Admission,
+    /// Packages that are validated without an upload, or wait for that.
+    pub validations: Admission,
+    /// Bodies of refused requests that are read to their end.
+    pub lingering: Admission,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            bodies: Admission::new(ARRIVING_BODIES_MAX, ARRIVING_BODIES_SHARE_MAX),
+            requests: Admission::new(REQUESTS_IN_FLIGHT_MAX, REQUESTS_IN_FLIGHT_SHARE_MAX),
+            waits: Admission::new(WAITS_MAX, WAITS_SHARE_MAX),
+            streams: Admission::new(STREAMS_MAX, STREAMS_SHARE_MAX),
+            uploads: Admission::new(UPLOADS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_SHARE_MAX),
+            validations: Admission::new(VALIDATIONS_WAITING_MAX, VALIDATIONS_WAITING_SHARE_MAX),
+            lingering: Admission::new(LINGERING_MAX, LINGERING_SHARE_MAX),
+        }
+    }
+}
+
+/// In whose name a request takes places: the network it comes from, unless that is trusted, and the
+/// account whose key or session it carries.
+#[derive(Debug, Clone)]
+pub struct Holders(Vec<Holder>);
+
+impl Holders {
+    /// Those of a request that `identify` has seen.
+    pub fn of(state: &ApiState, extensions: &Extensions) -> Self {
+        let address = extensions.get::<ClientAddress>().map(|address| address.0);
+        let network = address
+            .filter(|address| !state.rates.trusts(*address))
+            .map(|address| Holder::Network(Network::of(address)));
+        let identity = extensions.get::<Identity>();
+        let caller = identity.and_then(|Identity(identity)| identity.as_ref().ok()?.as_ref());
+        let account = caller.map(|caller| Holder::Account(caller.user));
+        Self(network.into_iter().chain(account).collect())
+    }
+
+    /// A place for `what`, or why there is none.
+    pub fn take(&self, places: &Admission, what: &str) -> Result<Place, ApiError> {
+        places.try_take(&self.0).map_err(|full| {
+            let message = match full {
+                Full::Everywhere => format!("Too many {what} are under way. Please try again."),
+                Full::For(_) => {
+                    format!("Too many of your {what} are under way. Wait until one has ended.")
+                }
+            };
+            let mut error = ApiError::new(Code::ServiceUnavailable, message);
+            error.retry_after_seconds = Some(1);
+            error
+        })
+    }
+}
