@@ -26,8 +26,7 @@ use crate::body::BodyError;
 /// Seconds after which a client may try again when a part of ours is away (the seed's figure).
 const UNAVAILABLE_RETRY_SECONDS: u32 = 10;
 
-pub const IDEMPOTENCY_CONFLICT: &str =
-    "This Idempotency-Key was used with a different request. Use a new key for a new request.";
+pub const IDEMPOTENCY_CONFLICT: &str = "This Idempotency-Key was used with a different request, or by a key that may do more. Use a new key for a new request.";
 
 /// An error on its way to a client. What is internal is logged where it is made, never carried.
 #[derive(Debug, Clone)]
@@ -205,6 +204,7 @@ impl From<UploadError> for ApiError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::Fields(faults) => Self::fields(&faults),
+            UploadError::CallerEnded => Self::caller_ended(),
             UploadError::NotFound => Self::new(Code::NotFound, "There is no such upload."),
             UploadError::IdempotencyConflict => {
                 Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)

@@ -2,16 +2,23 @@
 //!
 //! Nothing is written before the effect, so a crash leaves no key behind, and two requests with one
 //! key race for the row at commit: the loser sees the winner's answer and undoes its own work.
+//!
+//! An answer is for whoever made it: the same key or session, or another credential of the user that
+//! may do at least as much. To all others it is the answer to another request. Callers authorise first,
+//! and keep no secret in an answer.
 
 use sqlx::{PgConnection, PgPool};
 
-use crate::ids::UserId;
+use crate::identity::{self, Authority};
+use crate::ids::{ApiKeyId, UserId};
 use crate::limits::IDEMPOTENCY_HOURS;
 
 /// A key in its scope: one user's calls of one endpoint.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
     pub user: UserId,
+    /// The key that acts; for a session the user's own.
+    pub acting: ApiKeyId,
     pub endpoint: &'static str,
     pub key: String,
 }
@@ -19,7 +26,8 @@ pub struct IdempotencyKey {
 /// The answer that a key got.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct StoredAnswer {
-    /// Digest of the content that the key came with.
+    /// Digest of the content that the key came with; empty, and so that of no request, if whoever asks
+    /// may do less than whoever was answered.
     pub fingerprint: Vec<u8>,
     pub status: i16,
     pub body: serde_json::Value,
@@ -39,8 +47,8 @@ pub async fn find_in_tx(
     conn: &mut PgConnection,
     key: &IdempotencyKey,
 ) -> Result<Option<StoredAnswer>, sqlx::Error> {
-    sqlx::query_as(
-        "select fingerprint, status, body
+    let found: Option<Recorded> = sqlx::query_as(
+        "select fingerprint, status, body, api_key_id
          from idempotency_keys
          where user_id = $1
            and endpoint = $2
@@ -49,8 +57,46 @@ pub async fn find_in_tx(
     .bind(key.user)
     .bind(key.endpoint)
     .bind(&key.key)
-    .fetch_optional(conn)
-    .await
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(Recorded {
+        mut answer,
+        made_by,
+    }) = found
+    else {
+        return Ok(None);
+    };
+    if !may_see(conn, key, made_by).await? {
+        answer.fingerprint.clear();
+    }
+    Ok(Some(answer))
+}
+
+/// An answer, and the key that got it; none for one from before that was recorded.
+#[derive(Debug, sqlx::FromRow)]
+struct Recorded {
+    #[sqlx(flatten)]
+    answer: StoredAnswer,
+    #[sqlx(rename = "api_key_id")]
+    made_by: Option<ApiKeyId>,
+}
+
+/// Whether whoever asks may do at least what whoever was answered may.
+async fn may_see(
+    conn: &mut PgConnection,
+    key: &IdempotencyKey,
+    made_by: Option<ApiKeyId>,
+) -> Result<bool, sqlx::Error> {
+    if made_by == Some(key.acting) {
+        return Ok(true);
+    }
+    let asking = identity::find_key(&mut *conn, key.user, key.acting).await?;
+    let made_by = match made_by {
+        Some(id) => identity::find_key(conn, key.user, id).await?,
+        None => None,
+    };
+    let made_by = made_by.map_or_else(Authority::full, |key| key.authority());
+    Ok(asking.is_some_and(|asking| made_by.wider_in(&asking.authority()).is_none()))
 }
 
 /// Keeps the answer, or shows the one that another request with the key got first; then the
@@ -61,8 +107,8 @@ pub async fn record_in_tx(
     answer: &StoredAnswer,
 ) -> Result<Option<StoredAnswer>, sqlx::Error> {
     let recorded = sqlx::query(
-        "insert into idempotency_keys (user_id, endpoint, key, fingerprint, status, body)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into idempotency_keys (user_id, endpoint, key, fingerprint, status, body, api_key_id)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict do nothing",
     )
     .bind(key.user)
@@ -71,6 +117,7 @@ pub async fn record_in_tx(
     .bind(&answer.fingerprint)
     .bind(answer.status)
     .bind(&answer.body)
+    .bind(key.acting)
     .execute(&mut *conn)
     .await?;
     if recorded.rows_affected() == 1 {

@@ -4,7 +4,7 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `ids limits money shutdown tls` < `admission config` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
-//! < `audit cards events idempotency identity signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
+//! < `identity` < `audit cards events idempotency signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `purchases` < `disputes payouts` < `pipeline`
 
 pub mod ids;
@@ -28,11 +28,12 @@ pub mod jobs;
 
 pub mod outbox;
 
+pub mod identity;
+
 pub mod audit;
 pub mod cards;
 pub mod events;
 pub mod idempotency;
-pub mod identity;
 pub mod signatures;
 pub mod throttle;
 

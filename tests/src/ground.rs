@@ -219,6 +219,7 @@ impl Ground {
             id: UploadId::new(),
             owner: owner.user,
             api_key: owner.id,
+            session: None,
             request_id: "req_test".to_owned(),
             fields: UploadFields {
                 placement: common::catalog::Placement::default(),

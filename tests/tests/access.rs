@@ -4,6 +4,7 @@
 
 mod access {
     mod accounts;
+    mod authority;
     mod github;
     mod keys;
     mod leaks;

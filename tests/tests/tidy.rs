@@ -4,6 +4,7 @@
 
 mod tidy {
     mod crates;
+    mod credentials;
     mod imports;
     mod limits;
     mod operations;

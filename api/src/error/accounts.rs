@@ -5,6 +5,16 @@ use common::identity::IdentityError;
 
 use super::{ApiError, Code, IDEMPOTENCY_CONFLICT, sentence};
 
+impl ApiError {
+    /// The key or the session was good when the request came, and is not any more.
+    pub fn caller_ended() -> Self {
+        Self::new(
+            Code::Unauthorized,
+            "The API key or access token is not valid any more.",
+        )
+    }
+}
+
 impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         let text = sentence(&error);
@@ -15,7 +25,10 @@ impl From<IdentityError> for ApiError {
             }
             IdentityError::Permissions => Self::new(Code::InvalidInput, text)
                 .field("permissions", "must name at least one permission"),
-            IdentityError::Wider => Self::new(Code::Forbidden, text),
+            IdentityError::Wider { dimension, .. } => Self::new(Code::Forbidden, text)
+                .field("reason", "WIDER_KEY")
+                .field("dimension", dimension.field()),
+            IdentityError::CallerEnded => Self::caller_ended(),
             IdentityError::Limits { field, message } => {
                 Self::new(Code::InvalidInput, text).field(&format!("limits.{field}"), message)
             }

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use common::idempotency::IdempotencyKey;
-use common::ids::UserId;
+use common::identity::Principal;
 use common::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 
 use crate::error::{ApiError, Code};
@@ -14,9 +14,10 @@ pub struct IdempotencyHeader(pub Option<String>);
 
 impl IdempotencyHeader {
     /// The key in its scope.
-    pub fn scoped(self, user: UserId, endpoint: &'static str) -> Option<IdempotencyKey> {
+    pub fn scoped(self, caller: &Principal, endpoint: &'static str) -> Option<IdempotencyKey> {
         self.0.map(|key| IdempotencyKey {
-            user,
+            user: caller.user,
+            acting: caller.key,
             endpoint,
             key,
         })

@@ -15,8 +15,9 @@ pub fn introduction() -> String {
         "**Versions.** A request that names none speaks v1, which this document describes; `/docs/versions` tells of the \
          others.",
         "**Writes.** Send an `Idempotency-Key` where one is taken: a repeated request is carried out once and gets the \
-         first answer. What takes long answers 202 with `Location`; follow it by polling, `Prefer: wait=N`, a stream or \
-         a webhook.",
+         first answer, if whoever repeats it may do what the first one may; a key or a secret in it is not shown again. \
+         What takes long answers 202 with `Location`; follow it by polling, `Prefer: wait=N`, a stream or a webhook. A \
+         wait ends with 401, and a stream with an event `error`, when the key or the session that began it is revoked.",
         "**Limits.** `x-rate-limit-policy` names those of each operation; answers tell them in `RateLimit-*`, and \
          `GET /api/ai/limits` for nothing.",
         "**Errors.** Every one is a `Fault`, or a `Problem` (RFC 9457) for `Accept: application/problem+json`. `docUrl` \

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::{Dimension, Permission};
 use crate::limits::KEYS_MAX;
 
 /// One variant per decision of a caller.
@@ -14,11 +15,15 @@ pub enum IdentityError {
     #[error("a name must have 1 to 100 characters")]
     Name,
     /// A key with no permission can do nothing.
-    #[error("a key needs at least one of the permissions upload, purchase, download, account")]
+    #[error("a key needs at least one of the permissions {}", Permission::ALL.map(Permission::as_str).join(", "))]
     Permissions,
     /// More than the key that asks has itself.
-    #[error("a key cannot hand on more than it has itself")]
-    Wider,
+    #[error("a key cannot {act} one that is wider than itself: {dimension}")]
+    Wider {
+        /// `make`, `replace` or `revoke`.
+        act: &'static str,
+        dimension: Dimension,
+    },
     /// A budget, a type or a time that makes no sense.
     #[error("{field} {message}")]
     Limits {
@@ -31,6 +36,9 @@ pub enum IdentityError {
     /// It was revoked, or its time is over.
     #[error("the key is not live any more")]
     Ended,
+    /// The key or the session that asks was revoked, or its time is over, since it was let in.
+    #[error("the API key or access token is not valid any more")]
+    CallerEnded,
     /// The sealed copy does not open: another master key, or a damaged row.
     #[error("the sealed key does not open under this master key")]
     Unsealable,

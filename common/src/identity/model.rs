@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use package::PackageType;
 use serde::{Deserialize, Serialize};
 
+use super::Authority;
 use crate::ids::{ApiKeyId, SessionId, UserId};
 
 /// What a key allows.
@@ -18,11 +19,19 @@ pub enum Permission {
     Download,
     /// To manage the account: its keys, its sessions, its profile.
     Account,
+    /// To manage webhook endpoints and their log.
+    Webhooks,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Upload, Self::Purchase, Self::Download, Self::Account];
+    pub const ALL: [Self; 5] = [
+        Self::Upload,
+        Self::Purchase,
+        Self::Download,
+        Self::Account,
+        Self::Webhooks,
+    ];
     /// What a key has when nothing is said: the seed's three.
     pub const DEFAULT: [Self; 3] = [Self::Upload, Self::Purchase, Self::Download];
 
@@ -33,6 +42,7 @@ impl Permission {
             Self::Purchase => "purchase",
             Self::Download => "download",
             Self::Account => "account",
+            Self::Webhooks => "webhooks",
         }
     }
 }
@@ -51,9 +61,8 @@ impl FromStr for Permission {
             .into_iter()
             .find(|permission| permission.as_str() == text)
             .ok_or_else(|| {
-                format!(
-                    "no permission is called {text}; there are upload, purchase, download, account"
-                )
+                let all = Self::ALL.map(Self::as_str).join(", ");
+                format!("no permission is called {text}; there are {all}")
             })
     }
 }
@@ -91,27 +100,6 @@ pub struct KeyLimits {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-impl KeyLimits {
-    /// Whether these are nowhere wider than the others.
-    pub fn are_within(&self, others: &Self) -> bool {
-        fn at_most<T: PartialOrd>(one: Option<&T>, other: Option<&T>) -> bool {
-            other.is_none_or(|other| one.is_some_and(|one| one <= other))
-        }
-        let types_fit = others.package_types.as_ref().is_none_or(|allowed| {
-            let wanted = self.package_types.as_ref();
-            wanted.is_some_and(|wanted| wanted.iter().all(|each| allowed.contains(each)))
-        });
-        at_most(
-            self.budget_day_minor.as_ref(),
-            others.budget_day_minor.as_ref(),
-        ) && at_most(
-            self.budget_purchase_minor.as_ref(),
-            others.budget_purchase_minor.as_ref(),
-        ) && at_most(self.expires_at.as_ref(), others.expires_at.as_ref())
-            && types_fit
-    }
-}
-
 /// A key as it may be shown.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
@@ -135,15 +123,26 @@ pub struct KeySummary {
 }
 
 impl KeySummary {
-    /// What it may spend and for how long.
-    pub fn limits(&self) -> KeyLimits {
-        let parsed =
+    /// How far it reaches.
+    pub fn authority(&self) -> Authority {
+        let permissions = self.permissions.iter();
+        let types =
             |types: &Vec<String>| types.iter().filter_map(|text| text.parse().ok()).collect();
-        KeyLimits {
-            budget_day_minor: self.budget_day_minor,
-            budget_purchase_minor: self.budget_purchase_minor,
-            package_types: self.package_types.as_ref().map(parsed),
-            expires_at: self.expires_at,
+        Authority {
+            permissions: permissions.filter_map(|text| text.parse().ok()).collect(),
+            limits: KeyLimits {
+                budget_day_minor: self.budget_day_minor,
+                budget_purchase_minor: self.budget_purchase_minor,
+                package_types: self.package_types.as_ref().map(types),
+                expires_at: self.expires_at,
+            },
+            line: Some(self.line_id),
         }
+    }
+
+    /// Whether it has been revoked, or its time is over.
+    pub fn has_ended(&self) -> bool {
+        let now = Utc::now();
+        self.revoked_at.is_some() || self.expires_at.is_some_and(|at| at <= now)
     }
 }

@@ -1,9 +1,9 @@
 //! Reads of identity.
 
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
-use super::{ApiKey, IdentityError, KeySummary, Principal, Sealer};
-use crate::ids::{ApiKeyId, UserId};
+use super::{ApiKey, Authority, IdentityError, KeySummary, Principal, Sealer};
+use crate::ids::{ApiKeyId, SessionId, UserId};
 
 /// `last_used_at` is kept to this, so that a busy key does not write a row per request.
 const LAST_USED_SECONDS: f64 = 60.0;
@@ -108,6 +108,69 @@ pub async fn find_key(
         .bind(id)
         .fetch_optional(executor)
         .await
+}
+
+/// The condition that the key `$2` of the user `$1`, and the session `$3` if there is one, still live.
+macro_rules! lives {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " where user_id = $1
+                and api_keys.id = $2
+                and revoked_at is null
+                and (expires_at is null or expires_at > now())
+                and blocked_at is null
+                and ($3::uuid is null or exists (
+                    select
+                    from sessions
+                    where sessions.id = $3
+                      and sessions.user_id = $1
+                      and sessions.revoked_at is null
+                      and sessions.expires_at > now()
+                )) ",
+            $after
+        )
+    };
+}
+
+/// Whether a credential that was let in would still be.
+pub async fn is_live(
+    executor: impl PgExecutor<'_>,
+    user: UserId,
+    key: ApiKeyId,
+    session: Option<SessionId>,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(lives!(
+        "select exists (select from api_keys join users on users.id = user_id",
+        ")"
+    ))
+    .bind(user)
+    .bind(key)
+    .bind(session)
+    .fetch_one(executor)
+    .await
+}
+
+/// How far a caller reaches now. The key is not revoked before the transaction ends.
+pub async fn authority_in_tx(
+    conn: &mut PgConnection,
+    caller: &Principal,
+) -> Result<Authority, IdentityError> {
+    let key: Option<KeySummary> = sqlx::query_as(lives!(
+        "select api_keys.id, user_id, users.name as user_name, api_keys.name, prefix, permissions,
+                budget_day_minor, budget_purchase_minor, package_types, line_id, api_keys.created_at,
+                last_used_at, expires_at, revoked_at
+         from api_keys
+         join users on users.id = api_keys.user_id",
+        "for share of api_keys"
+    ))
+    .bind(caller.user)
+    .bind(caller.key)
+    .bind(caller.session)
+    .fetch_optional(conn)
+    .await?;
+    key.map(|key| key.authority())
+        .ok_or(IdentityError::CallerEnded)
 }
 
 /// Opens a key to sign with it. A revoked key still signs what was promised while it lived.

@@ -22,6 +22,9 @@ pub enum UploadError {
     /// The key came before with other content.
     #[error("this Idempotency-Key was used with a different request")]
     IdempotencyConflict,
+    /// The key or the session that uploads was revoked, or its time is over, while the bytes came in.
+    #[error("the API key or access token is not valid any more")]
+    CallerEnded,
     /// The session's bytes are not in the store yet.
     #[error("the bytes of {0} have not been uploaded")]
     BytesMissing(&'static str),

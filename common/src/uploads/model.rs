@@ -6,7 +6,9 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::catalog::{Licence, LicenceMode, Placement};
-use crate::ids::{ApiKeyId, PackageId, PackagePublicId, UploadId, UploadPublicId, UserId};
+use crate::ids::{
+    ApiKeyId, PackageId, PackagePublicId, SessionId, UploadId, UploadPublicId, UserId,
+};
 use crate::limits::{MODEL_NAME_CHARS_MAX, WEBHOOK_URL_CHARS_MAX};
 use crate::money::Price;
 
@@ -94,6 +96,8 @@ pub struct NewUpload {
     pub id: UploadId,
     pub owner: UserId,
     pub api_key: ApiKeyId,
+    /// The session that uploads, if no key was sent.
+    pub session: Option<SessionId>,
     pub request_id: String,
     pub fields: UploadFields,
     pub package: BlobInfo,

@@ -172,18 +172,19 @@ fn keys() -> Vec<Operation> {
         Operation::new("get", "/api/ai/keys", "list_own_keys", tag, "List the keys of the account")
             .tells(200, "The newest first.", "keys: [$Key] Without the keys themselves."),
         Operation::new("post", "/api/ai/keys", "create_own_key", tag, "Make a key")
-            .about("No wider than the key that asks. One that has a budget shares it with the keys that it makes.")
+            .about("No wider than the key that asks, in permissions, budgets, types and expiry; 403 names the field that is. A key with a budget shares it with the keys that it makes. A repeated `Idempotency-Key` is told which key it made, and never shown it again.")
             .header("Idempotency-Key")
             .takes(
                 "name: size(1,100) To know it by.
-                 permissions?: [word(upload,purchase,download,account)]|null What it may; the first three if nothing is said.
+                 permissions?: [word(upload,purchase,download,account,webhooks)]|null What it may; the first three if nothing is said.
                  limits?: $KeyLimits What it may spend and for how long.",
             )
             .gives(201, "The key, shown this once.", "NewKey"),
         Operation::new("delete", "/api/ai/keys/{keyId}", "revoke_own_key", tag, "Revoke a key at once")
+            .about("A key revokes itself, and keys that are no wider; a session revokes all of its account. What waits or streams under the key ends with it.")
             .tells(200, "Done.", "id: uuid The key.\nrevoked: flag True."),
         Operation::new("post", "/api/ai/keys/{keyId}/rotate", "rotate_own_key", tag, "Replace a key")
-            .about("The new key has the same rights and is good at once; the old one lives on for the overlap.")
+            .about("The new key has the same rights for as long and is good at once; the old one lives on for the overlap. A key replaces itself, and keys that are no wider; a session replaces all of its account.")
             .header("Idempotency-Key")
             .may_take("overlapSeconds?: range(0,604800) How long the old one lives on; a day if nothing is said.")
             .gives(201, "The new key, shown this once.", "NewKey"),
@@ -248,7 +249,7 @@ const SCHEMAS: &str = "
         prefix: text How it begins.
         permissions: [text] What it may.
         expiresAt: time|null Until when it lives.
-        apiKey: text The key itself.
+        apiKey: text|null The key itself; null if a request with the same `Idempotency-Key` got it before.
         message: text For people.
 
         AccountCredits

@@ -300,7 +300,8 @@ fn endpoint_with(own: Value) -> Value {
 }
 
 fn with_secret() -> Value {
-    endpoint_with(json!({ "secret": secret("No other answer shows it.") }))
+    let about = "No other answer shows it; null if a request with the same `Idempotency-Key` got it before.";
+    endpoint_with(json!({ "secret": nullable(secret(about)) }))
 }
 
 fn enabled() -> Value {

@@ -1,16 +1,16 @@
-//! `/api/ai/keys`: an account's keys. A key makes none that is wider than itself.
+//! `/api/ai/keys`: an account's keys. A key makes, replaces and revokes none that is wider than itself.
 
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use common::accounts::commands;
-use common::identity::commands::{CreatedKey, NewKey, revoke_key};
-use common::identity::{self, KeyLimits, Permission};
+use common::accounts::commands::{self, MadeKey};
+use common::identity::commands::{NewKey, Revoker, revoke_key};
+use common::identity::{self, KeyLimits, KeySummary, Permission, Principal};
 use common::ids::ApiKeyId;
 use common::limits::{KEY_OVERLAP_SECONDS, KEY_OVERLAP_SECONDS_MAX};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::{ApiError, Code};
@@ -29,7 +29,7 @@ pub struct Wanted {
     limits: KeyLimits,
 }
 
-/// Makes a key. This answer is the only one that shows it.
+/// Makes a key. This answer is the only one that shows it; a repeated request is told which one it is.
 pub async fn create_own_key(
     State(state): State<ApiState>,
     Manager(caller): Manager,
@@ -43,10 +43,10 @@ pub async fn create_own_key(
         permissions: &permissions,
         limits: wanted.limits,
     };
-    let key = idempotency.scoped(caller.user, "keys");
-    let created =
-        commands::create_own_key(state.pool(), &state.sealer, &caller, &new, key.as_ref()).await?;
-    answer(&state, &created).await
+    let key = idempotency.scoped(&caller, "keys");
+    let made =
+        commands::create_own_key(&state.outbox, &state.sealer, &caller, new, key.as_ref()).await?;
+    answer(&state, &caller, &made).await
 }
 
 /// Lists the account's keys, newest first, without the keys themselves.
@@ -73,7 +73,7 @@ impl Default for Rotation {
     }
 }
 
-/// Replaces a key by one of the same rights. This answer is the only one that shows it.
+/// Replaces a key by one of the same rights, for as long. This answer is the only one that shows it.
 pub async fn rotate_own_key(
     State(state): State<ApiState>,
     Manager(caller): Manager,
@@ -90,10 +90,10 @@ pub async fn rotate_own_key(
         );
     }
     let overlap = Duration::from_secs(rotation.overlap_seconds);
-    let key = idempotency.scoped(caller.user, "keys/rotate");
-    let (pool, sealer) = (state.pool(), &state.sealer);
-    let created = commands::rotate_key(pool, sealer, &caller, id, overlap, key.as_ref()).await?;
-    answer(&state, &created).await
+    let key = idempotency.scoped(&caller, "keys/rotate");
+    let (outbox, sealer) = (&state.outbox, &state.sealer);
+    let made = commands::rotate_key(outbox, sealer, &caller, id, overlap, key.as_ref()).await?;
+    answer(&state, &caller, &made).await
 }
 
 /// Revokes a key at once.
@@ -102,21 +102,44 @@ pub async fn revoke_own_key(
     Manager(caller): Manager,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Response, ApiError> {
-    revoke_key(state.pool(), Some(caller.user), id).await?;
+    revoke_key(&state.outbox, Revoker::Owner(&caller), id).await?;
     Ok(success(
         StatusCode::OK,
         json!({ "id": id, "revoked": true }),
     ))
 }
 
-async fn answer(state: &ApiState, created: &CreatedKey) -> Result<Response, ApiError> {
-    let summary = identity::find_key(state.pool(), created.user, created.id).await?;
-    let mut data = json!(summary);
-    data["apiKey"] = json!(created.key.expose());
-    data["message"] = json!("Keep this key: it is shown only once.");
-    let mut response = success(StatusCode::CREATED, data);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+/// A key that was made, with the key itself if this is the first answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownKey {
+    #[serde(flatten)]
+    summary: Option<KeySummary>,
+    api_key: Option<String>,
+    message: &'static str,
+}
+
+async fn answer(
+    state: &ApiState,
+    caller: &Principal,
+    made: &MadeKey,
+) -> Result<Response, ApiError> {
+    let message = match made.key {
+        Some(_) => "Keep this key: it is shown only once.",
+        None => {
+            "An earlier request with this Idempotency-Key made this key, which was shown only once. If it is lost, rotate it."
+        }
+    };
+    let shown = ShownKey {
+        summary: identity::find_key(state.pool(), caller.user, made.id).await?,
+        api_key: made.key.as_ref().map(|key| key.expose().to_owned()),
+        message,
+    };
+    let mut response = success(StatusCode::CREATED, shown);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if made.key.is_none() {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
     Ok(response)
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use common::identity::commands::{Revoker, revoke_key as revoke};
 use common::identity::{self, Permission};
 use common::ids::ApiKeyId;
 use serde::Deserialize;
@@ -68,7 +69,7 @@ pub async fn revoke_key(
     State(state): State<ApiState>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Response, ApiError> {
-    identity::commands::revoke_key(state.pool(), None, id).await?;
+    revoke(&state.outbox, Revoker::Operator, id).await?;
     Ok(success(
         StatusCode::OK,
         json!({ "id": id, "revoked": true }),

@@ -30,7 +30,7 @@ pub async fn change_listing(
     let package = PackagePublicId::parse(&package_id).ok_or(CatalogError::NotFound)?;
     let IfMatch(if_match) = if_match?;
     let changes = listing_changes(&body, &state.webhook_policy)?;
-    let key = idempotency.scoped(seller.user, ENDPOINT);
+    let key = idempotency.scoped(&seller, ENDPOINT);
     let changed = commands::change_listing(
         &dry_run.outbox(&state),
         &Change {

@@ -51,7 +51,7 @@ pub async fn change_package(
         let message = "Say what to change: name, description, category, tags.";
         return Err(ApiError::new(Code::InvalidInput, message));
     }
-    let key = idempotency.scoped(seller.user, "packages");
+    let key = idempotency.scoped(&seller, "packages");
     let (outbox, seen) = (&dry_run.outbox(&state), if_match.as_deref());
     commands::change_package(outbox, seller.user, &id, seen, &changes, key.as_ref()).await?;
     if let Some(answer) = dry_run.went_well() {

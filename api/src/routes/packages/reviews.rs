@@ -73,7 +73,7 @@ pub async fn review_package(
     }
     let text = free_text::optional("text", new.text.as_deref(), REVIEW_CHARS_MAX)?;
     let package = find(&state, &package_id).await?.card.package_id;
-    let key = idempotency.scoped(buyer.user, "reviews");
+    let key = idempotency.scoped(&buyer, "reviews");
     let (outbox, text) = (&state.outbox, text.as_deref());
     commands::review(outbox, buyer.user, package, new.rating, text, key.as_ref()).await?;
     let body = json!({ "packageId": package_id, "rating": new.rating, "text": text });

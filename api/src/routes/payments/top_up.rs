@@ -52,7 +52,7 @@ pub async fn create_top_up(
     if state.cards.is_none() {
         return Err(PaymentError::CardsAreOff.into());
     }
-    let key = idempotency.scoped(principal.user, "top-ups");
+    let key = idempotency.scoped(&principal, "top-ups");
     let request = read(&state, &principal, request_id, new)?;
     // In a task of its own: a client that hangs up now does not undo it halfway.
     let outbox = state.outbox.clone();

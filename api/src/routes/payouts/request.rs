@@ -39,7 +39,7 @@ pub async fn request_payout(
     Extension(request_id): Extension<RequestId>,
     Json(request): Json<PayoutRequest>,
 ) -> Result<Response, ApiError> {
-    let key = idempotency.scoped(principal.user, "payouts");
+    let key = idempotency.scoped(&principal, "payouts");
     let new = NewPayout {
         seller: principal.user,
         amount_minor: amount(&request.amount)?,

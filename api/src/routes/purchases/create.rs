@@ -55,7 +55,7 @@ pub async fn purchase_package(
     Extension(request_id): Extension<RequestId>,
     Json(new): Json<NewPurchase>,
 ) -> Result<Response, ApiError> {
-    let key = idempotency.scoped(principal.user, "purchase-package");
+    let key = idempotency.scoped(&principal, "purchase-package");
     let request = read(&state, &principal, request_id, new).await?;
     // In a task of its own: a client that hangs up now does not undo it halfway.
     let (outbox, fee) = (dry_run.outbox(&state), state.fee_basis_points);

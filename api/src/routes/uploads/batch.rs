@@ -44,7 +44,7 @@ pub async fn batch_upload(
         principal: &principal,
         address,
     };
-    let key = idempotency.scoped(principal.user, ENDPOINT);
+    let key = idempotency.scoped(&principal, ENDPOINT);
     let target = match &key {
         Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
         _ if dry_run.0 => Target::Nowhere,

@@ -44,7 +44,7 @@ pub async fn upload_package(
     let form = refuse_head(request.headers())?;
     let holders = Holders::of(&state, request.extensions());
     let slot = Slot::take(&state, &holders)?;
-    let key = idempotency.scoped(principal.user, ENDPOINT);
+    let key = idempotency.scoped(&principal, ENDPOINT);
     let target = match &key {
         Some(key) if idempotency::find(state.pool(), key).await?.is_some() => Target::Nowhere,
         _ => Target::Store(state.storage.clone()),

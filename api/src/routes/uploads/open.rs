@@ -49,12 +49,13 @@ pub async fn open_upload(
         id: UploadId::new(),
         owner: principal.user,
         api_key: principal.key,
+        session: principal.session,
         request_id,
         fields,
         package,
         w_matrix,
     };
-    let key = idempotency.scoped(principal.user, ENDPOINT);
+    let key = idempotency.scoped(&principal, ENDPOINT);
     let (id, addresses, is_replay) =
         commands::open_session(&state.outbox, &state.storage, &new, key.as_ref()).await?;
     let mut data = json!({

@@ -59,6 +59,7 @@ pub fn new_upload(
         id,
         owner: principal.user,
         api_key: principal.key,
+        session: principal.session,
         request_id,
         fields,
         package,

@@ -23,7 +23,7 @@ use crate::state::ApiState;
 
 const ENDPOINT: &str = "webhook-endpoints";
 
-/// Registers an endpoint. Its secret is in this answer, and in no other.
+/// Registers an endpoint. Its secret is in this answer, and in no other: not in that to a repetition.
 pub async fn create_endpoint(
     State(state): State<ApiState>,
     Caller(principal): Caller,
@@ -51,18 +51,27 @@ pub async fn create_endpoint(
         secret: brought,
         fingerprint: NewEndpoint::fingerprint_of(&body),
     };
-    let key = idempotency.scoped(principal.user, ENDPOINT);
-    let id = commands::create(&state.outbox, &state.sealer, new, key.as_ref()).await?;
+    let key = idempotency.scoped(&principal, ENDPOINT);
+    let created = commands::create(&state.outbox, &state.sealer, new, key.as_ref()).await?;
+    let id = created.id;
     let endpoint = endpoints::find(state.pool(), id, principal.user).await?;
-    let secret = newest_secret(state.pool(), &state.sealer, id).await?;
     let mut data = shown(&endpoint);
-    data["secret"] = Value::from(secret.to_text().expose_secret());
+    data["secret"] = if created.is_replay {
+        Value::Null
+    } else {
+        let secret = newest_secret(state.pool(), &state.sealer, id).await?;
+        Value::from(secret.to_text().expose_secret())
+    };
     let mut response = with_etag(success(StatusCode::CREATED, data), &endpoint);
     let location = format!("/api/ai/webhooks/endpoints/{id}");
-    response.headers_mut().insert(
+    let headers = response.headers_mut();
+    headers.insert(
         header::LOCATION,
         HeaderValue::from_str(&location).expect("plain text"),
     );
+    if created.is_replay {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
     Ok(response)
 }
 

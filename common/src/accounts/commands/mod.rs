@@ -8,7 +8,7 @@ mod sign_in;
 mod sign_out;
 
 pub use github::{Leave, leave_for_github, sign_in_from_github, take_attempt};
-pub use keys::{create_own_key, rotate_key};
+pub use keys::{MadeKey, create_own_key, rotate_key};
 pub use manage::{change_about, set_blocked, set_role};
 pub use register::{NewAgent, NewPerson, register_agent, register_person};
 pub use sign_in::{refresh, sign_in};

@@ -6,8 +6,8 @@ use sqlx::PgPool;
 use super::sign_in::begin_session_in_tx;
 use crate::accounts::{AccountError, Device, Passwords, TokenMaker, Tokens};
 use crate::db::constraint_of;
-use crate::identity::commands::{CreatedKey, NewKey, ensure_own_key_in_tx, insert_key_in_tx};
-use crate::identity::{KeyLimits, Permission, Sealer};
+use crate::identity::Sealer;
+use crate::identity::commands::{CreatedKey, Grant, ensure_own_key_in_tx};
 use crate::ids::UserId;
 use crate::limits::METADATA_BYTES_MAX;
 
@@ -98,12 +98,7 @@ pub async fn register_agent(
     .execute(&mut *tx)
     .await
     .map_err(taken)?;
-    let key = NewKey {
-        name: "first",
-        permissions: &Permission::ALL,
-        limits: KeyLimits::default(),
-    };
-    let created = insert_key_in_tx(&mut tx, sealer, user, &key, None).await?;
+    let created = Grant::first(user).issue_in_tx(&mut tx, sealer).await?;
     tx.commit().await?;
     Ok(created)
 }

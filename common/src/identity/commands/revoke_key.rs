@@ -1,16 +1,33 @@
-//! Revokes a key: the next request with it is refused.
+//! Revokes a key: the next request with it is refused, and what waits under it is told.
 
-use sqlx::PgPool;
-
-use crate::identity::IdentityError;
+use super::grant::check_control_in_tx;
+use crate::identity::{IdentityError, Principal, REVOKED};
 use crate::ids::{ApiKeyId, UserId};
+use crate::outbox::Outbox;
 
-/// Revokes the key, of that user if one is named; revoking it again changes nothing.
+/// Who revokes.
+#[derive(Debug, Clone, Copy)]
+pub enum Revoker<'a> {
+    /// Any key.
+    Operator,
+    /// A key of the same user: itself, or one that is no wider.
+    Owner(&'a Principal),
+}
+
+/// Revokes the key; revoking it again changes nothing.
 pub async fn revoke_key(
-    pool: &PgPool,
-    owner: Option<UserId>,
+    outbox: &Outbox,
+    by: Revoker<'_>,
     id: ApiKeyId,
 ) -> Result<(), IdentityError> {
+    let mut tx = outbox.begin().await?;
+    let owner: Option<UserId> = match by {
+        Revoker::Operator => None,
+        Revoker::Owner(asking) => {
+            check_control_in_tx(&mut tx, asking, id, "revoke").await?;
+            Some(asking.user)
+        }
+    };
     let revoked = sqlx::query(
         "update api_keys
          set revoked_at = coalesce(revoked_at, now())
@@ -20,11 +37,12 @@ pub async fn revoke_key(
     )
     .bind(id)
     .bind(owner)
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
-    if revoked.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(IdentityError::NotFound)
+    if revoked.rows_affected() == 0 {
+        return Err(IdentityError::NotFound);
     }
+    tx.announce(REVOKED, id.to_string());
+    tx.commit().await?;
+    Ok(())
 }

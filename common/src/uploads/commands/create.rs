@@ -6,6 +6,7 @@ use crate::catalog;
 use crate::db::constraint_of;
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
+use crate::identity;
 use crate::ids::{PackageId, UploadId, UploadPublicId, UserId};
 use crate::jobs::{JobName, NewJob};
 use crate::outbox::{Outbox, Tx};
@@ -122,7 +123,7 @@ async fn find_line_in_tx(
     }
 }
 
-/// Writes the row.
+/// Writes the row, if whoever uploads still may: the bytes may have taken a quarter of an hour.
 pub(super) async fn insert_in_tx(
     conn: &mut PgConnection,
     new: &NewUpload,
@@ -130,6 +131,9 @@ pub(super) async fn insert_in_tx(
     status: UploadStatus,
     stage: Stage,
 ) -> Result<(), UploadError> {
+    if !identity::is_live(&mut *conn, new.owner, new.api_key, new.session).await? {
+        return Err(UploadError::CallerEnded);
+    }
     let fields = &new.fields;
     let line = find_line_in_tx(conn, new).await?;
     sqlx::query(

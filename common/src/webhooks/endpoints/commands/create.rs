@@ -30,13 +30,21 @@ impl NewEndpoint {
     }
 }
 
+/// The endpoint that a request led to.
+#[derive(Debug, Clone, Copy)]
+pub struct CreatedEndpoint {
+    pub id: EndpointId,
+    /// True if an earlier request with the same key made it.
+    pub is_replay: bool,
+}
+
 /// Registers it. A repeated key answers the endpoint that it made.
 pub async fn create(
     outbox: &Outbox,
     sealer: &Sealer,
     new: NewEndpoint,
     key: Option<&IdempotencyKey>,
-) -> Result<EndpointId, WebhookError> {
+) -> Result<CreatedEndpoint, WebhookError> {
     let id = EndpointId::new();
     let mut tx = outbox.begin().await?;
     if let Some(key) = key {
@@ -99,18 +107,24 @@ pub async fn create(
     let secret = new.secret.unwrap_or_else(WebhookSecret::generate);
     add_secret_in_tx(&mut tx, id, &NewSecret::seal(sealer, &secret)).await?;
     tx.commit().await?;
-    Ok(id)
+    Ok(CreatedEndpoint {
+        id,
+        is_replay: false,
+    })
 }
 
 /// The answer that the key got before, if it was to the same request.
-fn again(earlier: &StoredAnswer, fingerprint: &[u8]) -> Result<EndpointId, WebhookError> {
+fn again(earlier: &StoredAnswer, fingerprint: &[u8]) -> Result<CreatedEndpoint, WebhookError> {
     let id = earlier
         .body
         .get("endpointId")
         .and_then(|id| id.as_str())
         .and_then(EndpointId::parse);
     match id {
-        Some(id) if earlier.fingerprint == fingerprint => Ok(id),
+        Some(id) if earlier.fingerprint == fingerprint => Ok(CreatedEndpoint {
+            id,
+            is_replay: true,
+        }),
         _ => Err(WebhookError::IdempotencyConflict),
     }
 }

@@ -11,7 +11,7 @@ mod test;
 mod write;
 
 pub use change::{Change, change};
-pub use create::{NewEndpoint, create};
+pub use create::{CreatedEndpoint, NewEndpoint, create};
 pub use delete::delete;
 pub use disable::{DisabledBy, disable, disable_by_worker};
 pub use enable::{Held, enable};
