@@ -2,7 +2,8 @@
 //! server-sent events.
 //!
 //! Announcements only say that it is worth looking; who waits also looks by itself each second, so a
-//! lost one delays an answer and changes none.
+//! lost one delays an answer and changes none. A key or session that is revoked meanwhile ends the wait
+//! with 401, and the stream with an event `error`.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,11 +11,13 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
+use common::identity::Principal;
 use common::limits::EVENT_STREAM_SECONDS_MAX;
 use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::Instant;
 
+use crate::credential_watch::{CredentialWatch, last_event};
 use crate::error::ApiError;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -45,6 +48,7 @@ pub struct Follower<Find> {
     state: ApiState,
     id: String,
     changes: Receiver<String>,
+    credential: CredentialWatch,
     find: Find,
 }
 
@@ -55,12 +59,19 @@ where
     Found: Future<Output = Result<S, ApiError>> + Send,
 {
     /// Begins to listen for changes of the thing with that public id, so that none is missed after
-    /// the first look.
-    pub fn new(state: &ApiState, topic: &'static str, id: impl Into<String>, find: Find) -> Self {
+    /// the first look, for as long as the caller, if there is one, may.
+    pub fn new(
+        state: &ApiState,
+        caller: Option<&Principal>,
+        topic: &'static str,
+        id: impl Into<String>,
+        find: Find,
+    ) -> Self {
         Self {
             state: state.clone(),
             id: id.into(),
             changes: state.outbox.queue().subscribe(topic),
+            credential: CredentialWatch::new(state, caller),
             find,
         }
     }
@@ -74,7 +85,7 @@ where
         let deadline = Instant::now() + wait;
         loop {
             let status = (self.find)().await?;
-            if is_news(&status) || !self.next_look(deadline).await {
+            if is_news(&status) || !self.next_look(deadline).await? {
                 return Ok(status);
             }
         }
@@ -146,20 +157,25 @@ where
         Ok(response)
     }
 
-    /// Waits until it is worth looking again; false when the time is over.
-    async fn next_look(&mut self, deadline: Instant) -> bool {
+    /// Waits until it is worth looking again; false when the time is over, an error when the caller may
+    /// no longer.
+    async fn next_look(&mut self, deadline: Instant) -> Result<bool, ApiError> {
         let look = tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_EVERY));
         tokio::pin!(look);
         loop {
+            self.credential.check_if_due().await?;
             tokio::select! {
-                () = &mut look => return Instant::now() < deadline,
-                () = self.state.stopping.cancelled() => return false,
+                // What was revoked is told nothing that changed afterwards.
+                biased;
+                () = self.credential.due() => {}
+                () = self.state.stopping.cancelled() => return Ok(false),
+                () = &mut look => return Ok(Instant::now() < deadline),
                 change = self.changes.recv() => match change {
                     Ok(id) if id != self.id && !id.is_empty() => {}
-                    Ok(_) | Err(RecvError::Lagged(_)) => return true,
+                    Ok(_) | Err(RecvError::Lagged(_)) => return Ok(true),
                     Err(RecvError::Closed) => {
                         look.as_mut().await;
-                        return Instant::now() < deadline;
+                        return Ok(Instant::now() < deadline);
                     }
                 },
             }
@@ -212,8 +228,16 @@ where
                 self.version.shape(&mut body);
                 return event.json_data(body).ok();
             }
-            if self.has_ended || !self.follower.next_look(self.deadline).await {
+            if self.has_ended {
                 return None;
+            }
+            match self.follower.next_look(self.deadline).await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    self.has_ended = true;
+                    return last_event(&error);
+                }
             }
         }
     }

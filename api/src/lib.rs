@@ -3,6 +3,7 @@
 //! `router/` lists every route; `routes/<domain>/<verb>.rs` has its handler.
 
 pub mod body;
+mod credential_watch;
 mod error;
 mod extract;
 mod follow;

@@ -314,3 +314,8 @@ pub const LOG_LINE_BYTES_MAX: usize = 8 * 1024;
 pub const LOG_TEXT_CHARS_MAX: usize = 1_000;
 /// A path in the log of what operators did.
 pub const AUDIT_TARGET_CHARS_MAX: usize = 500;
+
+// Credentials that are used for long.
+/// Between two looks at the key or session of a request that waits or streams, in case the message that
+/// it was revoked is lost: so long a revoked one may still be told something.
+pub const CREDENTIAL_RECHECK: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ mod access {
     mod authority;
     mod github;
     mod keys;
+    mod lasting;
     mod leaks;
     mod operators;
     mod rates;

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use common::accounts::{self, commands};
 use common::audit;
+use common::identity::REVOKED;
 use common::ids::UserId;
 use common::limits::PAGE_ROWS_MAX;
 use serde::Deserialize;
@@ -47,6 +48,7 @@ pub async fn block_user(
     Path(user): Path<UserId>,
 ) -> Result<Response, ApiError> {
     commands::set_blocked(state.pool(), operator.user, user, true).await?;
+    state.outbox.announce(REVOKED, &user.to_string());
     Ok(success(
         StatusCode::OK,
         json!({ "userId": user, "blocked": true }),

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::accounts::{self, commands};
+use common::identity::REVOKED;
 use common::ids::SessionId;
 use common::secrecy::SecretString;
 use serde::Deserialize;
@@ -38,6 +39,7 @@ pub async fn revoke_session(
     Path(session): Path<SessionId>,
 ) -> Result<Response, ApiError> {
     commands::revoke_session(state.pool(), caller.user, session).await?;
+    state.outbox.announce(REVOKED, &session.to_string());
     Ok(success(
         StatusCode::OK,
         json!({ "sessionId": session, "revoked": true }),
@@ -51,6 +53,7 @@ pub async fn revoke_other_sessions(
 ) -> Result<Response, ApiError> {
     let revoked =
         commands::revoke_others(state.pool(), caller.user, caller.session, "revoked").await?;
+    state.outbox.announce(REVOKED, &caller.user.to_string());
     Ok(success(StatusCode::OK, json!({ "revoked": revoked })))
 }
 
@@ -61,6 +64,7 @@ pub async fn sign_out(
 ) -> Result<Response, ApiError> {
     let session = caller.session.ok_or_else(no_session)?;
     commands::sign_out(state.pool(), caller.user, session).await?;
+    state.outbox.announce(REVOKED, &session.to_string());
     Ok(success(StatusCode::OK, json!({ "signedOut": true })))
 }
 
@@ -87,6 +91,7 @@ pub async fn change_password(
         &change.new_password,
     )
     .await?;
+    state.outbox.announce(REVOKED, &caller.user.to_string());
     Ok(success(StatusCode::OK, json!({ "changed": true })))
 }
 

@@ -31,7 +31,13 @@ pub async fn get_dispute(
             Ok(Shown(found.ok_or(DisputeError::NotFound)?))
         }
     };
-    Follower::new(&state, disputes::CHANGED, dispute_id, find)
-        .answer(wait, &headers)
-        .await
+    Follower::new(
+        &state,
+        Some(&principal),
+        disputes::CHANGED,
+        dispute_id,
+        find,
+    )
+    .answer(wait, &headers)
+    .await
 }

@@ -28,7 +28,7 @@ pub async fn get_top_up(
     Path(top_up_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let find = view::finder(&state, PaymentId::parse(&top_up_id), principal.user);
-    Follower::new(&state, payments::CHANGED, top_up_id, find)
+    Follower::new(&state, Some(&principal), payments::CHANGED, top_up_id, find)
         .answer(wait, &headers)
         .await
 }

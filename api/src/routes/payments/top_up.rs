@@ -64,9 +64,15 @@ pub async fn create_top_up(
     })??;
     let find = view::finder(&state, Some(created.id), principal.user);
     let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
-    let shown = Follower::new(&state, payments::CHANGED, created.id.to_string(), find)
-        .wait(waited, TopUp::has_answer)
-        .await?;
+    let shown = Follower::new(
+        &state,
+        Some(&principal),
+        payments::CHANGED,
+        created.id.to_string(),
+        find,
+    )
+    .wait(waited, TopUp::has_answer)
+    .await?;
     let (status, body) = shown.outcome()?;
     let mut response = success(status, body);
     let headers = response.headers_mut();

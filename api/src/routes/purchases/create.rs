@@ -70,9 +70,15 @@ pub async fn purchase_package(
     }
     let find = view::finder(&state, Some(created.id), principal.user);
     let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
-    let shown = Follower::new(&state, purchases::CHANGED, created.id.to_string(), find)
-        .wait(waited, view::Shown::has_answer)
-        .await?;
+    let shown = Follower::new(
+        &state,
+        Some(&principal),
+        purchases::CHANGED,
+        created.id.to_string(),
+        find,
+    )
+    .wait(waited, view::Shown::has_answer)
+    .await?;
     let (status, body) = shown.outcome()?;
     let mut response = success(status, body);
     let headers = response.headers_mut();

@@ -22,9 +22,15 @@ pub async fn get_purchase(
     PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {
     let find = view::finder(&state, Some(id), principal.user);
-    Follower::new(&state, purchases::CHANGED, id.to_string(), find)
-        .answer(wait, &headers)
-        .await
+    Follower::new(
+        &state,
+        Some(&principal),
+        purchases::CHANGED,
+        id.to_string(),
+        find,
+    )
+    .answer(wait, &headers)
+    .await
 }
 
 /// Sends the purchase whenever it changes, as server-sent events, until it has ended.
@@ -36,7 +42,13 @@ pub async fn stream_purchase(
     PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {
     let find = view::finder(&state, Some(id), principal.user);
-    Follower::new(&state, purchases::CHANGED, id.to_string(), find)
-        .stream(&headers, version)
-        .await
+    Follower::new(
+        &state,
+        Some(&principal),
+        purchases::CHANGED,
+        id.to_string(),
+        find,
+    )
+    .stream(&headers, version)
+    .await
 }

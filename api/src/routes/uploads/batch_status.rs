@@ -26,8 +26,9 @@ pub async fn get_batch(
 ) -> Result<Response, ApiError> {
     let pool = state.pool().clone();
     let id = BatchPublicId::parse(&batch_id);
+    let asking = caller.clone();
     let find = move || -> BoxFuture<'static, Result<BatchView, ApiError>> {
-        let (pool, id, caller) = (pool.clone(), id.clone(), caller.clone());
+        let (pool, id, caller) = (pool.clone(), id.clone(), asking.clone());
         Box::pin(async move {
             let id = id.ok_or(UploadError::NotFound)?;
             let found = uploads::find_batch(&pool, &id).await?;
@@ -36,7 +37,7 @@ pub async fn get_batch(
             Ok(visible.ok_or(UploadError::NotFound)?)
         })
     };
-    Follower::new(&state, uploads::CHANGED, batch_id, find)
+    Follower::new(&state, caller.as_ref(), uploads::CHANGED, batch_id, find)
         .answer(wait, &headers)
         .await
 }

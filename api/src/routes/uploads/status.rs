@@ -28,8 +28,8 @@ pub async fn get_package_status(
     {
         return Ok(Rendered::respond(status, "private, no-cache"));
     }
-    let find = view::finder(&state, &upload_id, caller);
-    Follower::new(&state, uploads::CHANGED, upload_id, find)
+    let find = view::finder(&state, &upload_id, caller.clone());
+    Follower::new(&state, caller.as_ref(), uploads::CHANGED, upload_id, find)
         .answer(wait, &headers)
         .await
 }
@@ -42,8 +42,8 @@ pub async fn stream_package_status(
     headers: HeaderMap,
     Path(upload_id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let find = view::finder(&state, &upload_id, caller);
-    Follower::new(&state, uploads::CHANGED, upload_id, find)
+    let find = view::finder(&state, &upload_id, caller.clone());
+    Follower::new(&state, caller.as_ref(), uploads::CHANGED, upload_id, find)
         .stream(&headers, version)
         .await
 }

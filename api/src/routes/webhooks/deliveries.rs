@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use common::identity::Principal;
 use common::ids::{DeliveryId, EndpointId, EventId, UserId};
 use common::webhooks::deliveries::{self, AttemptRow, DeliveryFilter, DeliveryRow};
 use common::webhooks::{DeliveryState, Trigger, WebhookError};
@@ -73,7 +74,7 @@ pub async fn get_delivery(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let find = finder(&state, DeliveryId::parse(&id), principal.user);
-    Follower::new(&state, deliveries::CHANGED, id, find)
+    Follower::new(&state, Some(&principal), deliveries::CHANGED, id, find)
         .answer(wait, &headers)
         .await
 }
@@ -90,20 +91,26 @@ pub async fn resend_delivery(
     let before = finder(&state, Some(delivery), principal.user)().await?;
     let attempts = before.delivery.attempts;
     deliveries::resend(&state.outbox, delivery, principal.user).await?;
-    answer_of_send(&state, delivery, principal.user, wait, attempts).await
+    answer_of_send(&state, delivery, &principal, wait, attempts).await
 }
 
 /// Waits for an attempt beyond so many.
 pub async fn answer_of_send(
     state: &ApiState,
     id: DeliveryId,
-    owner: UserId,
+    principal: &Principal,
     wait: Option<Duration>,
     attempts: i32,
 ) -> Result<Response, ApiError> {
-    let find = finder(state, Some(id), owner);
+    let find = finder(state, Some(id), principal.user);
     let wait = wait.unwrap_or(SEND_WAIT);
-    let mut follower = Follower::new(state, deliveries::CHANGED, id.to_string(), find);
+    let mut follower = Follower::new(
+        state,
+        Some(principal),
+        deliveries::CHANGED,
+        id.to_string(),
+        find,
+    );
     let is_sent = |timeline: &Timeline| timeline.delivery.attempts > attempts;
     let timeline = follower.wait(wait, is_sent).await?;
     let status = match is_sent(&timeline) {

@@ -85,7 +85,7 @@ pub async fn get_recovery(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let find = finder(&state, RecoveryId::parse(&id), principal.user);
-    Follower::new(&state, recoveries::CHANGED, id, find)
+    Follower::new(&state, Some(&principal), recoveries::CHANGED, id, find)
         .answer(wait, &headers)
         .await
 }

@@ -42,5 +42,5 @@ pub async fn test_endpoint(
     let id = endpoint_id(&id)?;
     let owner = principal.user;
     let delivery = commands::test(&state.outbox, id, owner, event_type, &request_id).await?;
-    answer_of_send(&state, delivery, owner, wait, 0).await
+    answer_of_send(&state, delivery, &principal, wait, 0).await
 }
