@@ -9,13 +9,15 @@ use ipnet::IpNet;
 use super::Env;
 
 /// The policies of the seed and ours, as an operator would write them.
-const DEFAULTS: [&str; 8] = [
+const DEFAULTS: [&str; 9] = [
     "global=100/60/ip/anonymous",
     "upload=10/3600/user/upload",
     "validate=60/3600/user/validate",
     "purchase=50/3600/user/purchase",
     "browse=200/60/user/session",
     "agent=500/60/key/every",
+    // However many keys and sessions an account has: twice what one key may.
+    "account=1000/60/user/every",
     "sign-in=10/60/ip/sign-in",
     "register=10/3600/ip/register",
 ];
@@ -241,10 +243,11 @@ mod tests {
         let config = rates(variables).unwrap();
         let names: Vec<&str> = config.policies.iter().map(|it| it.name.as_str()).collect();
         let expected = [
-            "global", "upload", "validate", "purchase", "sign-in", "register", "agent", "burst",
+            "global", "upload", "validate", "purchase", "account", "sign-in", "register", "agent",
+            "burst",
         ];
         assert_eq!(names, expected);
-        assert_eq!(config.policies[6].quota, 9);
+        assert_eq!(config.policies[7].quota, 9);
         assert!(config.trusted[0].contains(&"1.2.3.4".parse::<std::net::IpAddr>().unwrap()));
         assert_eq!(config.trusted.len(), 2);
     }

@@ -8,6 +8,8 @@ use tests::client::send;
 use tests::world::Plan;
 use tests::{Answer, Client, World};
 
+use super::accounts::{caller, register};
+
 const ANYWHERE: &str = "/api/ai/package-status/upload_nobody";
 
 async fn world_limited_by(changes: &[&str]) -> World {
@@ -88,7 +90,10 @@ async fn uploads_are_counted_per_user_whatever_the_key_and_told_as_the_seed_tell
     );
     assert_eq!(error["details"]["policy"], "upload");
     let names = answers[0].header("ratelimit-policy");
-    assert_eq!(names, "\"upload\";q=10;w=3600, \"agent\";q=500;w=60");
+    assert_eq!(
+        names,
+        "\"upload\";q=10;w=3600, \"agent\";q=500;w=60, \"account\";q=1000;w=60"
+    );
     assert_eq!(answers[0].header("ratelimit-limit"), "10", "the tightest");
     let upload = tests::Sample::vector(99).request();
     assert_eq!(world.stranger.upload(&upload).await.status, 202);
@@ -127,6 +132,42 @@ async fn a_key_has_its_own_window_and_a_wrong_one_that_of_its_address() {
     let answers = join_all((0..7).map(|_| world.seller.get("/api/ai/me"))).await;
     assert_eq!(passed(&answers), 5);
     assert_eq!(world.stranger.get("/api/ai/me").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_keys_and_sessions_of_an_account_share_its_window() {
+    let world = world_limited_by(&["agent=5/60/key/every", "account=12/60/user/every"]).await;
+    let tokens = register(&world, "grace").await.data();
+    let session = caller(&world, &tokens);
+    let mut clients = vec![session];
+    for _ in 0..4 {
+        let new = json!({ "user": "grace", "name": "one of many", "permissions": ["upload"] });
+        let made = world.operator.post("/admin/keys", &new).await.data();
+        clients.push(world.anonymous.with_token(made["apiKey"].as_str().unwrap()));
+    }
+    let requests = clients
+        .iter()
+        .flat_map(|client| (0..5).map(|_| client.get("/api/ai/me")));
+    let answers = join_all(requests).await;
+    assert_eq!(passed(&answers), 12);
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!(refused.details()["policy"], "account");
+    let limits = clients[0].get("/api/ai/limits").await.data();
+    let account = limits["policies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|each| each["policy"] == "account")
+        .unwrap();
+    assert_eq!(
+        (&account["limit"], &account["remaining"]),
+        (&json!(12), &json!(0))
+    );
+    assert_eq!(
+        world.seller.get("/api/ai/me").await.status,
+        200,
+        "another account has its own"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
