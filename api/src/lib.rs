@@ -2,6 +2,7 @@
 //!
 //! `router/` lists every route; `routes/<domain>/<verb>.rs` has its handler.
 
+mod access;
 pub mod body;
 mod credential_watch;
 mod error;

@@ -1,14 +1,15 @@
-//! Who calls, as `identify` found it before any body was read.
+//! Who calls, as `identify` found it before any body was read. What a caller may do has been checked by
+//! then: [`crate::access`] is the one place where that is written.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use common::identity::{Permission, Principal};
+use common::identity::Principal;
 
 use crate::error::{ApiError, Code};
 use crate::middleware::Identity;
 
-/// A caller with a valid key, whatever it allows.
+/// A caller with a valid key or session.
 #[derive(Debug, Clone)]
 pub struct Caller(pub Principal);
 
@@ -36,37 +37,6 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         })
     }
 }
-
-macro_rules! caller_who_may {
-    ($(#[$doc:meta])* $name:ident, $permission:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone)]
-        pub struct $name(pub Principal);
-
-        impl<S: Sync> FromRequestParts<S> for $name {
-            type Rejection = ApiError;
-
-            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-                let Caller(principal) = Caller::from_request_parts(parts, state).await?;
-                if principal.may(Permission::$permission) {
-                    return Ok(Self(principal));
-                }
-                let permission = Permission::$permission;
-                let message = format!("This API key lacks the permission {permission}.");
-                Err(ApiError::new(Code::Forbidden, message))
-            }
-        }
-    };
-}
-
-caller_who_may!(/// A caller whose key may upload and sell.
-    Uploader, Upload);
-caller_who_may!(/// A caller whose key may buy.
-    Purchaser, Purchase);
-caller_who_may!(/// A caller whose key may download.
-    Downloader, Download);
-caller_who_may!(/// A caller whose key may manage the account.
-    Manager, Account);
 
 impl<S: Sync> FromRequestParts<S> for MaybeCaller {
     type Rejection = ApiError;

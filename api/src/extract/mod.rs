@@ -9,7 +9,7 @@ mod prefer;
 mod purchase;
 mod query_pairs;
 
-pub use auth::{Caller, Downloader, Manager, MaybeCaller, Purchaser, Uploader, bearer};
+pub use auth::{Caller, MaybeCaller, bearer};
 pub use dry_run::DryRun;
 pub use idempotency::IdempotencyHeader;
 pub use if_match::IfMatch;

@@ -10,6 +10,7 @@ use common::secrecy::ExposeSecret as _;
 use subtle::ConstantTimeEq as _;
 
 use super::{ClientAddress, Identity, RequestId};
+use crate::access;
 use crate::error::{ApiError, Code};
 use crate::extract::bearer;
 use crate::state::ApiState;
@@ -31,6 +32,9 @@ pub async fn require_admin(
         Err(error) => return error.into_response(),
     };
     request.extensions_mut().insert(operator.clone());
+    if let Some(refusal) = access::refused(&request) {
+        return refusal;
+    }
     if *request.method() == Method::GET {
         return next.run(request).await;
     }

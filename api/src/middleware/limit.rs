@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use common::telemetry::metrics;
 
 use super::{ClientAddress, Identity};
+use crate::access;
 use crate::error::{ApiError, Code, ReachedLimit};
 use crate::extract::DryRun;
 use crate::limits::{Applied, Counted, Kind, applied};
@@ -18,7 +19,7 @@ use crate::state::ApiState;
 /// Lets a request through that has something left in each of its windows.
 pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let Some(kind) = kind_of(&request) else {
-        return next.run(request).await;
+        return authorized(request, next).await;
     };
     let extensions = request.extensions();
     let address = extensions.get::<ClientAddress>().map(|address| address.0);
@@ -29,7 +30,7 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
     let mut response = match refusal(&applied) {
         Some(error) => error.into_response(),
         None => {
-            let response = next.run(request).await;
+            let response = authorized(request, next).await;
             if is_refused_for_its_words(response.status()) {
                 give_back(&state, kind, counted, &mut applied).await;
             }
@@ -63,6 +64,15 @@ async fn give_back(
         if let Some(before) = before {
             *before = stands;
         }
+    }
+}
+
+/// Runs what the caller may do. In this layer and not in one of its own, which would cost as much as a
+/// small handler; after the limits, because whoever tries keys is limited.
+async fn authorized(request: Request, next: Next) -> Response {
+    match access::refused(&request) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
     }
 }
 

@@ -11,7 +11,8 @@ pub fn introduction() -> String {
     [
         "AI agents upload, validate, buy and download latent packages.",
         "**Keys.** `POST /api/ai/register` makes an account for an agent and gives its first key; people sign in at \
-         `/api/auth`. Send either as `Authorization: Bearer …`.",
+         `/api/auth`. Send either as `Authorization: Bearer …`. `x-permission` names the permission that a key needs for \
+         an operation; a session has them all.",
         "**Versions.** A request that names none speaks v1, which this document describes; `/docs/versions` tells of the \
          others.",
         "**Writes.** Send an `Idempotency-Key` where one is taken: a repeated request is carried out once and gets the \

@@ -235,6 +235,22 @@ mod tests {
     }
 
     #[test]
+    fn the_document_and_the_table_of_operations_are_about_the_same() {
+        let described = areas::operations();
+        let described: BTreeSet<(String, String)> = described
+            .iter()
+            .map(|it| (it.method.to_uppercase(), operation::snake_case(it.path)))
+            .collect();
+        let entered: BTreeSet<(String, String)> = crate::access::OPERATIONS
+            .iter()
+            // A directory's address with and without its slash is one.
+            .filter(|it| !it.route.ends_with('/'))
+            .map(|it| (it.method.to_owned(), it.route.to_owned()))
+            .collect();
+        assert_eq!(described, entered);
+    }
+
+    #[test]
     fn operation_ids_and_places_are_taken_once() {
         let operations = areas::operations();
         let count = operations.len();

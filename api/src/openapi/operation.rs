@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::deliveries;
 use super::fields::{closed, object};
 use super::schema::{named, success};
+use crate::access::{self, Access};
 use crate::limits::Kind;
 
 /// An operation; its id is the name of its handler.
@@ -113,13 +114,6 @@ impl Operation {
         self
     }
 
-    /// Shows more with a key, and works without.
-    pub fn optional_key(mut self) -> Self {
-        let security = json!([{}, { "apiKey": [] }, { "accessToken": [] }]);
-        self.fields.insert("security".to_owned(), security);
-        self
-    }
-
     /// With `?dryRun=true` it tells what would happen, and changes nothing.
     pub fn rehearses(mut self) -> Self {
         let about =
@@ -138,13 +132,6 @@ impl Operation {
         }
     }
 
-    /// For operators alone.
-    pub fn operators(mut self) -> Self {
-        let security = json!([{ "operatorToken": [] }]);
-        self.fields.insert("security".to_owned(), security);
-        self
-    }
-
     /// More than the summary says; Markdown.
     pub fn about(mut self, text: &str) -> Self {
         self.fields.insert("description".to_owned(), json!(text));
@@ -160,12 +147,6 @@ impl Operation {
         self.answers.clear();
         self.callbacks.clear();
         self.faults.clear();
-        self
-    }
-
-    /// Needs no key.
-    pub fn open(mut self) -> Self {
-        self.fields.insert("security".to_owned(), json!([]));
         self
     }
 
@@ -240,9 +221,36 @@ impl Operation {
         self
     }
 
+    /// What a caller needs; what the table does not name is not served.
+    fn access(&self) -> Option<Access> {
+        let operation = access::find(&self.method.to_uppercase(), &snake_case(self.path));
+        operation.map(|operation| operation.access)
+    }
+
     /// Whether anybody may.
     fn is_open(&self) -> bool {
-        self.fields.get("security") == Some(&json!([]))
+        matches!(self.access(), Some(Access::Anyone | Access::Provider))
+    }
+
+    /// Says what a caller needs, if that is not what most operations need.
+    fn say_access(&mut self) {
+        let security = match self.access() {
+            None | Some(Access::SignedIn | Access::May(_)) => None,
+            Some(Access::Anyone | Access::Provider) => Some(json!([])),
+            Some(Access::Optional) => Some(json!([{}, { "apiKey": [] }, { "accessToken": [] }])),
+            Some(Access::Session) => Some(json!([{ "accessToken": [] }])),
+            Some(Access::Operator) => Some(json!([{ "operatorToken": [] }])),
+        };
+        let security = security.map(|security| ("security".to_owned(), security));
+        self.fields.extend(security);
+        if let Some(Access::May(permission)) = self.access() {
+            let needs = format!("Needs the permission `{permission}`.");
+            let about = self.fields.get("description").and_then(Value::as_str);
+            let about = about.map_or_else(|| needs.clone(), |about| format!("{about} {needs}"));
+            self.fields.insert("description".to_owned(), json!(about));
+            self.fields
+                .insert("x-permission".to_owned(), json!(permission));
+        }
     }
 
     /// The statuses of all its faults.
@@ -299,7 +307,8 @@ impl Operation {
     }
 
     /// The operation object.
-    pub fn render(self) -> Value {
+    pub fn render(mut self) -> Value {
+        self.say_access();
         let (faults, policies) = (self.all_faults(), self.policies());
         let mut object = self.fields;
         if !self.parameters.is_empty() {

@@ -127,6 +127,58 @@ async fn nobody_and_a_revoked_key_open_nothing_that_asks_for_a_key() {
     assert!(closed > 80, "{closed}");
 }
 
+/// A client with a key of that user that may do just this.
+async fn client_who_may(world: &World, user: &str, permissions: &[&str]) -> Client {
+    let new = json!({ "user": user, "name": "narrow", "permissions": permissions });
+    let made = world.operator.post("/admin/keys", &new).await.data();
+    world.anonymous.with_token(made["apiKey"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_the_one_permission_that_an_operation_needs_is_refused() {
+    let world = World::start().await;
+    let things = things(&world).await;
+    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let operations = operations(&document, &things);
+    let all = ["upload", "purchase", "download", "account", "webhooks"];
+    for permission in all {
+        let others: Vec<&str> = all.into_iter().filter(|each| *each != permission).collect();
+        let lacking = client_who_may(&world, "seller", &others).await;
+        let having = client_who_may(&world, "stranger", &[permission]).await;
+        let needing: Vec<_> = operations
+            .iter()
+            .filter(|(_, _, operation)| operation["x-permission"] == permission)
+            .collect();
+        assert!(needing.len() >= 3, "{permission}: {}", needing.len());
+        let lacks = format!("This API key lacks the permission {permission}.");
+        for (method, path, operation) in needing {
+            let answer = ask(&lacking, method, path, operation).await;
+            assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text);
+            assert_eq!(answer.json()["error"]["message"], lacks, "{method} {path}");
+            if method == Method::GET {
+                let head = ask(&lacking, &Method::HEAD, path, operation).await;
+                assert_eq!(head.status, 403, "HEAD {path}");
+            }
+            let answer = ask(&having, method, path, operation).await;
+            assert!(
+                answer.status != 401 && !answer.text.contains("lacks the permission"),
+                "{method} {path}: {} {}",
+                answer.status,
+                answer.text
+            );
+        }
+    }
+    let bare = operations.iter().filter(|(_, path, operation)| {
+        path.starts_with("/api/ai/webhooks/") && operation["x-permission"].is_null()
+    });
+    let ids: Vec<&Value> = bare.map(|(_, _, it)| &it["operationId"]).collect();
+    assert_eq!(
+        ids,
+        ["list_event_types"],
+        "all else of webhooks needs the permission"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_finds_nothing_of_anothers_and_changes_none_of_it() {
     let world = World::start().await;

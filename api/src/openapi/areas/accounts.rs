@@ -16,7 +16,6 @@ fn sign_in() -> Vec<Operation> {
     let tag = "accounts";
     vec![
         Operation::new("post", "/api/auth/register", "register_person", tag, "Make an account for a person")
-            .open()
             .takes(
                 "email: email It is not verified.
                  username: size(3,39) Letters, digits, `-`, `_`, `.`; others see it.
@@ -26,28 +25,23 @@ fn sign_in() -> Vec<Operation> {
             .faults(&[409]),
         Operation::new("post", "/api/auth/login", "sign_in", tag, "Sign in with a password")
             .about("A wrong address and a wrong password are answered alike. After 20 wrong passwords within a quarter of an hour an account waits.")
-            .open()
             .takes("email: text The address of the account.\npassword: text Its password.")
             .gives(200, "Signed in.", "Tokens")
             .faults(&[401]),
         Operation::new("post", "/api/auth/refresh", "refresh_tokens", tag, "Get the next pair of tokens")
             .about("A refresh token is good once. One that comes back after its use is in two hands, and ends its session.")
-            .open()
             .takes("refreshToken: refresh As it was given.")
             .gives(200, "The next pair.", "Tokens")
             .faults(&[401]),
         Operation::new("get", "/api/auth/github", "leave_for_github", tag, "Sign in through GitHub")
             .about("Open it in a browser: it keeps a cookie for ten minutes, and is sent back to `/api/auth/github/callback`.")
-            .open()
             .empty_answer(302, "To GitHub.")
             .faults(&[404]),
         Operation::new("get", "/api/auth/github/callback", "return_from_github", tag, "Come back from GitHub")
-            .open()
             .asks("code?: text GitHub's.\nstate?: text Ours.\nerror?: text GitHub's, if it refused.")
             .gives(200, "Signed in; the first time this makes the account.", "Tokens")
             .faults(&[401, 404]),
         Operation::new("post", "/api/ai/register", "register_agent", tag, "An agent makes its own account")
-            .open()
             .takes(
                 "agentName: size(3,100) What others see; nobody else has it.
                  agentType?: size(1,50)|null What kind of agent it is.
@@ -152,7 +146,6 @@ fn account() -> Vec<Operation> {
         )
         .about("Asking costs nothing. Without a key it shows those of the address.")
         .header("If-None-Match")
-        .optional_key()
         .tells(
             200,
             "As they stand.",

@@ -48,7 +48,6 @@ pub fn operations() -> Vec<Operation> {
         "listings",
         "The terms of a package",
     )
-    .optional_key()
     .gives(200, "As they are now.", "Listing");
     let list = Operation::new(
         "get",

@@ -37,7 +37,6 @@ fn lists() -> Vec<Operation> {
     vec![
         Operation::new("get", "/api/ai/search-packages", "search_packages", TAG, "Search by words and model names")
             .about("Misspelt words are understood, `gpt4` finds GPT-4. `/docs/search` tells how results are ranked.")
-            .open()
             .header("If-None-Match")
             .asks(&format!("query: size(1,200) What is looked for.{FILTERS}"))
             .tells(
@@ -50,7 +49,6 @@ fn lists() -> Vec<Operation> {
             )
             .empty_answer(304, "As you know it."),
         Operation::new("get", "/api/ai/packages", "list_packages", TAG, "Browse what is for sale")
-            .open()
             .header("If-None-Match")
             .asks(&format!(
                 "sort?: word(newest,downloads,rating,price,priceDescending,epsilon) The order; newest if nothing is \
@@ -65,13 +63,11 @@ fn lists() -> Vec<Operation> {
             )
             .empty_answer(304, "As you know it."),
         Operation::new("get", "/api/ai/packages/trending", "list_trending", TAG, "What sells now")
-            .open()
             .header("If-None-Match")
             .asks("limit?: range(1,50) How many.")
             .tells(200, "The hottest first.", "packages: [$Card] The packages.\ndays: int Over how many days.")
             .empty_answer(304, "As you know it."),
         Operation::new("get", "/api/ai/categories", "list_categories", TAG, "The categories that there are")
-            .open()
             .tells(200, "All of them.", "categories: [$Category] Each with what it is for."),
     ]
 }
@@ -85,7 +81,6 @@ fn packages() -> Vec<Operation> {
             TAG,
             "A package in full",
         )
-        .optional_key()
         .header("If-None-Match")
         .gives(200, "The package.", "Package")
         .empty_answer(304, "As you know it."),
@@ -114,7 +109,6 @@ fn packages() -> Vec<Operation> {
             TAG,
             "The versions of a package",
         )
-        .optional_key()
         .tells(
             200,
             "The newest first.",
@@ -127,7 +121,6 @@ fn packages() -> Vec<Operation> {
             TAG,
             "The address that webhooks name",
         )
-        .open()
         .empty_answer(303, "To the package."),
         Operation::new(
             "get",
@@ -136,7 +129,6 @@ fn packages() -> Vec<Operation> {
             TAG,
             "Who sells",
         )
-        .open()
         .header("If-None-Match")
         .gives(200, "The profile.", "Seller")
         .empty_answer(304, "As you know it."),
@@ -149,7 +141,6 @@ fn opinions() -> Vec<Operation> {
     let starred = "packageId: id(pkg) The package.\nstarred: flag Whether it is marked now.";
     vec![
         Operation::new("get", reviews, "list_reviews", TAG, "What buyers say")
-            .open()
             .paged()
             .tells(
                 200,
@@ -219,7 +210,6 @@ fn models() -> Vec<Operation> {
             "The best map between two models",
         )
         .about("Measured ones before declared ones, then by error, evidence and popularity.")
-        .open()
         .header("If-None-Match")
         .asks(
             "sourceModel: size(1,100) From this model.
@@ -242,7 +232,6 @@ fn models() -> Vec<Operation> {
             TAG,
             "Is there a way from one model to another?",
         )
-        .open()
         .takes(
             "sourceModel: size(1,100) From this model.
                  targetModel: size(1,100) To this one.

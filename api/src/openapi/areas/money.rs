@@ -144,7 +144,6 @@ fn earning() -> Vec<Operation> {
             "What the card provider tells",
         )
         .about("For the card provider alone: the body is signed with the secret that we share.")
-        .open()
         .header("Stripe-Signature")
         .body(serde_json::json!({ "type": "object" }))
         .tells(200, "Taken.", "received: flag True.")

@@ -5,10 +5,10 @@ use super::super::operation::Operation;
 const TAG: &str = "operators";
 
 pub fn operations() -> Vec<Operation> {
-    let operations = [queues(), jobs(), people(), money(), disputes()]
+    [queues(), jobs(), people(), money(), disputes()]
         .into_iter()
-        .flatten();
-    operations.map(Operation::operators).collect()
+        .flatten()
+        .collect()
 }
 
 fn queues() -> Vec<Operation> {

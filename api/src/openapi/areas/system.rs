@@ -78,7 +78,7 @@ pub fn operations() -> Vec<Operation> {
             "text/html",
         ),
     ];
-    operations.into_iter().map(Operation::open).collect()
+    operations.into()
 }
 
 fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {

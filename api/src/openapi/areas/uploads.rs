@@ -146,7 +146,6 @@ fn following() -> Vec<Operation> {
             )
             .faults(&[409]),
         Operation::new("get", "/api/ai/package-status/{uploadId}", "get_package_status", tag, "Follow an upload")
-            .optional_key()
             .header("Prefer")
             .header("If-None-Match")
             .tells(
@@ -166,10 +165,8 @@ fn following() -> Vec<Operation> {
             )
             .empty_answer(304, "As you know it."),
         Operation::new("get", "/api/ai/package-status/{uploadId}/events", "stream_package_status", tag, "Follow an upload as a stream")
-            .optional_key()
             .shows(200, "Server-sent events, until it has ended.", "text/event-stream"),
         Operation::new("get", "/api/ai/batches/{batchId}", "get_batch", tag, "Follow a batch")
-            .optional_key()
             .header("Prefer")
             .header("If-None-Match")
             .tells(

@@ -87,7 +87,6 @@ fn rows() -> Vec<Operation> {
             TAG,
             "List what can be heard of",
         )
-        .open()
         .answer(
             200,
             "Each event type with its schema and an example.",

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Json, Manager, Path};
+use crate::extract::{Caller, IdempotencyHeader, Json, Path};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -32,7 +32,7 @@ pub struct Wanted {
 /// Makes a key. This answer is the only one that shows it; a repeated request is told which one it is.
 pub async fn create_own_key(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
     idempotency: IdempotencyHeader,
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, ApiError> {
@@ -52,7 +52,7 @@ pub async fn create_own_key(
 /// Lists the account's keys, newest first, without the keys themselves.
 pub async fn list_own_keys(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
 ) -> Result<Response, ApiError> {
     let keys = identity::list_keys_of(state.pool(), caller.user).await?;
     Ok(success(StatusCode::OK, json!({ "keys": keys })))
@@ -76,7 +76,7 @@ impl Default for Rotation {
 /// Replaces a key by one of the same rights, for as long. This answer is the only one that shows it.
 pub async fn rotate_own_key(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
     idempotency: IdempotencyHeader,
     Path(id): Path<ApiKeyId>,
     rotation: Option<Json<Rotation>>,
@@ -99,7 +99,7 @@ pub async fn rotate_own_key(
 /// Revokes a key at once.
 pub async fn revoke_own_key(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Response, ApiError> {
     revoke_key(&state.outbox, Revoker::Owner(&caller), id).await?;

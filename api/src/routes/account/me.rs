@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, version_tag};
-use crate::extract::{Caller, IfMatch, Json, Manager};
+use crate::extract::{Caller, IfMatch, Json};
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
 
@@ -35,7 +35,7 @@ pub struct ProfileChange {
 /// Changes the profile, if the account is at a version that the caller has seen.
 pub async fn change_me(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
     if_match: Result<IfMatch, ApiError>,
     Json(change): Json<ProfileChange>,
 ) -> Result<Response, ApiError> {

@@ -11,14 +11,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, Json, Manager, Path};
+use crate::extract::{Caller, Json, Path};
 use crate::routes::success;
 use crate::state::ApiState;
 
 /// Lists the live sessions, the newest first; `current` is the one that asks.
 pub async fn list_sessions(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
 ) -> Result<Response, ApiError> {
     let sessions = accounts::list_sessions(state.pool(), caller.user).await?;
     let shown: Vec<Value> = sessions
@@ -35,7 +35,7 @@ pub async fn list_sessions(
 /// Ends one session.
 pub async fn revoke_session(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
     Path(session): Path<SessionId>,
 ) -> Result<Response, ApiError> {
     commands::revoke_session(state.pool(), caller.user, session).await?;
@@ -49,7 +49,7 @@ pub async fn revoke_session(
 /// Ends all sessions but the one that asks.
 pub async fn revoke_other_sessions(
     State(state): State<ApiState>,
-    Manager(caller): Manager,
+    Caller(caller): Caller,
 ) -> Result<Response, ApiError> {
     let revoked =
         commands::revoke_others(state.pool(), caller.user, caller.session, "revoked").await?;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::view::{Shown, status_url};
 use crate::error::ApiError;
-use crate::extract::{DryRun, Json, PurchasePath, Purchaser};
+use crate::extract::{Caller, DryRun, Json, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::{free_text, success};
@@ -28,7 +28,7 @@ pub struct Claim {
 /// Opens a dispute about a purchase of the caller, within 30 days of its settlement and once.
 pub async fn open_dispute(
     State(state): State<ApiState>,
-    Purchaser(principal): Purchaser,
+    Caller(principal): Caller,
     dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(purchase): PurchasePath,

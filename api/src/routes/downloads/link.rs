@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::addresses::{address, object_of};
 use crate::error::ApiError;
-use crate::extract::{Downloader, Path, Query};
+use crate::extract::{Caller, Path, Query};
 use crate::state::ApiState;
 
 /// Which half; the package when it is not said.
@@ -44,7 +44,7 @@ impl Half {
 pub async fn follow_download_link(
     State(state): State<ApiState>,
     method: Method,
-    Downloader(principal): Downloader,
+    Caller(principal): Caller,
     Path((package_type, package_id)): Path<(String, String)>,
     Query(query): Query<LinkQuery>,
 ) -> Result<Response, ApiError> {

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::addresses::{address, end};
 use crate::error::ApiError;
-use crate::extract::{Downloader, Query};
+use crate::extract::{Caller, Query};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -29,7 +29,7 @@ pub struct DownloadQuery {
 pub async fn download_package(
     State(state): State<ApiState>,
     method: Method,
-    Downloader(principal): Downloader,
+    Caller(principal): Caller,
     Query(query): Query<DownloadQuery>,
 ) -> Result<Response, ApiError> {
     let package = PackagePublicId::parse(&query.package_id).ok_or(PurchaseError::NotBought)?;

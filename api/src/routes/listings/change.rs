@@ -10,7 +10,7 @@ use common::ids::PackagePublicId;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{DryRun, IdempotencyHeader, IfMatch, Path, Uploader};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, IfMatch, Path};
 use crate::middleware::RequestId;
 use crate::receive::listing_changes;
 use crate::state::ApiState;
@@ -20,7 +20,7 @@ const ENDPOINT: &str = "listings";
 /// Changes what the body names, if the listing is at a version that the caller has seen.
 pub async fn change_listing(
     State(state): State<ApiState>,
-    (Uploader(seller), dry_run): (Uploader, DryRun),
+    (Caller(seller), dry_run): (Caller, DryRun),
     idempotency: IdempotencyHeader,
     if_match: Result<IfMatch, ApiError>,
     axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::show::{find, uncached};
 use crate::error::{ApiError, Code};
-use crate::extract::{DryRun, IdempotencyHeader, IfMatch, Json, Path, Uploader};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, IfMatch, Json, Path};
 use crate::state::ApiState;
 
 /// What is to be said; what is left out stays.
@@ -32,7 +32,7 @@ fn there<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, 
 /// Changes the package, if it is at a version that the caller has seen.
 pub async fn change_package(
     State(state): State<ApiState>,
-    Uploader(seller): Uploader,
+    Caller(seller): Caller,
     dry_run: DryRun,
     idempotency: IdempotencyHeader,
     if_match: Result<IfMatch, ApiError>,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{show, view};
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, IdempotencyHeader, Json, Path, Purchaser, Query, Uploader};
+use crate::extract::{Caller, IdempotencyHeader, Json, Path, Query};
 use crate::routes::webhooks::page;
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
@@ -60,7 +60,7 @@ pub struct NewReview {
 /// Writes the caller's review of a package that it bought, or changes it: there is one.
 pub async fn review_package(
     State(state): State<ApiState>,
-    Purchaser(buyer): Purchaser,
+    Caller(buyer): Caller,
     idempotency: IdempotencyHeader,
     Path(package_id): Path<String>,
     Json(new): Json<NewReview>,
@@ -83,7 +83,7 @@ pub async fn review_package(
 /// Takes the caller's review back.
 pub async fn withdraw_review(
     State(state): State<ApiState>,
-    Purchaser(buyer): Purchaser,
+    Caller(buyer): Caller,
     Path(package_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let package = find(&state, &package_id).await?.card.package_id;
@@ -102,7 +102,7 @@ pub struct NewReply {
 /// Answers a review of the caller's package.
 pub async fn reply_to_review(
     State(state): State<ApiState>,
-    Uploader(seller): Uploader,
+    Caller(seller): Caller,
     Path(review): Path<ReviewId>,
     Json(new): Json<NewReply>,
 ) -> Result<Response, ApiError> {

@@ -17,7 +17,7 @@ use serde_json::Number;
 
 use super::view::{self, TopUp};
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Json, PreferWait, Purchaser};
+use crate::extract::{Caller, IdempotencyHeader, Json, PreferWait};
 use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
 use crate::routes::{check_webhook_url, success};
@@ -43,7 +43,7 @@ pub struct NewTopUp {
 /// with the client secret if the payer must act, or if it takes longer than the client waits.
 pub async fn create_top_up(
     State(state): State<ApiState>,
-    Purchaser(principal): Purchaser,
+    Caller(principal): Caller,
     idempotency: IdempotencyHeader,
     PreferWait(wait): PreferWait,
     Extension(request_id): Extension<RequestId>,

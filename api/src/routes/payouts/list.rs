@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::view::{body, page};
 use crate::error::ApiError;
-use crate::extract::{Path, Query, Uploader};
+use crate::extract::{Caller, Path, Query};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -25,7 +25,7 @@ pub struct PayoutQuery {
 /// The caller's payouts, newest first.
 pub async fn list_payouts(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     Query(query): Query<PayoutQuery>,
 ) -> Result<Response, ApiError> {
     let filter = PayoutFilter {
@@ -41,7 +41,7 @@ pub async fn list_payouts(
 /// One of them.
 pub async fn get_payout(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     Path(payout_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id = PayoutId::parse(&payout_id).ok_or(PayoutError::NotFound)?;

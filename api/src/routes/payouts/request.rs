@@ -12,7 +12,7 @@ use serde_json::Number;
 
 use super::view::body;
 use crate::error::{ApiError, Code};
-use crate::extract::{DryRun, IdempotencyHeader, Json, Uploader};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, Json};
 use crate::middleware::RequestId;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -33,7 +33,7 @@ fn dollars() -> String {
 /// Asks for earnings. What buyers may still hand back is not paid out.
 pub async fn request_payout(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     dry_run: DryRun,
     idempotency: IdempotencyHeader,
     Extension(request_id): Extension<RequestId>,

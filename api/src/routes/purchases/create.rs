@@ -18,7 +18,7 @@ use serde_json::Number;
 
 use super::view;
 use crate::error::{ApiError, Code};
-use crate::extract::{DryRun, IdempotencyHeader, Json, PreferWait, Purchaser};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, Json, PreferWait};
 use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
 use crate::routes::payments::check_method_id;
@@ -48,7 +48,7 @@ pub struct NewPurchase {
 /// or it takes longer than the client waits; the purchase goes on in any case.
 pub async fn purchase_package(
     State(state): State<ApiState>,
-    Purchaser(principal): Purchaser,
+    Caller(principal): Caller,
     dry_run: DryRun,
     idempotency: IdempotencyHeader,
     PreferWait(wait): PreferWait,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{DryRun, Json, PurchasePath, Purchaser};
+use crate::extract::{Caller, DryRun, Json, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::{free_text, success};
@@ -27,7 +27,7 @@ pub struct NewRefund {
 /// often it is asked.
 pub async fn refund_purchase(
     State(state): State<ApiState>,
-    Purchaser(principal): Purchaser,
+    Caller(principal): Caller,
     dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,

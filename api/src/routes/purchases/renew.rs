@@ -8,7 +8,7 @@ use common::purchases::commands;
 
 use super::view;
 use crate::error::ApiError;
-use crate::extract::{Downloader, PurchasePath};
+use crate::extract::{Caller, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::success;
@@ -17,7 +17,7 @@ use crate::state::ApiState;
 /// Renews the grant of the caller's settled purchase, and answers the purchase.
 pub async fn renew_purchase(
     State(state): State<ApiState>,
-    Downloader(principal): Downloader,
+    Caller(principal): Caller,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {

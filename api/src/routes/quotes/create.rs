@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Number, Value, json};
 
 use crate::error::ApiError;
-use crate::extract::{Json, Purchaser};
+use crate::extract::{Caller, Json};
 use crate::routes::purchases::expected_minor;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -30,7 +30,7 @@ pub struct NewQuote {
 /// Answers the price with a signed promise of it. `quoteId` or `quote` goes into the purchase.
 pub async fn create_quote(
     State(state): State<ApiState>,
-    Purchaser(principal): Purchaser,
+    Caller(principal): Caller,
     Json(new): Json<NewQuote>,
 ) -> Result<Response, ApiError> {
     let (Ok(package_type), Some(package)) = (

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::package::new_upload;
 use crate::error::{ApiError, Code};
-use crate::extract::{DryRun, IdempotencyHeader, Uploader, is_json};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::limits::{Applied, Kind, applied};
 use crate::middleware::{ClientAddress, RequestId, refusal};
 use crate::places::Holders;
@@ -29,7 +29,7 @@ const ENDPOINT: &str = "batch-upload";
 /// of uploads a batch counts as many as it holds, all or none.
 pub async fn batch_upload(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     dry_run: DryRun,
     idempotency: IdempotencyHeader,
     Extension(address): Extension<ClientAddress>,

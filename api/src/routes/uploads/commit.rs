@@ -7,14 +7,14 @@ use common::ids::UploadPublicId;
 use common::uploads::{UploadError, commands};
 
 use crate::error::ApiError;
-use crate::extract::{Path, Uploader};
+use crate::extract::{Caller, Path};
 use crate::routes::success;
 use crate::state::ApiState;
 
 /// Commits a session; doing so again gets the same answer.
 pub async fn commit_upload(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     Path(upload_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id = UploadPublicId::parse(&upload_id).ok_or(UploadError::NotFound)?;

@@ -12,7 +12,7 @@ use common::uploads::{NewUpload, UploadError, commands};
 use super::package::new_upload;
 use super::validate::validate_package;
 use crate::error::{ApiError, Code};
-use crate::extract::{DryRun, IdempotencyHeader, Uploader, is_json};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::middleware::RequestId;
 use crate::places::Holders;
 use crate::receive::{Received, Slot, Staging, Target, receive_json, receive_multipart};
@@ -31,7 +31,7 @@ pub enum Form {
 /// Takes a package. Key, media type and declared size are judged before the body is read.
 pub async fn upload_package(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     DryRun(is_dry): DryRun,
     idempotency: IdempotencyHeader,
     Extension(RequestId(request_id)): Extension<RequestId>,
@@ -39,7 +39,7 @@ pub async fn upload_package(
 ) -> Result<Response, ApiError> {
     if is_dry {
         let request_id = Extension(RequestId(request_id));
-        return validate_package(State(state), Uploader(principal), request_id, request).await;
+        return validate_package(State(state), Caller(principal), request_id, request).await;
     }
     let form = refuse_head(request.headers())?;
     let holders = Holders::of(&state, request.extensions());

@@ -11,7 +11,7 @@ use common::uploads::{BlobInfo, NewUpload, commands};
 use serde_json::{Map, Value, json};
 
 use crate::error::{ApiError, Code};
-use crate::extract::{IdempotencyHeader, Uploader};
+use crate::extract::{Caller, IdempotencyHeader};
 use crate::middleware::RequestId;
 use crate::receive::{required_digest, required_size, small_fields, upload_fields};
 use crate::routes::success;
@@ -22,7 +22,7 @@ const ENDPOINT: &str = "uploads";
 /// Takes the fields, the sizes and the digests; answers where to `PUT` the bytes.
 pub async fn open_upload(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     idempotency: IdempotencyHeader,
     axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
     body: Bytes,

@@ -18,7 +18,7 @@ use super::create::{receive, refuse_head};
 use super::package::new_upload;
 use super::view::verdict;
 use crate::error::{ApiError, Code};
-use crate::extract::Uploader;
+use crate::extract::Caller;
 use crate::middleware::RequestId;
 use crate::places::Holders;
 use crate::receive::{Slot, Spool, Staging, Target};
@@ -29,7 +29,7 @@ use crate::state::ApiState;
 /// the bytes get their verdict.
 pub async fn validate_package(
     State(state): State<ApiState>,
-    Uploader(principal): Uploader,
+    Caller(principal): Caller,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
 ) -> Result<Response, ApiError> {

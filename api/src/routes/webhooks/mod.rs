@@ -1,4 +1,4 @@
-//! Webhooks: endpoints, their log, and what owners do about both. Any live key of the owner may.
+//! Webhooks: endpoints, their log, and what owners do about both, with the permission `webhooks`.
 
 mod deliveries;
 mod endpoint_body;
