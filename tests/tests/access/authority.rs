@@ -163,6 +163,31 @@ async fn a_session_replaces_and_revokes_every_key_of_its_account() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_revoke_themselves_and_each_other_at_once_do_not_block_each_other() {
+    let world = World::only_api().await;
+    for _ in 0..6 {
+        let body = json!({ "name": "one of two", "permissions": ALL });
+        let (one, other) = (
+            made(&world.seller, &body).await,
+            made(&world.seller, &body).await,
+        );
+        let attempts = [&one, &other].map(|by| {
+            let client = with_key(&world, by);
+            let paths = [path_of(&one), path_of(&other), path_of(by)];
+            futures::future::join_all(paths.map(|path| {
+                let client = client.clone();
+                async move { client.delete(&path).await }
+            }))
+        });
+        for answer in futures::future::join_all(attempts).await.concat() {
+            assert!(matches!(answer.status, 200 | 401), "{}", answer.text);
+        }
+        let live = "select count(*) from api_keys where name = 'one of two' and revoked_at is null";
+        assert_eq!(world.count(live).await, 0);
+    }
+}
+
 fn once(client: &Client, path: &str, body: &Value) -> impl Future<Output = Answer> + use<> {
     let post = client.request(Method::POST, path);
     send(post.header("idempotency-key", "once").json(body))

@@ -98,7 +98,8 @@ pub async fn register_agent(
     .execute(&mut *tx)
     .await
     .map_err(taken)?;
-    let created = Grant::first(user).issue_in_tx(&mut tx, sealer).await?;
+    let grant = Grant::to_begin(&mut tx, user).await?;
+    let created = grant.issue_in_tx(&mut tx, sealer).await?;
     tx.commit().await?;
     Ok(created)
 }

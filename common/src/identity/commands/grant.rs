@@ -70,7 +70,6 @@ impl Grant {
         id: ApiKeyId,
         overlap: Duration,
     ) -> Result<Self, IdentityError> {
-        lock_keys_in_tx(conn, asking.user).await?;
         let old = check_control_in_tx(conn, asking, id, "replace").await?;
         Ok(Self {
             user: asking.user,
@@ -97,11 +96,23 @@ impl Grant {
         })
     }
 
-    /// The first key of an account that registers itself: there is nobody whom it could outreach.
-    pub fn first(user: UserId) -> Self {
+    /// The first key of an account that registers itself; refused if there is any whom it could outreach.
+    pub async fn to_begin(conn: &mut PgConnection, user: UserId) -> Result<Self, IdentityError> {
+        let has_keys: bool =
+            sqlx::query_scalar("select exists (select from api_keys where user_id = $1)")
+                .bind(user)
+                .fetch_one(conn)
+                .await?;
+        if has_keys {
+            return Err(wider("make", Dimension::Permissions));
+        }
+        Ok(Self::full(user, "first"))
+    }
+
+    fn full(user: UserId, name: &str) -> Self {
         Self {
             user,
-            name: "first".to_owned(),
+            name: name.to_owned(),
             authority: Authority::full(),
             replaces: None,
             is_counted: false,
@@ -146,10 +157,7 @@ pub async fn ensure_own_key_in_tx(
     sealer: &Sealer,
     user: UserId,
 ) -> Result<(), IdentityError> {
-    let own = Grant {
-        name: "sessions".to_owned(),
-        ..Grant::first(user)
-    };
+    let own = Grant::full(user, "sessions");
     let (id, key) = (ApiKeyId::new(), ApiKey::generate());
     insert_in_tx(conn, sealer, id, &key, &own, true).await
 }
@@ -161,6 +169,7 @@ pub(super) async fn check_control_in_tx(
     id: ApiKeyId,
     act: &'static str,
 ) -> Result<KeySummary, IdentityError> {
+    lock_keys_in_tx(conn, asking.user).await?;
     let authority = authority_in_tx(conn, asking).await?;
     let key = find_key(&mut *conn, asking.user, id).await?;
     let key = key.ok_or(IdentityError::NotFound)?;
@@ -177,7 +186,8 @@ fn wider(act: &'static str, dimension: Dimension) -> IdentityError {
     IdentityError::Wider { act, dimension }
 }
 
-/// Nobody else makes or replaces keys of this user meanwhile.
+/// Nobody else makes, replaces or revokes keys of this user meanwhile: who holds a key's row to read it
+/// and then writes another would wait for who does the reverse.
 async fn lock_keys_in_tx(conn: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     sqlx::query("select from users where id = $1 for no key update")
         .bind(user)
