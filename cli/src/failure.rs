@@ -53,6 +53,8 @@ pub enum Failure {
     Database(#[from] common::db::Error),
     #[error("the migrations did not all apply")]
     Migration(#[source] Box<dyn Error + Send + Sync>),
+    #[error("the services have no login")]
+    Login(#[from] common::db::LoginError),
 }
 
 impl Failure {

@@ -49,8 +49,12 @@ enum Command {
     Verify(verify::VerifyArgs),
     #[command(after_help = "Example: awareness receipt verify receipt.jws --keys jwks.json")]
     Receipt(receipt::ReceiptArgs),
-    /// Bring the database at DATABASE_URL up to date; any number of times, also at once.
-    #[command(after_help = "Example: DATABASE_URL=postgres://… awareness migrate")]
+    /// Bring the database up to date as MIGRATION_DATABASE_URL's login, and make that of DATABASE_URL; any number of
+    /// times, also at once.
+    #[command(
+        after_help = "Example: MIGRATION_DATABASE_URL=postgres://owner… DATABASE_URL=postgres://awareness_app:… \
+                      awareness migrate"
+    )]
     Migrate,
     #[command(after_help = "Example: awareness keys list --user acme")]
     Keys(keys::KeysArgs),

@@ -1,5 +1,6 @@
 //! The log of what operators did: a row before the act, completed with its answer, and never changed
-//! after that. An act that was cut off has a row without an answer.
+//! after that. An act that was cut off has a row without an answer. What moves money or rights also says
+//! how much, to whom and why.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,11 +9,28 @@ use sqlx::PgPool;
 use crate::ids::UserId;
 use crate::limits::AUDIT_TARGET_CHARS_MAX;
 
+/// An act that is written down and not answered yet: what changes rights names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct ActId(i64);
+
+/// In which capacity somebody operates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum ActorRole {
+    /// Whoever holds the operators' token.
+    Operator,
+    /// A user of role admin, in a session.
+    Admin,
+}
+
 /// Something that an operator is about to do.
 #[derive(Debug)]
 pub struct Act<'a> {
     /// `operator token`, or the name of the user.
     pub actor: &'a str,
+    pub actor_role: ActorRole,
     pub actor_id: Option<UserId>,
     /// Method and route template.
     pub action: &'a str,
@@ -28,23 +46,32 @@ pub struct Act<'a> {
 pub struct AuditEntry {
     pub id: i64,
     pub actor: String,
+    /// None in rows from before it was kept.
+    pub actor_role: Option<ActorRole>,
     pub actor_id: Option<UserId>,
     pub action: String,
     pub target: String,
     pub address: String,
     pub request_id: String,
+    pub reason: Option<String>,
+    /// Negative is what was taken.
+    pub amount_minor: Option<i64>,
+    pub currency: Option<String>,
+    /// Who got the money or the right, or lost it.
+    pub recipient_id: Option<UserId>,
     pub status: Option<i16>,
     pub at: DateTime<Utc>,
 }
 
-/// Writes that it begins: the row's id.
-pub async fn begin(pool: &PgPool, act: &Act<'_>) -> Result<i64, sqlx::Error> {
+/// Writes that it begins.
+pub async fn begin(pool: &PgPool, act: &Act<'_>) -> Result<ActId, sqlx::Error> {
     sqlx::query_scalar(
-        "insert into audit_log (actor, actor_id, action, target, address, request_id)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into audit_log (actor, actor_role, actor_id, action, target, address, request_id)
+         values ($1, $2, $3, $4, $5, $6, $7)
          returning id",
     )
     .bind(act.actor)
+    .bind(act.actor_role)
     .bind(act.actor_id)
     .bind(act.action)
     .bind(
@@ -60,12 +87,45 @@ pub async fn begin(pool: &PgPool, act: &Act<'_>) -> Result<i64, sqlx::Error> {
 }
 
 /// Writes how it was answered.
-pub async fn finish(pool: &PgPool, id: i64, status: u16) -> Result<(), sqlx::Error> {
+pub async fn finish(pool: &PgPool, id: ActId, status: u16) -> Result<(), sqlx::Error> {
     sqlx::query("update audit_log set status = $2 where id = $1 and status is null")
         .bind(id)
         .bind(i16::try_from(status).unwrap_or(i16::MAX))
         .execute(pool)
         .await?;
+    Ok(())
+}
+
+/// What an act is about, as far as the one who acts says it or the act finds out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Details<'a> {
+    pub reason: Option<&'a str>,
+    /// Minor units and their currency; negative is what is taken.
+    pub amount: Option<(i64, &'a str)>,
+    /// Who gets the money or the right, or loses it.
+    pub recipient: Option<UserId>,
+}
+
+/// Adds to an open act what it is about. What was said before stays.
+pub async fn describe<'c>(
+    executor: impl sqlx::PgExecutor<'c>,
+    id: ActId,
+    details: &Details<'_>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update audit_log
+         set reason = coalesce(reason, left($2, 1000)), amount_minor = coalesce(amount_minor, $3),
+             currency = coalesce(currency, $4), recipient_id = coalesce(recipient_id, $5)
+         where id = $1
+           and status is null",
+    )
+    .bind(id)
+    .bind(details.reason)
+    .bind(details.amount.map(|(minor, _)| minor))
+    .bind(details.amount.map(|(_, currency)| currency))
+    .bind(details.recipient)
+    .execute(executor)
+    .await?;
     Ok(())
 }
 
@@ -76,7 +136,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<AuditEntry>, sqlx::Error> {
     sqlx::query_as(
-        "select id, actor, actor_id, action, target, address, request_id, status, at
+        "select id, actor, actor_role, actor_id, action, target, address, request_id, reason, amount_minor, currency,
+                recipient_id, status, at
          from audit_log
          where $1::bigint is null or id < $1
          order by id desc

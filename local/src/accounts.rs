@@ -20,6 +20,9 @@ pub struct ApiKeys {
 /// What is needed to create users and to seal their keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
+    /// Of the login that owns the schema.
+    pub migration_database_url: &'a str,
+    /// Of the services' login.
     pub database_url: &'a str,
     /// 64 hexadecimal digits.
     pub master_key: &'a str,
@@ -53,8 +56,9 @@ pub struct CommonAccounts;
 #[async_trait]
 impl Accounts for CommonAccounts {
     async fn migrate(&self, access: Access<'_>) -> Result<(), AccountsError> {
-        let pool = connect(access).await?;
-        db::migrate(&pool).await.map_err(refused)
+        let config = config(access.migration_database_url);
+        let owner = db::connect_as_owner(&config).await.map_err(refused)?;
+        db::migrate(&owner).await.map_err(refused)
     }
 
     async fn ensure_keys(
@@ -62,7 +66,8 @@ impl Accounts for CommonAccounts {
         access: Access<'_>,
         known: Option<ApiKeys>,
     ) -> Result<ApiKeys, AccountsError> {
-        let pool = connect(access).await?;
+        let connected = db::connect(&config(access.database_url)).await;
+        let pool = connected.map_err(refused)?;
         let sealer = Sealer::new(&SecretConfig {
             master_key: access.master_key.into(),
         });
@@ -93,15 +98,14 @@ async fn ensure_key(
     Ok(created.map_err(refused)?.key.expose().to_owned())
 }
 
-async fn connect(access: Access<'_>) -> Result<PgPool, AccountsError> {
-    let config = DatabaseConfig {
-        url: access.database_url.into(),
+fn config(url: &str) -> DatabaseConfig {
+    DatabaseConfig {
+        url: url.into(),
         pool_min: 0,
         pool_max: 2,
         idle_timeout: Duration::from_secs(5),
         connection_timeout: Duration::from_secs(5),
-    };
-    db::connect(&config).await.map_err(refused)
+    }
 }
 
 fn refused(error: impl Error + Send + Sync + 'static) -> AccountsError {

@@ -164,3 +164,40 @@ async fn a_leftover_of_the_folder_is_stopped_first() {
     );
     server.psql("postgres", "select 1").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_database_is_the_migrators_and_one_from_before_is_handed_over() {
+    let folder = open_folder();
+    let server = PrivatePostgres::start(options(folder.path()))
+        .await
+        .unwrap();
+    let old = "create database old";
+    server.psql("postgres", old).await.unwrap();
+    let made = "create table kept (id bigint generated always as identity, body text);
+                create sequence numbers;
+                create view seen as select body from kept;
+                create function one() returns integer language sql return 1;
+                create extension pg_trgm";
+    server.psql("old", made).await.unwrap();
+    server.create_database("old").await.unwrap();
+    server.create_database("new").await.unwrap();
+    let accepts = |url: String, sql: &str| {
+        let mut psql = Command::new("psql");
+        psql.args([&url, "--quiet", "--set=ON_ERROR_STOP=1", "--command", sql]);
+        psql.output().unwrap().status.success()
+    };
+    for (database, sql) in [
+        ("old", "alter table kept add column at timestamptz"),
+        ("old", "drop sequence numbers"),
+        ("old", "alter view seen rename to shown"),
+        ("old", "drop function one()"),
+        ("new", "create table made (); create extension pg_trgm"),
+    ] {
+        assert!(accepts(server.migrator_url(database), sql), "{sql}");
+        assert!(!accepts(server.services_url(database), sql), "{sql}");
+    }
+    assert!(!accepts(server.services_url("old"), "select from kept"));
+    assert!(accepts(server.services_url("old"), "select 1"));
+    let powers = "select count(*) from pg_roles where rolsuper and rolname like 'awareness_%'";
+    assert_eq!(server.psql("old", powers).await.unwrap(), "0\n");
+}

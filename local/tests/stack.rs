@@ -111,7 +111,7 @@ impl Accounts for FakeAccounts {
     async fn migrate(&self, access: Access<'_>) -> Result<(), AccountsError> {
         assert_eq!(access.master_key.len(), 64);
         assert!(psql(
-            access.database_url,
+            access.migration_database_url,
             "create table if not exists mark (n int)"
         ));
         Ok(())
@@ -173,7 +173,11 @@ async fn a_second_run_is_the_same_stack_and_a_fresh_one_is_not() {
         )
     };
     let known = identity(&first);
-    assert!(psql(&first.database_url, "create table kept ()"));
+    assert!(psql(&first.migration_database_url, "create table kept ()"));
+    assert!(
+        !psql(&first.database_url, "create table taken ()"),
+        "the services make no tables"
+    );
     assert_eq!(sandbox.environment("DATABASE_URL"), first.database_url);
     assert_eq!(sandbox.environment("AWARENESS_API_KEY"), first.keys.seller);
     assert_eq!(sandbox.environment("CARD_SANDBOX_URL"), first.cards.url());
@@ -190,7 +194,7 @@ async fn a_second_run_is_the_same_stack_and_a_fresh_one_is_not() {
     };
     let second = sandbox.start(remembered).await.unwrap();
     assert_eq!(identity(&second), known);
-    assert!(psql(&second.database_url, "select from kept"));
+    assert!(psql(&second.migration_database_url, "select from kept"));
     println!(
         "warm start to first answer: {:?}",
         second.first_answer_after
@@ -205,7 +209,7 @@ async fn a_second_run_is_the_same_stack_and_a_fresh_one_is_not() {
         .await
         .unwrap();
     assert_ne!(fresh.database_url, known.1);
-    assert!(!psql(&fresh.database_url, "select from kept"));
+    assert!(!psql(&fresh.migration_database_url, "select from kept"));
     fresh.stop().await;
 }
 

@@ -39,6 +39,7 @@ use worker::Worker;
 
 use crate::redis::RedisServer;
 use crate::sample::Sample;
+use crate::servers::{owner_pool, small_pool};
 use crate::stack::eventually;
 use crate::world::SIGNING_KEY;
 
@@ -89,6 +90,7 @@ impl Postgres {
 /// One test's world. Nothing works in it until a worker or a scheduler is started.
 #[derive(Debug)]
 pub struct Ground {
+    /// With all rights: what a test does behind the product's back.
     pub pool: PgPool,
     pub outbox: Outbox,
     pub queue: Queue,
@@ -122,14 +124,20 @@ impl Ground {
         let receiver = Receiver::start(SocketAddr::from(([127, 0, 0, 1], 0)))
             .await
             .expect("a receiver");
-        let database_url = {
+        let (services_url, migrator_url, owner_url) = {
             let server = postgres.server.lock().await;
             server.create_database(&name).await.expect("a database");
-            server.url(&name)
+            (
+                server.services_url(&name),
+                server.migrator_url(&name),
+                server.url(&name),
+            )
         };
-        let worker = worker_config(&database_url, &redis.url(), &name, &s3.endpoint());
-        let pool = db::connect(&worker.database).await.expect("a pool");
-        db::migrate(&pool).await.expect("sound migrations");
+        let migrator = db::connect_as_owner(&small_pool(migrator_url)).await;
+        let migrator = migrator.expect("a connection");
+        db::migrate(&migrator).await.expect("sound migrations");
+        let worker = worker_config(&services_url, &redis.url(), &name, &s3.endpoint());
+        let pool = owner_pool(&owner_url).await;
         let queue = Queue::connect(&redis.url(), &name)
             .await
             .expect("an address");

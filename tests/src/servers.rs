@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::config::DatabaseConfig;
-use common::db;
+use common::db::{self, PgPool};
 use local::postgres::{PostgresOptions, PrivatePostgres};
 use local::redis::{PrivateRedis, RedisOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -29,8 +29,11 @@ const CARELESS: [(&str, &str); 4] = [
 /// Where the servers of this process are.
 #[derive(Debug)]
 pub struct Servers {
-    /// Up to the slash before the database's name.
-    postgres_base: String,
+    /// Each up to the slash before the database's name: the login with all rights, the one that migrates, and
+    /// that of the services.
+    owner_base: String,
+    migrator_base: String,
+    services_base: String,
     template: String,
     pub redis_url: String,
     _private: Option<(PrivatePostgres, PrivateRedis)>,
@@ -43,62 +46,104 @@ impl Servers {
         SHARED.get_or_init(Self::start).await
     }
 
-    /// The URL of a new database with the schema of today.
+    /// A new database with the schema of today: its URL for the services, whose login owns nothing.
     pub async fn create_database(&self) -> String {
         let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+        let migrator = user_of(&self.migrator_base);
         self.administer(&format!(
-            "create database {name} template {}",
+            "create database {name} template {} owner \"{migrator}\"",
             self.template
         ))
         .await;
-        self.url(&name)
+        format!("{}/{name}", self.services_base)
+    }
+
+    /// The URL of such a database for a login with all rights: what tests do behind the product's back.
+    pub fn owner_url(&self, services_url: &str) -> String {
+        let (_, name) = services_url.rsplit_once('/').unwrap();
+        format!("{}/{name}", self.owner_base)
     }
 
     async fn start() -> Self {
         let given = ["POSTGRES", "REDIS"]
             .map(|server| std::env::var(format!("AWARENESS_TEST_{server}_URL")).ok());
-        let (postgres_url, redis_url, private) = match given {
-            [Some(postgres), Some(redis)] => (postgres, redis, None),
-            _ => {
-                let (postgres, redis) = start_private().await;
-                let urls = (postgres.url("postgres"), redis.url());
-                (urls.0, urls.1, Some((postgres, redis)))
-            }
-        };
-        let (base, _) = postgres_url.rsplit_once('/').unwrap();
-        let servers = Self {
-            postgres_base: base.to_owned(),
-            template: format!("template_{}", uuid::Uuid::now_v7().simple()),
-            redis_url,
-            _private: private,
+        let template = format!("template_{}", uuid::Uuid::now_v7().simple());
+        let servers = match given {
+            [Some(postgres), Some(redis)] => Self::given(&postgres, redis, template),
+            _ => Self::private(template).await,
         };
         servers.make_template().await;
         servers
     }
 
+    /// Servers that somebody else runs: whoever is given migrates, and the services get a login of random name.
+    fn given(postgres: &str, redis_url: String, template: String) -> Self {
+        let (base, _) = postgres.rsplit_once('/').unwrap();
+        let random = uuid::Uuid::now_v7().simple();
+        let address = &base[base.rfind('@').unwrap()..];
+        Self {
+            owner_base: base.to_owned(),
+            migrator_base: base.to_owned(),
+            services_base: format!("postgres://services_{random}:{random}{address}"),
+            template,
+            redis_url,
+            _private: None,
+        }
+    }
+
+    async fn private(template: String) -> Self {
+        let (postgres, redis) = start_private().await;
+        postgres.create_database(&template).await.unwrap();
+        let base = |url: String| url.trim_end_matches('/').to_owned();
+        Self {
+            owner_base: base(postgres.url("")),
+            migrator_base: base(postgres.migrator_url("")),
+            services_base: base(postgres.services_url("")),
+            template,
+            redis_url: redis.url(),
+            _private: Some((postgres, redis)),
+        }
+    }
+
     async fn make_template(&self) {
-        self.administer(&format!("create database {}", self.template))
-            .await;
-        let pool = db::connect(&small_pool(self.url(&self.template)))
+        if self._private.is_none() {
+            self.administer(&format!("create database {}", self.template))
+                .await;
+        }
+        let migrator_url = format!("{}/{}", self.migrator_base, self.template);
+        let pool = db::connect_as_owner(&small_pool(migrator_url))
             .await
             .unwrap();
         db::migrate(&pool).await.unwrap();
+        let services_url = format!("{}/{}", self.services_base, self.template);
+        let is_apart = db::ensure_login(&pool, &services_url.into()).await.unwrap();
+        assert!(is_apart, "the services have a login of their own");
         // A template must have no sessions.
         pool.close().await;
     }
 
     async fn administer(&self, statement: &str) {
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
+        let url = format!("{}/postgres", self.owner_base);
+        let mut connection = PgConnection::connect(&url).await.unwrap();
         sqlx::query(AssertSqlSafe(statement))
             .execute(&mut connection)
             .await
             .unwrap();
         connection.close().await.unwrap();
     }
+}
 
-    fn url(&self, database: &str) -> String {
-        format!("{}/{database}", self.postgres_base)
-    }
+fn user_of(base: &str) -> String {
+    url::Url::parse(base).unwrap().username().to_owned()
+}
+
+/// A pool with all the rights of its login, for what a test does behind the product's back.
+pub async fn owner_pool(url: &str) -> PgPool {
+    let options = sqlx::postgres::PgPoolOptions::new()
+        .min_connections(0)
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(20));
+    options.connect(url).await.unwrap()
 }
 
 /// A pool that opens connections when they are needed.

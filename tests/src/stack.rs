@@ -55,7 +55,7 @@ impl TestStack {
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_lazy(&stack.database_url)
+            .connect_lazy(&stack.migration_database_url)
             .expect("a sound address");
         Self {
             storage: storage(&stack),

@@ -9,7 +9,7 @@ use common::config::{
     ApiConfig, CardConfig, GitHubConfig, RateConfig, RedisConfig, RetentionConfig, SchedulerConfig,
     SecretConfig, SigningConfig, StorageConfig, WebhookConfig, WorkerConfig,
 };
-use common::db::{self, PgPool};
+use common::db::PgPool;
 use common::identity::commands::create_key;
 use common::identity::{Permission, Sealer};
 use common::jobs::QueueSpec;
@@ -23,11 +23,12 @@ use local::receiver::{Received, Receiver};
 use local::s3::{LocalS3, S3Options};
 use scheduler::Scheduler;
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use worker::Worker;
 
 use crate::event_bodies::StrictReceiver;
-use crate::servers::{Servers, small_pool};
+use crate::servers::{Servers, owner_pool, small_pool};
 use crate::{Client, DEADLINE};
 
 /// Where packages are found, as the seed documents write it.
@@ -81,6 +82,7 @@ impl Default for Plan {
 /// A running system with two users, `seller` and `stranger`.
 #[derive(Debug)]
 pub struct World {
+    /// With all rights: what a test does behind the product's back. The programs have the services' login.
     pub pool: PgPool,
     pub s3: LocalS3,
     pub storage: Storage,
@@ -157,7 +159,9 @@ impl World {
             api_config.cards.request_timeout = plan.card_timeout;
             cards = Some(sandbox);
         }
-        let pool = db::connect(&api_config.database).await.unwrap();
+        use common::secrecy::ExposeSecret as _;
+        let services_url = api_config.database.url.expose_secret();
+        let pool = owner_pool(&servers.owner_url(services_url)).await;
         let api = Api::start(&api_config).await.unwrap();
         api_config.listen = api.address();
         if let Some(cards) = &cards {
@@ -277,6 +281,27 @@ impl World {
         let redis = &self.api_config.redis;
         let queue = Queue::connect(redis.url.expose_secret(), &redis.prefix).await;
         Outbox::new(self.pool.clone(), queue.unwrap())
+    }
+
+    /// The address of the database that the API is given.
+    pub fn database_url(&self) -> &str {
+        use common::secrecy::ExposeSecret as _;
+        self.api_config.database.url.expose_secret()
+    }
+
+    /// A connection through that address: what it may is what the programs may.
+    pub async fn as_services(&self) -> PgConnection {
+        PgConnection::connect(self.database_url()).await.unwrap()
+    }
+
+    /// Runs statements that the schema would refuse, as one transaction without its triggers: how many rows
+    /// they touched.
+    pub async fn force(&self, sql: &str) -> u64 {
+        let unguarded = format!("set local session_replication_role = replica; {sql}");
+        let done = sqlx::raw_sql(AssertSqlSafe(unguarded))
+            .execute(&self.pool)
+            .await;
+        done.unwrap().rows_affected()
     }
 
     /// What keys are sealed under.

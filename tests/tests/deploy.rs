@@ -11,12 +11,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::config::{ApiConfig, Env, SchedulerConfig, WorkerConfig};
+use common::config::{ApiConfig, Env, MigrationConfig, SchedulerConfig, WorkerConfig};
 use common::limits::DRAIN;
+use common::secrecy::ExposeSecret as _;
 
 /// What has no safe default.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "DATABASE_URL",
+    "MIGRATION_DATABASE_URL",
     "POSTGRES_PASSWORD",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
@@ -188,6 +190,30 @@ fn each_service_is_given_a_configuration_that_it_accepts() {
             "Prometheus does not ask {name} at {listen}"
         );
     }
+}
+
+#[test]
+fn the_owner_s_login_is_given_to_migrate_alone() {
+    let services = services();
+    let is_given = |service: &Service| {
+        let mut values = service.environment.values();
+        service.environment.contains_key("MIGRATION_DATABASE_URL")
+            || values.any(|value| value.starts_with("postgres://awareness:"))
+    };
+    let given: Vec<&str> = services
+        .iter()
+        .filter(|(_, service)| is_given(service))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(given, ["migrate"]);
+    let variables = services["migrate"].environment.clone();
+    let mut env = Env::new(move |variable| variables.get(variable).cloned());
+    let migration = MigrationConfig::from_env(&mut env);
+    let migration = env
+        .finish(migration)
+        .unwrap_or_else(|error| panic!("migrate: {error}"));
+    let services_url = migration.services_url.expose_secret();
+    assert_ne!(migration.owner.url.expose_secret(), services_url);
 }
 
 #[test]

@@ -10,4 +10,7 @@ mod ledger {
     mod operators;
     mod races;
     mod reads;
+    mod rights;
+    mod rogue;
+    mod statements;
 }

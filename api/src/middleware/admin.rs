@@ -4,7 +4,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use common::audit::{self, Act};
+use common::audit::{self, Act, ActorRole};
 use common::ids::UserId;
 use common::secrecy::ExposeSecret as _;
 use subtle::ConstantTimeEq as _;
@@ -18,10 +18,11 @@ use crate::state::ApiState;
 /// Who operates: the holder of the operators' token, or a user of role admin in a session.
 #[derive(Debug, Clone)]
 pub struct Operator {
-    pub user: Option<UserId>,
+    user: Option<UserId>,
 }
 
-/// Lets a request of an operator through; what changes something is in the audit log before it happens.
+/// Lets a request of an operator through; what changes something is in the audit log before it happens, and
+/// carries its [`audit::ActId`].
 pub async fn require_admin(
     State(state): State<ApiState>,
     mut request: Request,
@@ -45,6 +46,10 @@ pub async fn require_admin(
             Some(_) => "user",
             None => "operator token",
         },
+        actor_role: match operator.user {
+            Some(_) => ActorRole::Admin,
+            None => ActorRole::Operator,
+        },
         actor_id: operator.user,
         action: &action,
         target: &target,
@@ -55,6 +60,7 @@ pub async fn require_admin(
         Ok(entry) => entry,
         Err(error) => return ApiError::from(error).into_response(),
     };
+    request.extensions_mut().insert(entry);
     let response = next.run(request).await;
     if let Err(error) = audit::finish(state.pool(), entry, response.status().as_u16()).await {
         tracing::warn!(%error, "An entry of the audit log stays without its answer");

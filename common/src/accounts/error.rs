@@ -47,7 +47,16 @@ pub enum AccountError {
     Hashing(String),
     /// PostgreSQL did not answer or refused.
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for AccountError {
+    fn from(error: sqlx::Error) -> Self {
+        match crate::db::constraint_of(&error) {
+            Some("operators_spare_themselves") => Self::Oneself,
+            _ => Self::Database(error),
+        }
+    }
 }
 
 impl AccountError {

@@ -13,7 +13,7 @@ pub use env::{ConfigError, Env};
 pub use github::{GitHubApp, GitHubConfig};
 pub use rates::{Calls, Per, RateConfig, RatePolicy};
 pub use sections::{
-    ApiConfig, DatabaseConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
-    StorageConfig, WebhookConfig, WorkerConfig,
+    ApiConfig, DatabaseConfig, MigrationConfig, RedisConfig, RetentionConfig, SchedulerConfig,
+    SecretConfig, StorageConfig, WebhookConfig, WorkerConfig,
 };
 pub use signing::{PublicKeyHex, PublicKeyHexError, SigningConfig};

@@ -31,8 +31,7 @@ impl DatabaseConfig {
         let idle_timeout = Duration::from_millis(env.or("DB_POOL_IDLE_TIMEOUT", 30_000));
         let connection_timeout = Duration::from_millis(env.or("DB_POOL_CONNECTION_TIMEOUT", 5_000));
         let url = env.secret("DATABASE_URL")?;
-        let text = url.expose_secret();
-        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        if !is_postgres(url.expose_secret()) {
             env.fault("DATABASE_URL", "must start with postgres://");
             return None;
         }
@@ -44,6 +43,42 @@ impl DatabaseConfig {
             connection_timeout,
         })
     }
+}
+
+/// Who brings the schema up to date, and whose login is made ready with it.
+#[derive(Debug, Clone)]
+pub struct MigrationConfig {
+    /// The login that owns the schema: MIGRATION_DATABASE_URL, or else that of the services.
+    pub owner: DatabaseConfig,
+    /// The login of the services: DATABASE_URL.
+    pub services_url: SecretString,
+}
+
+impl MigrationConfig {
+    pub fn from_env(env: &mut Env) -> Option<Self> {
+        let owner_url: Option<String> = env.optional("MIGRATION_DATABASE_URL");
+        let services = DatabaseConfig::from_env(env)?;
+        let services_url = services.url.clone();
+        let owner = match owner_url {
+            Some(url) if !is_postgres(&url) => {
+                env.fault("MIGRATION_DATABASE_URL", "must start with postgres://");
+                return None;
+            }
+            Some(url) => DatabaseConfig {
+                url: url.into(),
+                ..services
+            },
+            None => services,
+        };
+        Some(Self {
+            owner,
+            services_url,
+        })
+    }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// Redis. Every key starts with the prefix, so that installations and tests can share a server.

@@ -2,9 +2,11 @@
 
 mod constraint;
 mod lock;
+mod login;
 
 pub use constraint::{constraint_of, copy_of, is_ours_to_fix};
 pub use lock::LockConnection;
+pub use login::{LoginError, ensure_login};
 pub use sqlx::{Error, PgConnection, PgPool};
 
 use std::str::FromStr as _;
@@ -23,9 +25,18 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 /// A connection that idled longer is asked whether it still lives before it is lent.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// Opens the pool; three tries, one second apart and doubling, before it gives up.
+/// Opens the pool; three tries, one second apart and doubling, before it gives up. Warns when the login
+/// may do more than the services need.
 pub async fn connect(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
-    connect_with(config, "on").await
+    let pool = connect_with(config, "on").await?;
+    if login::is_more_than_a_service(&pool).await? {
+        tracing::warn!(
+            "The login of DATABASE_URL may do more than the services need: it is a superuser, makes roles, or \
+             owns tables. Give it a login of its own, and the owner's to `awareness migrate` as \
+             MIGRATION_DATABASE_URL"
+        );
+    }
+    Ok(pool)
 }
 
 /// Opens a small pool whose commits do not wait for the disk, for leases and heartbeats: what a
@@ -72,21 +83,32 @@ async fn connect_with(
         .await
 }
 
-/// Gives up the rights of the login: the services act as the role that cannot rewrite the ledger.
-/// Before the first migration there is no such role.
+/// A login with rights of its own gives them up: the services act as the role that cannot rewrite the
+/// ledger. (It could take them back. So the services are better given a login that has no others.)
 async fn act_as_services(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
         "select set_config('role', rolname, false)
          from pg_roles
-         where rolname = 'awareness_app'",
+         where rolname = 'awareness_app'
+           and rolname <> session_user
+           and pg_has_role(session_user, oid, 'member')",
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Brings the schema up to date, with the rights of the login. Any number of processes may call it
-/// at once.
+/// Opens one connection with all the rights of the login that owns the schema.
+pub async fn connect_as_owner(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(config.connection_timeout)
+        .connect(config.url.expose_secret())
+        .await
+}
+
+/// Brings the schema up to date, with the rights of the login, which must own it. Any number of
+/// processes may call it at once.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     let login = PgPoolOptions::new()
         .max_connections(1)

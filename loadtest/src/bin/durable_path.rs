@@ -63,15 +63,16 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     postgres.create_database("bench").await?;
     let url = postgres.url("bench");
+    let migrator = common::db::PgPool::connect(&postgres.migrator_url("bench")).await?;
+    common::db::migrate(&migrator).await?;
     let config = DatabaseConfig {
-        url: url.clone().into(),
+        url: postgres.services_url("bench").into(),
         pool_min: 5,
         pool_max: 32,
         idle_timeout: Duration::from_secs(30),
         connection_timeout: Duration::from_secs(30),
     };
     let pool = common::db::connect(&config).await?;
-    common::db::migrate(&pool).await?;
     let (mut ours, mut floor) = (Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
         let queue = Queue::connect(&redis.url(), &format!("bench{round}")).await?;

@@ -80,7 +80,7 @@ async fn measure(stack: &Stack, arguments: &Arguments) -> anyhow::Result<()> {
         .buffered(KEYS_AT_ONCE)
         .try_collect()
         .await?;
-    let owner = PgPool::connect(&stack.database_url).await?;
+    let owner = PgPool::connect(&stack.migration_database_url).await?;
     for statement in SETUP {
         sqlx::query(statement).execute(&owner).await?;
     }

@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn measure(stack: &Stack, folder: &Path, seconds: u64) -> anyhow::Result<()> {
     let client = Client::new();
-    let pool = PgPool::connect(&stack.database_url).await?;
+    let pool = PgPool::connect(&stack.migration_database_url).await?;
     paced(stack, &client, &pool, seconds).await?;
     large(stack, &client, folder).await
 }

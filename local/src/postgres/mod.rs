@@ -5,6 +5,7 @@
 //! Does not migrate anything; a server that somebody else runs is never touched.
 
 mod install;
+mod logins;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -19,7 +20,7 @@ use crate::private_file;
 use crate::process::{Owner, Process, ProcessError, Signal, Spec};
 use install::Programs;
 
-/// The superuser of the private cluster.
+/// The superuser of the private cluster: it makes logins and databases.
 const USER: &str = "awareness";
 /// What the postmaster logs when clients may come (`lc_messages` is C).
 const READY_LINE: &str = "database system is ready to accept connections";
@@ -87,6 +88,8 @@ pub struct PrivatePostgres {
     settings: Vec<(String, String)>,
     port: u16,
     password: String,
+    migrator_password: String,
+    services_password: String,
     process: Option<Process>,
 }
 
@@ -98,6 +101,8 @@ impl PrivatePostgres {
         Self::stop_leftover(&folder).await;
         let programs = Programs::find(data_major(&folder))?;
         let password = make_password(&folder.join("password"), owner)?;
+        let migrator_password = make_password(&folder.join("migrator-password"), owner)?;
+        let services_password = make_password(&folder.join("services-password"), owner)?;
         let (log, settings) = (options.log, options.settings);
         let mut server = Self {
             programs,
@@ -107,6 +112,8 @@ impl PrivatePostgres {
             settings,
             port: 0,
             password,
+            migrator_password,
+            services_password,
             process: None,
         };
         if data_major(&server.folder).is_none() {
@@ -179,23 +186,6 @@ impl PrivatePostgres {
     /// The process id of a running postmaster.
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)
-    }
-
-    /// The connection URL of a database, with user and password.
-    pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
-            self.password, self.port
-        )
-    }
-
-    /// Creates the database unless it exists. `name` is a plain identifier.
-    pub async fn create_database(&self, name: &str) -> Result<(), PostgresError> {
-        let wanted = format!(
-            "select 'create database \"{name}\"' \
-             where not exists (select 1 from pg_database where datname = '{name}') \\gexec"
-        );
-        self.psql("postgres", &wanted).await.map(drop)
     }
 
     /// Runs SQL with `psql` and returns its unaligned rows: for set-up and tests, not for services.

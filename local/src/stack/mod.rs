@@ -96,6 +96,9 @@ pub struct Stack {
     pub keys: ApiKeys,
     pub admin_token: String,
     pub ops: OpsUrls,
+    /// Of the login that owns the schema: no service is given it.
+    pub migration_database_url: String,
+    /// Of the services' login.
     pub database_url: String,
     pub redis_url: String,
     pub s3: LocalS3,
@@ -136,6 +139,7 @@ impl Stack {
         let servers = starting.servers(&mut memory).await?;
         let keys = starting.keys(accounts, &mut memory, &servers).await?;
         let (database_url, redis_url) = (servers.database_url, servers.redis_url);
+        let migration_database_url = servers.migration_database_url;
         let environment = environment::of_services(&memory, &database_url, &redis_url);
         drop(reserved);
         let services = starting.services(&options.programs, environment, &memory.ports);
@@ -153,6 +157,7 @@ impl Stack {
                 worker: environment::url(memory.ports.worker_ops),
                 scheduler: environment::url(memory.ports.scheduler_ops),
             },
+            migration_database_url,
             database_url,
             redis_url,
             s3: servers.s3,

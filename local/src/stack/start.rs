@@ -65,6 +65,7 @@ pub(super) struct Servers {
     pub(super) receiver: Receiver,
     pub(super) cards: Sandbox,
     pub(super) github: GitHubSandbox,
+    pub(super) migration_database_url: String,
     pub(super) database_url: String,
     pub(super) redis_url: String,
 }
@@ -87,7 +88,8 @@ impl Starting<'_> {
         memory.ports.cards = cards.address().port();
         memory.ports.github = github.address().port();
         self.home.remember(memory)?;
-        let (database_url, redis_url) = (database.url(DATABASE), cache.url());
+        let migration_database_url = database.migrator_url(DATABASE);
+        let (database_url, redis_url) = (database.services_url(DATABASE), cache.url());
         Ok(Servers {
             postgres,
             redis,
@@ -95,6 +97,7 @@ impl Starting<'_> {
             receiver,
             cards,
             github,
+            migration_database_url,
             database_url,
             redis_url,
         })
@@ -108,6 +111,7 @@ impl Starting<'_> {
         servers: &Servers,
     ) -> Result<ApiKeys, StackError> {
         let access = Access {
+            migration_database_url: &servers.migration_database_url,
             database_url: &servers.database_url,
             master_key: &memory.master_key,
         };

@@ -42,12 +42,14 @@ async fn a_blocked_user_is_refused_by_the_next_request_until_let_in_again() {
     let me = world.seller.get("/api/ai/me").await.data();
     for user in [&me["userId"], &tokens["userId"]] {
         let path = format!("/admin/users/{}/block", user.as_str().unwrap());
-        assert_eq!(world.operator.post(&path, &json!({})).await.status, 200);
+        let reason = json!({ "reason": "fraud" });
+        assert_eq!(world.operator.post(&path, &reason).await.status, 200);
     }
     assert_eq!(world.seller.get("/api/ai/me").await.status, 401);
     assert_eq!(caller(&world, &tokens).get("/api/ai/me").await.status, 401);
     let path = format!("/admin/users/{}/unblock", me["userId"].as_str().unwrap());
-    assert_eq!(world.operator.post(&path, &json!({})).await.status, 200);
+    let reason = json!({ "reason": "cleared" });
+    assert_eq!(world.operator.post(&path, &reason).await.status, 200);
     assert_eq!(world.seller.get("/api/ai/me").await.status, 200);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::Api;
 use common::config::{ApiConfig, Env};
-use common::db::{self, PgPool};
+use common::db::PgPool;
 use common::ids::{JobId, PaymentId};
 use common::jobs::{self, JobName, JobState, NewJob};
 use local::postgres::{PostgresOptions, PrivatePostgres};
@@ -14,6 +14,7 @@ use local::redis::{PrivateRedis, RedisOptions};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
+use tests::servers::owner_pool;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
@@ -118,16 +119,23 @@ impl World {
         );
         let (postgres, redis) = (postgres.unwrap(), redis.unwrap());
         postgres.create_database("awareness").await.unwrap();
-        let database_url = postgres.url("awareness");
+        let migrator_url = postgres.migrator_url("awareness");
+        // A login that is not there yet, with a password that has to be encoded.
+        let (_, address) = migrator_url.rsplit_once('@').unwrap();
+        let database_url = format!("postgres://shop:a%40b%25c@{address}");
+        let variables = [
+            ("DATABASE_URL", database_url.as_str()),
+            ("MIGRATION_DATABASE_URL", &migrator_url),
+        ];
         for _ in 0..2 {
-            let call = awareness(&[("DATABASE_URL", &database_url)], &["migrate"]).await;
+            let call = awareness(&variables, &["migrate"]).await;
             assert_eq!(call.done(), "The database is up to date.\n");
         }
         let config = config(&database_url, &redis.url());
         let api = Api::start(&config).await.unwrap();
         Self {
             base_url: format!("http://{}", api.address()),
-            pool: db::connect(&config.database).await.unwrap(),
+            pool: owner_pool(&postgres.url("awareness")).await,
             folder,
             api,
             postgres,

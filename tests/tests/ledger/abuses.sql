@@ -1,5 +1,5 @@
 -- What wrong code would do. Each case is a claim, the constraint that refuses it, what the services'
--- role hears (denied: it may not even try; refused: it may do this rightly, and is refused as anybody),
+-- login hears (denied: it may not even try; refused: it may do this rightly, and is refused as anybody),
 -- and one transaction that must not commit. The words are those of market.sql.
 
 -- an overdraft by a bare update
@@ -302,7 +302,7 @@ select attempt(open_package(), seller());
 select attempt(open_package(), rival(), attempt_state => 'settled');
 
 -- a purchase that is paid and waits again
--- purchases_keep_terms, refused
+-- purchases_keep_terms, denied
 update purchases set state = 'pending', settlement_id = null, settled_at = null, grant_expires_at = null where
     id = sale();
 
@@ -315,25 +315,25 @@ update purchases set state = 'pending', reason_code = null where id = failed();
 update purchases set state = 'settled' where id = returned();
 
 -- a sale that fails after all
--- purchases_state_order, refused
+-- purchases_state_order, denied
 update purchases set state = 'failed', reason_code = 'x', settled_at = null, grant_expires_at = null,
     finished_at = now() where id = sale();
 
 -- a sale without its settlement
--- purchases_settled_has_transfer, refused
+-- purchases_settled_has_transfer, denied
 update purchases set state = 'settled', settled_at = now(), grant_expires_at = now() where id = waiting();
 
 -- a settlement that serves two sales
--- purchases_settlement_once, refused
+-- purchases_settlement_once, denied
 update purchases set state = 'settled', settled_at = now(), grant_expires_at = now(), settlement_id = (select
     settlement_id from purchases where id = sale()) where id = waiting();
 
 -- a price that changes after the purchase
--- purchases_keep_terms, refused
+-- purchases_keep_terms, denied
 update purchases set price_minor = 1, fee_minor = 0, net_minor = 1 where id = waiting();
 
 -- a purchase that changes hands
--- purchases_keep_terms, refused
+-- purchases_keep_terms, denied
 update purchases set buyer_id = rival() where id = sale();
 
 -- a purchase that is deleted

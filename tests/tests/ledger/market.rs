@@ -14,35 +14,41 @@ pub(super) const SALE: Uuid = Uuid::from_u128(0xf001);
 /// `market.sql`, run.
 #[derive(Debug)]
 pub(super) struct Market {
-    /// What the services have: the role awareness_app.
+    /// As the services have it.
     pub(super) pool: PgPool,
+    /// What the services are given, and what only the tests know.
+    services_url: String,
+    owner_url: String,
 }
 
 impl Market {
     pub(super) async fn open() -> Self {
-        let config = small_pool(Servers::shared().await.create_database().await);
-        let market = Self {
-            pool: db::connect(&config).await.unwrap(),
-        };
+        let market = Self::without_fixture().await;
         market.run_as_owner(include_str!("market.sql")).await;
         market
     }
 
-    /// A connection with all the rights of the login that owns the schema.
-    pub(super) async fn owner(&self) -> PgConnection {
-        PgConnection::connect_with(&self.pool.connect_options())
-            .await
-            .unwrap()
+    /// The schema as it is migrated.
+    pub(super) async fn without_fixture() -> Self {
+        let servers = Servers::shared().await;
+        let services_url = servers.create_database().await;
+        Self {
+            pool: db::connect(&small_pool(services_url.clone()))
+                .await
+                .unwrap(),
+            owner_url: servers.owner_url(&services_url),
+            services_url,
+        }
     }
 
-    /// A connection as the services have them.
+    /// A connection with all rights.
+    pub(super) async fn owner(&self) -> PgConnection {
+        PgConnection::connect(&self.owner_url).await.unwrap()
+    }
+
+    /// A connection through the very address that the API is given.
     pub(super) async fn service(&self) -> PgConnection {
-        let mut connection = self.owner().await;
-        sqlx::query("set role awareness_app")
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        connection
+        PgConnection::connect(&self.services_url).await.unwrap()
     }
 
     /// Statements in one transaction, with the rights of the schema's owner.

@@ -1,5 +1,6 @@
 -- A small market for the tests of the ledger, written by the schema's owner. The words below are its
 -- people and things; they are functions, so that a case reads as what it does.
+alter default privileges grant execute on functions to public;
 create function seller()  returns uuid language sql immutable return '00000000-0000-0000-0000-00000000005e'::uuid;
 create function buyer()   returns uuid language sql immutable return '00000000-0000-0000-0000-00000000000b'::uuid;
 create function rival()   returns uuid language sql immutable return '00000000-0000-0000-0000-00000000000c'::uuid;
@@ -56,9 +57,14 @@ declare
     me uuid := gen_random_uuid();
     settled bigint;
 begin
-    insert into jobs (id, name, queue, lane, subject, trace, state, worker, fence)
-    select gen_random_uuid(), 'settle_purchase', 'settle', 'fast', id, 'req_market', 'running', me, 1
+    insert into jobs (id, name, queue, lane, subject, trace)
+    select gen_random_uuid(), 'settle_purchase', 'settle', 'fast', id, 'req_market'
     from unnest(ids) as id;
+    update jobs
+    set state = 'running', worker = me, fence = 1
+    where subject = any(ids)
+      and name = 'settle_purchase'
+      and state = 'ready';
     select count(*) into settled
     from settle_purchases(
         (select array_agg(id) from jobs where jobs.worker = me),

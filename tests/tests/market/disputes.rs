@@ -273,7 +273,9 @@ async fn the_schema_keeps_a_dispute_with_its_purchase() {
         "delete from disputes",
         "update disputes set description = 'other'",
     ] {
-        let refused = sqlx::query(wrong).execute(&world.pool).await.unwrap_err();
+        let mut services = world.as_services().await;
+        let refused = sqlx::query(wrong).execute(&mut services).await;
+        let refused = refused.unwrap_err();
         assert!(
             refused.to_string().contains("permission denied"),
             "{wrong}: {refused}"

@@ -54,8 +54,7 @@ async fn bought(world: &World) -> (User, String, Value) {
 }
 
 async fn run(world: &World, statement: &'static str) {
-    let changed = sqlx::query(statement).execute(&world.pool).await;
-    assert_eq!(changed.unwrap().rows_affected(), 1, "{statement}");
+    assert_eq!(world.force(statement).await, 1, "{statement}");
 }
 
 fn location(answer: &Answer) -> String {
@@ -368,7 +367,8 @@ async fn the_record_of_downloads_refuses_change() {
         "delete from downloads",
         "update downloads set blob = 'package'",
     ] {
-        let refused = sqlx::query(statement).execute(&world.pool).await;
+        let mut services = world.as_services().await;
+        let refused = sqlx::query(statement).execute(&mut services).await;
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("permission denied"), "{refused}");
     }

@@ -326,14 +326,21 @@ async fn the_schema_ends_a_payout_once_and_keeps_its_terms() {
         assert_eq!(broken, Some(constraint), "{wrong}: {refused}");
     }
     let end = "update payouts set state = 'returned', reason = 'x', finished_at = now()";
-    assert_eq!(run_as_owner(&world, end).await.unwrap(), 1);
+    let unposted = run_as_owner(&world, end).await.unwrap_err();
+    let broken = unposted
+        .as_database_error()
+        .and_then(|error| error.constraint());
+    assert_eq!(broken, Some("payouts_posted"));
+    assert_eq!(world.force(end).await, 1);
     let refused = run_as_owner(&world, end).await.unwrap_err();
     let broken = refused
         .as_database_error()
         .and_then(|error| error.constraint());
     assert_eq!(broken, Some("payouts_state_order"));
     let wrong = "update payouts set amount_minor = 1";
-    let refused = sqlx::query(wrong).execute(&world.pool).await.unwrap_err();
+    let mut services = world.as_services().await;
+    let refused = sqlx::query(wrong).execute(&mut services).await;
+    let refused = refused.unwrap_err();
     assert!(
         refused.to_string().contains("permission denied"),
         "{refused}"

@@ -143,10 +143,8 @@ async fn a_quote_buys_once_even_after_its_purchase_was_refunded() {
     let id = first.data()["purchaseId"].clone();
     assert_eq!(second.fault(), (409, "CONFLICT".to_owned()));
     assert_eq!(second.details()["purchaseId"], id);
-    sqlx::query("update purchases set state = 'refunded', version = version + 1")
-        .execute(&world.pool)
-        .await
-        .unwrap();
+    let refunded = "update purchases set state = 'refunded', version = version + 1";
+    assert_eq!(world.force(refunded).await, 1);
     let (status, code, details) = refused(&buyer, &quoted["quote"], &package).await;
     assert_eq!((status, code.as_str()), (409, "CONFLICT"));
     assert_eq!(details["reason"], "QUOTE_USED");

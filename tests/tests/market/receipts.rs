@@ -93,7 +93,7 @@ async fn the_receipt_of_a_refunded_purchase_says_so() {
         "update purchases set state = 'refunded', version = version + 1",
         "insert into events (subject, kind, trace) select id, 'purchase.refunded', 'test' from purchases",
     ] {
-        sqlx::query(statement).execute(&world.pool).await.unwrap();
+        assert_eq!(world.force(statement).await, 1);
     }
     let after = buyer.client.get(&path_of(&bought)).await;
     let receipt = verified(&world, &after).await;

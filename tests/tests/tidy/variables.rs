@@ -10,10 +10,11 @@ use common::config::{ApiConfig, ConfigError, Env, SchedulerConfig, WorkerConfig}
 use super::tree::read;
 
 /// Read by the command lines and the logs, not by the sections of the configuration.
-const COMMAND_LINE: [&str; 4] = [
+const COMMAND_LINE: [&str; 5] = [
     "AWARENESS_BASE_URL",
     "AWARENESS_LOG",
     "LOG_FORMAT",
+    "MIGRATION_DATABASE_URL",
     "WORKER_QUEUES",
 ];
 /// Where the variables begin that only compose.yaml reads.

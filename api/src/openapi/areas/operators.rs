@@ -98,6 +98,7 @@ fn people() -> Vec<Operation> {
             .asks("name?: text Whose name has this in it.\nbefore?: uuid Older than this.")
             .tells(200, "The newest first.", "users: [object] A page."),
         post("/admin/users/{userId}/block", "block_user", "Refuse a user")
+            .takes("reason: size(1,500) Why.")
             .tells(200, "Blocked.", blocked)
             .faults(&[409]),
         post(
@@ -105,6 +106,7 @@ fn people() -> Vec<Operation> {
             "unblock_user",
             "Let a user in again",
         )
+        .takes("reason: size(1,500) Why.")
         .tells(200, "Let in.", blocked),
         post(
             "/admin/users/{userId}/role",

@@ -6,17 +6,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::accounts::{self, commands};
-use common::audit;
+use common::audit::{self, ActId, Details};
 use common::identity::REVOKED;
 use common::ids::UserId;
-use common::limits::PAGE_ROWS_MAX;
+use common::limits::{PAGE_ROWS_MAX, REASON_CHARS_MAX};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
-use crate::middleware::Operator;
-use crate::routes::success;
+use crate::routes::{free_text, success};
 use crate::state::ApiState;
 
 #[derive(Debug, Default, Deserialize)]
@@ -41,13 +40,27 @@ pub async fn list_users(
     Ok(success(StatusCode::OK, json!({ "users": users })))
 }
 
+/// Why a user is blocked, or let in again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Because {
+    reason: String,
+}
+
 /// Refuses a user's keys and sessions from the next request on.
 pub async fn block_user(
     State(state): State<ApiState>,
-    Extension(operator): Extension<Operator>,
+    Extension(act): Extension<ActId>,
     Path(user): Path<UserId>,
+    Json(because): Json<Because>,
 ) -> Result<Response, ApiError> {
-    commands::set_blocked(state.pool(), operator.user, user, true).await?;
+    let reason = free_text::required("reason", &because.reason, REASON_CHARS_MAX)?;
+    let details = Details {
+        reason: Some(&reason),
+        ..Details::default()
+    };
+    audit::describe(state.pool(), act, &details).await?;
+    commands::set_blocked(state.pool(), act, user, Some(&reason)).await?;
     state.outbox.announce(REVOKED, &user.to_string());
     Ok(success(
         StatusCode::OK,
@@ -58,10 +71,17 @@ pub async fn block_user(
 /// Lets a user in again.
 pub async fn unblock_user(
     State(state): State<ApiState>,
-    Extension(operator): Extension<Operator>,
+    Extension(act): Extension<ActId>,
     Path(user): Path<UserId>,
+    Json(because): Json<Because>,
 ) -> Result<Response, ApiError> {
-    commands::set_blocked(state.pool(), operator.user, user, false).await?;
+    let reason = free_text::required("reason", &because.reason, REASON_CHARS_MAX)?;
+    let details = Details {
+        reason: Some(&reason),
+        ..Details::default()
+    };
+    audit::describe(state.pool(), act, &details).await?;
+    commands::set_blocked(state.pool(), act, user, None).await?;
     Ok(success(
         StatusCode::OK,
         json!({ "userId": user, "blocked": false }),
@@ -84,12 +104,12 @@ pub struct NewRole {
 /// Makes a user an operator, or an operator a user.
 pub async fn change_role(
     State(state): State<ApiState>,
-    Extension(operator): Extension<Operator>,
+    Extension(act): Extension<ActId>,
     Path(user): Path<UserId>,
     Json(new): Json<NewRole>,
 ) -> Result<Response, ApiError> {
     let is_admin = matches!(new.role, Role::Admin);
-    commands::set_role(state.pool(), operator.user, user, is_admin).await?;
+    commands::set_role(state.pool(), act, user, is_admin).await?;
     let role = if is_admin { "admin" } else { "member" };
     Ok(success(
         StatusCode::OK,

@@ -4,55 +4,50 @@ use sqlx::PgPool;
 
 use super::sign_out::revoke_others;
 use crate::accounts::AccountError;
+use crate::audit::ActId;
 use crate::ids::UserId;
 use crate::limits::ABOUT_CHARS_MAX;
 
-/// Blocks a user, whose keys and sessions are refused from the next request on, or lets one in again.
+/// Blocks a user for a reason, whose keys and sessions are refused from the next request on, or lets one in
+/// again (no reason). Only in an act that is written down.
 pub async fn set_blocked(
     pool: &PgPool,
-    operator: Option<UserId>,
+    act: ActId,
     user: UserId,
-    is_blocked: bool,
+    because: Option<&str>,
 ) -> Result<(), AccountError> {
-    if operator == Some(user) {
-        return Err(AccountError::Oneself);
-    }
-    let changed = sqlx::query(
-        "update users
-         set blocked_at = case when $2 then coalesce(blocked_at, now()) end
-         where id = $1",
-    )
-    .bind(user)
-    .bind(is_blocked)
-    .execute(pool)
-    .await?;
-    if changed.rows_affected() == 0 {
+    let is_found: bool = sqlx::query_scalar("select set_user_blocked($1, $2, $3)")
+        .bind(act)
+        .bind(user)
+        .bind(because)
+        .fetch_one(pool)
+        .await?;
+    if !is_found {
         return Err(AccountError::NotFound("user"));
     }
-    if is_blocked {
+    if because.is_some() {
         revoke_others(pool, user, None, "blocked").await?;
     }
     Ok(())
 }
 
-/// Makes a user an operator, or an operator a user.
+/// Makes a user an operator, or an operator a user. Only in an act that is written down.
 pub async fn set_role(
     pool: &PgPool,
-    operator: Option<UserId>,
+    act: ActId,
     user: UserId,
     is_admin: bool,
 ) -> Result<(), AccountError> {
-    if operator == Some(user) {
-        return Err(AccountError::Oneself);
-    }
-    let changed = sqlx::query("update users set role = $2 where id = $1")
+    let is_found: bool = sqlx::query_scalar("select set_user_role($1, $2, $3)")
+        .bind(act)
         .bind(user)
         .bind(if is_admin { "admin" } else { "member" })
-        .execute(pool)
+        .fetch_one(pool)
         .await?;
-    match changed.rows_affected() {
-        0 => Err(AccountError::NotFound("user")),
-        _ => Ok(()),
+    if is_found {
+        Ok(())
+    } else {
+        Err(AccountError::NotFound("user"))
     }
 }
 

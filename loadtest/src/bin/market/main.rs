@@ -76,7 +76,7 @@ struct Measured {
 }
 
 async fn measure(stack: &Stack, arguments: &Arguments) -> anyhow::Result<()> {
-    let pool = PgPool::connect(&stack.database_url).await?;
+    let pool = PgPool::connect(&stack.migration_database_url).await?;
     let upload = ground::publish(stack).await?;
     ground::fill(&pool, arguments.packages).await?;
     let measured = Measured {

@@ -79,15 +79,15 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     postgres.create_database("bench").await?;
     let url = postgres.url("bench");
+    let migrator = PgPool::connect(&postgres.migrator_url("bench")).await?;
+    common::db::migrate(&migrator).await?;
     let config = DatabaseConfig {
-        url: url.clone().into(),
+        url: postgres.services_url("bench").into(),
         pool_min: 5,
         pool_max: 20,
         idle_timeout: Duration::from_secs(30),
         connection_timeout: Duration::from_secs(30),
     };
-    let pool = common::db::connect(&config).await?;
-    common::db::migrate(&pool).await?;
     let pool = common::db::connect(&config).await?;
     let owner = PgPoolOptions::new()
         .max_connections(2)

@@ -107,7 +107,7 @@ async fn main() -> anyhow::Result<()> {
     let stack = loadtest::start_stack(&folder).await?;
     let pool = PgPoolOptions::new()
         .max_connections(4)
-        .connect(&stack.database_url)
+        .connect(&stack.migration_database_url)
         .await?;
     let queue = Queue::connect(&stack.redis_url, REDIS_PREFIX).await?;
     let bench = Bench {
