@@ -16,6 +16,13 @@ pub enum QueueError {
     Refused(#[source] RedisError),
 }
 
+impl QueueError {
+    /// Whether Redis answers, and takes nothing in because its memory is full.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.code() == Some("OOM"))
+    }
+}
+
 impl From<RedisError> for QueueError {
     fn from(error: RedisError) -> Self {
         match error.kind() {

@@ -27,6 +27,8 @@ pub(super) const PUBLISH_BATCH_MAX: usize = 256;
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long Redis may take to answer; a busy host needs seconds, and giving up ends a worker.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long what a probe wrote stays.
+pub(super) const PROBE_SECONDS: u64 = 60;
 /// Longest pause between two attempts to connect.
 pub(super) const CONNECT_DELAY_MAX: Duration = Duration::from_secs(1);
 /// Attempts per command before it fails: callers retry by themselves, so they learn it soon.

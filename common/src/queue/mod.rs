@@ -61,7 +61,9 @@ use redis::{
 
 use self::{
     changed::Bus,
-    limits::{CONNECT_DELAY_MAX, CONNECT_RETRIES_MAX, CONNECT_TIMEOUT, RESPONSE_TIMEOUT},
+    limits::{
+        CONNECT_DELAY_MAX, CONNECT_RETRIES_MAX, CONNECT_TIMEOUT, PROBE_SECONDS, RESPONSE_TIMEOUT,
+    },
     wake::LaneKey,
 };
 pub use self::{
@@ -111,6 +113,19 @@ impl Queue {
     pub async fn ping(&self) -> Result<Duration, QueueError> {
         let asked = Instant::now();
         redis::cmd("PING")
+            .exec_async(&mut self.connection())
+            .await?;
+        Ok(asked.elapsed())
+    }
+
+    /// How long Redis takes to write something small: a full one answers, and refuses to write.
+    pub async fn write_probe(&self) -> Result<Duration, QueueError> {
+        let asked = Instant::now();
+        redis::cmd("SET")
+            .arg(format!("{}:probe", self.shared.prefix))
+            .arg(1)
+            .arg("EX")
+            .arg(PROBE_SECONDS)
             .exec_async(&mut self.connection())
             .await?;
         Ok(asked.elapsed())

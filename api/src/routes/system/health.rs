@@ -13,12 +13,12 @@ use crate::state::ApiState;
 /// A part that takes longer counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `healthy`; `degraded` while Redis or the store is away (uploads are kept, work waits); `unhealthy`
-/// with 503 while PostgreSQL is.
+/// `healthy`; `degraded` while Redis or the store is away, or Redis is full (uploads are kept, work
+/// waits); `unhealthy` with 503 while PostgreSQL is away.
 pub async fn health(State(state): State<ApiState>) -> Result<Json<Value>, ApiError> {
     let (database, redis, storage) = tokio::join!(
         probe(db::ping(state.pool())),
-        probe(state.outbox.queue().ping()),
+        probe_queue(&state),
         probe(state.storage.ping()),
     );
     let parts = [
@@ -53,6 +53,19 @@ pub async fn health(State(state): State<ApiState>) -> Result<Json<Value>, ApiErr
         return Err(error);
     }
     Ok(Json(body))
+}
+
+/// Whether Redis takes in what is written.
+async fn probe_queue(state: &ApiState) -> Value {
+    let probed = state.outbox.queue().write_probe();
+    match tokio::time::timeout(PATIENCE, probed).await {
+        Ok(Err(error)) if error.is_out_of_memory() => {
+            tracing::error!("Redis is full: it refuses to write");
+            json!({ "healthy": false, "error": "refuses to write: its memory is full" })
+        }
+        Ok(probed) => probe(std::future::ready(probed)).await,
+        Err(_) => json!({ "healthy": false, "error": "does not answer in time" }),
+    }
 }
 
 async fn probe<E: std::fmt::Display>(part: impl Future<Output = Result<Duration, E>>) -> Value {
