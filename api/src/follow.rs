@@ -18,6 +18,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::Instant;
 
 use crate::credential_watch::{CredentialWatch, last_event};
+use crate::entity_tag::{Tagged, matches_tag};
 use crate::error::ApiError;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -37,9 +38,14 @@ pub trait Status: Send + 'static {
     /// As clients see it.
     fn body(&self) -> Value;
 
-    /// Its entity tag.
-    fn etag(&self) -> String {
-        format!("\"{}\"", self.version())
+    /// Whether one of these entity tags is its own, in whichever version of the API it was read.
+    fn is_known(&self, known: &str) -> bool {
+        ApiVersion::ALL.into_iter().any(|version| {
+            let body = version.answer(self.body());
+            let body = serde_json::to_vec(&body).expect("answers have text keys");
+            let tag = Tagged::at(self.version()).tag(version, &body);
+            matches_tag(known, tag.to_str().unwrap_or_default())
+        })
     }
 }
 
@@ -102,21 +108,15 @@ where
             .get(header::IF_NONE_MATCH)
             .and_then(|value| value.to_str().ok());
         let is_news = |status: &S| match known {
-            Some(known) => !matches_tag(known, &status.etag()),
+            Some(known) => !status.is_known(known),
             None => status.is_final(),
         };
         let status = self.wait(wait.unwrap_or_default(), is_news).await?;
-        let etag = status.etag();
-        let mut response = if known.is_some_and(|known| matches_tag(known, &etag)) {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            success(StatusCode::OK, status.body())
-        };
+        let mut response = success(StatusCode::OK, status.body());
+        response
+            .extensions_mut()
+            .insert(Tagged::at(status.version()));
         let headers = response.headers_mut();
-        headers.insert(
-            header::ETAG,
-            HeaderValue::from_str(&etag).expect("a quoted number"),
-        );
         headers.insert(
             header::CACHE_CONTROL,
             HeaderValue::from_static("private, no-cache"),
@@ -141,6 +141,7 @@ where
             seen: headers
                 .get("last-event-id")
                 .and_then(|value| value.to_str().ok()?.parse().ok()),
+            last: None,
             deadline: Instant::now() + Duration::from_secs(EVENT_STREAM_SECONDS_MAX),
             has_ended: false,
         };
@@ -188,18 +189,12 @@ pub fn applied(wait: Duration) -> HeaderValue {
     HeaderValue::from_str(&format!("wait={}", wait.as_secs())).expect("plain text")
 }
 
-/// Whether a list of entity tags names this one.
-pub fn matches_tag(known: &str, etag: &str) -> bool {
-    known
-        .split(',')
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == etag || tag == "*")
-}
-
 struct Stream<Find> {
     follower: Follower<Find>,
     version: ApiVersion,
     seen: Option<i64>,
+    /// What was sent last.
+    last: Option<Value>,
     deadline: Instant,
     has_ended: bool,
 }
@@ -219,12 +214,15 @@ where
             // A fault ends the stream; the client comes back with its last event id.
             let status = (self.follower.find)().await.ok()?;
             self.has_ended = status.is_final();
-            if self.seen.is_none_or(|seen| status.version() > seen) {
+            let body = status.body();
+            let is_newer = self.seen.is_none_or(|seen| status.version() > seen);
+            if is_newer || self.last.as_ref().is_some_and(|last| *last != body) {
                 self.seen = Some(status.version());
+                self.last = Some(body.clone());
                 let event = Event::default()
                     .event("status")
                     .id(status.version().to_string());
-                let mut body = status.body();
+                let mut body = body;
                 self.version.shape(&mut body);
                 return event.json_data(body).ok();
             }

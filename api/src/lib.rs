@@ -5,6 +5,7 @@
 mod access;
 pub mod body;
 mod credential_watch;
+mod entity_tag;
 mod error;
 mod extract;
 mod follow;

@@ -129,6 +129,13 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 
+    /// The entity tag without what it says of the whole answer: `"3"` of `"3-0123456789abcdef"`.
+    pub fn row_tag(&self) -> String {
+        let tag = self.header("etag");
+        let row = tag.split_once('-').map(|(row, _)| format!("{row}\""));
+        row.unwrap_or_else(|| tag.to_owned())
+    }
+
     /// `data` of a good answer.
     pub fn data(&self) -> Value {
         let mut body = self.json();

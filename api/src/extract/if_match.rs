@@ -5,6 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 
+use crate::entity_tag::row_of;
 use crate::error::{ApiError, Code};
 
 /// The versions that the caller knows; `None` is `*`, any. A tag that is none of ours matches nothing.
@@ -46,15 +47,9 @@ fn parse(text: &str) -> Option<Option<Vec<i64>>> {
         };
         let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
         // The comparison is strong: a weak tag is well formed, and matches nothing.
-        versions.extend(version_of(inner).filter(|_| !is_weak));
+        versions.extend(row_of(inner).filter(|_| !is_weak));
     }
     (!text.trim_matches([',', ' ']).is_empty()).then_some(Some(versions))
-}
-
-/// The version of a tag, if it is written as we write it.
-fn version_of(tag: &str) -> Option<i64> {
-    let version = tag.parse::<i64>().ok()?;
-    (version.to_string() == tag).then_some(version)
 }
 
 #[cfg(test)]
@@ -67,6 +62,7 @@ mod tests {
             ("*", Some(None)),
             ("\"3\"", Some(Some(vec![3]))),
             ("\"3\", \"4\"", Some(Some(vec![3, 4]))),
+            ("\"3-0123456789abcdef\"", Some(Some(vec![3]))),
             ("W/\"3\"", Some(Some(vec![]))),
             ("\"abc\"", Some(Some(vec![]))),
             ("\"03\"", Some(Some(vec![]))),

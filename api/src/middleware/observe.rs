@@ -10,14 +10,15 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use common::ids::new_request_id;
 use common::telemetry::metrics;
 use serde_json::Value;
 use tracing::Instrument as _;
 
 use super::catch_panic::catch_panic;
+use crate::entity_tag::{Tagged, matches_tag};
 use crate::error::{ApiError, Code};
-use crate::follow::matches_tag;
 use crate::routes::{Data, Rendered};
 use crate::state::ApiState;
 use crate::version::{ApiVersion, Asked, UnknownVersion, V1_DEPRECATED, V1_SUNSET};
@@ -51,7 +52,7 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
     );
     let mut response = catch_panic(request, next).instrument(span).await;
     if let Some(Data(data)) = response.extensions_mut().remove::<Data>() {
-        reader.render(&mut response, &reader.asked.version.answer(data));
+        reader.render_data(&mut response, data);
     } else if let Some(rendered) = response.extensions_mut().remove::<Arc<Rendered>>() {
         reader.show(&mut response, &rendered);
     } else if let Some(error) = described(&mut response) {
@@ -103,7 +104,7 @@ fn method_label(method: &Method) -> &'static str {
 struct Reader {
     asked: Asked,
     wants_problems: bool,
-    /// The entity tags that it knows.
+    /// The entity tags that it knows, if it only reads.
     known: Option<String>,
 }
 
@@ -116,9 +117,9 @@ impl Reader {
             .unwrap_or_default();
         Self {
             wants_problems: asked.version >= ApiVersion::V3 || accepts_problem(request.headers()),
-            known: request
-                .headers()
-                .get(header::IF_NONE_MATCH)
+            known: Some(request)
+                .filter(|request| matches!(*request.method(), Method::GET | Method::HEAD))
+                .and_then(|request| request.headers().get(header::IF_NONE_MATCH))
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
             asked,
@@ -135,17 +136,37 @@ impl Reader {
         keep_headers(response, rendered);
     }
 
-    /// Shows a body that was written beforehand, unless the client knows it.
+    /// Writes a good answer, with an entity tag if its handler wants one.
+    fn render_data(&self, response: &mut Response, data: Value) {
+        let version = self.asked.version;
+        let body = version.answer(data);
+        match response.extensions_mut().remove::<Tagged>() {
+            None => self.render(response, &body),
+            Some(tagged) => {
+                let body = serde_json::to_vec(&body).expect("answers have text keys");
+                let tag = tagged.tag(version, &body);
+                self.send(response, Bytes::from(body), tag);
+            }
+        }
+    }
+
+    /// Shows a body that was written beforehand.
     fn show(&self, response: &mut Response, rendered: &Rendered) {
+        let (body, tag) = rendered.written(self.asked.version).clone();
+        self.send(response, body, tag);
+    }
+
+    /// Sends a body with its tag, or the tag alone to a reader who knows it.
+    fn send(&self, response: &mut Response, body: Bytes, tag: HeaderValue) {
         let is_known = self.known.as_deref().is_some_and(|known| {
-            let etag = rendered.etag.to_str().unwrap_or_default();
-            matches_tag(known, etag)
+            response.status() == StatusCode::OK
+                && matches_tag(known, tag.to_str().unwrap_or_default())
         });
+        response.headers_mut().insert(header::ETAG, tag);
         if is_known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return;
         }
-        let body = rendered.bodies[self.asked.version as usize].clone();
         *response.body_mut() = Body::from(body);
         let media_type = self.media_type();
         response

@@ -72,7 +72,9 @@ fn headers() -> Map<String, Value> {
         "`wait=N`: wait for the outcome for up to N seconds, at most {WAIT_SECONDS_MAX}."
     ));
     let known = text("The entity tag that you know; what has not changed is not sent again.");
-    let seen = text("The entity tag that you have seen; `*` for any.");
+    let seen = text(
+        "The entity tag that you have seen; `*` for any. What is compared is the version that it begins with.",
+    );
     let headers = [
         ("Idempotency-Key", false, key),
         ("Prefer", false, prefer),

@@ -48,7 +48,7 @@ async fn a_published_package_is_found_with_all_that_its_upload_said() {
     assert!(data["sourceDimension"].as_i64().unwrap() > 0);
     assert!(data["epsilonMeasured"].as_f64().unwrap() > 0.0);
     assert_eq!(data["status"], "active");
-    assert_eq!(answer.header("etag"), "\"1\"");
+    assert_eq!(answer.row_tag().as_str(), "\"1\"");
     let page = world.anonymous.get(&format!("/packages/{id}")).await;
     assert_eq!(page.header("location"), format!("/api/ai/packages/{id}"));
     let unknown = world.anonymous.get("/api/ai/packages/pkg_0").await;
@@ -147,7 +147,7 @@ async fn what_is_said_of_a_package_is_changed_by_whoever_saw_its_version() {
     let changed = patch(&world.seller, &path, "\"1\"", body.clone()).await;
     assert_eq!(changed.data()["name"], "A wholly new name");
     assert_eq!(changed.data()["category"], Value::Null);
-    assert_eq!(changed.header("etag"), "\"2\"");
+    assert_eq!(changed.row_tag().as_str(), "\"2\"");
     let late = patch(&world.seller, &path, "\"1\"", body.clone()).await;
     assert_eq!(late.fault(), (412, "PRECONDITION_FAILED".to_owned()));
     let stranger = patch(&world.stranger, &path, "*", body).await;

@@ -100,3 +100,17 @@ fn every_crate_comes_from_the_public_registry() {
         .collect();
     assert_none(&faults, "Cargo.lock names crates.io alone");
 }
+
+/// One function makes entity tags, of all that is shown; an error names the version that was expected.
+#[test]
+fn entity_tags_are_made_in_one_place() {
+    let header = concat!("header::", "ETAG");
+    let may = ["api/src/middleware/observe.rs", "api/src/error.rs"];
+    let faults: Vec<String> = rust_files()
+        .into_iter()
+        .filter(|file| file.path.starts_with("api/") && file.text.contains(header))
+        .map(|file| file.path)
+        .filter(|path| !may.contains(&path.as_str()))
+        .collect();
+    assert_none(&faults, "ask for a tag with `Tagged`");
+}

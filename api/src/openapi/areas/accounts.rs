@@ -126,7 +126,9 @@ fn account() -> Vec<Operation> {
             tag,
             "Who calls, what it may do, and what it can spend",
         )
-        .gives(200, "The account.", "Account"),
+        .header("If-None-Match")
+        .gives(200, "The account.", "Account")
+        .empty_answer(304, "As you know it."),
         Operation::new(
             "patch",
             "/api/ai/me",

@@ -48,7 +48,9 @@ pub fn operations() -> Vec<Operation> {
         "listings",
         "The terms of a package",
     )
-    .gives(200, "As they are now.", "Listing");
+    .header("If-None-Match")
+    .gives(200, "As they are now.", "Listing")
+    .empty_answer(304, "As you know them.");
     let list = Operation::new(
         "get",
         "/api/ai/listings",

@@ -67,11 +67,14 @@ fn rows() -> Vec<Operation> {
         .query("status", status)
         .paged()
         .answer(200, "A page.", &page("endpoints", &named("Endpoint"))),
-        Operation::new("get", one, "get_endpoint", TAG, "Show an endpoint").answer(
-            200,
-            "The endpoint; its version is the entity tag.",
-            &named("Endpoint"),
-        ),
+        Operation::new("get", one, "get_endpoint", TAG, "Show an endpoint")
+            .header("If-None-Match")
+            .answer(
+                200,
+                "The endpoint; the entity tag begins with its version.",
+                &named("Endpoint"),
+            )
+            .empty_answer(304, "As you know it."),
         Operation::new("patch", one, "change_endpoint", TAG, "Change an endpoint")
             .about("What the body leaves out stays as it is; `headers` are replaced as a whole.")
             .header("If-Match")

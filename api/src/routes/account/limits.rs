@@ -2,15 +2,14 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
 use common::limits::{BATCH_PACKAGES_MAX, PACKAGE_BYTES_MAX, WAIT_SECONDS_MAX};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use crate::entity_tag::Tagged;
 use crate::error::ApiError;
 use crate::extract::MaybeCaller;
-use crate::follow::matches_tag;
 use crate::limits::{Applied, Kind, applied};
 use crate::middleware::ClientAddress;
 use crate::routes::success;
@@ -21,7 +20,6 @@ pub async fn get_limits(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
     Extension(address): Extension<ClientAddress>,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let mut windows: Vec<Value> = Vec::new();
     let mut shown: Vec<String> = Vec::new();
@@ -49,21 +47,9 @@ pub async fn get_limits(
         "batchPackagesMax": BATCH_PACKAGES_MAX,
         "waitSecondsMax": WAIT_SECONDS_MAX,
     });
-    let digest = Sha256::digest(data.to_string().as_bytes());
-    let etag = format!("\"{}\"", hex::encode(&digest[..8]));
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    let mut response = match known {
-        Some(known) if matches_tag(known, &etag) => StatusCode::NOT_MODIFIED.into_response(),
-        _ => success(StatusCode::OK, data),
-    };
-    let headers = response.headers_mut();
-    headers.insert(
-        header::ETAG,
-        HeaderValue::from_str(&etag).expect("hexadecimal digits"),
-    );
-    headers.insert(
+    let mut response = success(StatusCode::OK, data);
+    response.extensions_mut().insert(Tagged::WHOLE);
+    response.headers_mut().insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );

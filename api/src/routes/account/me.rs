@@ -12,7 +12,8 @@ use common::purchases;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::error::{ApiError, version_tag};
+use crate::entity_tag::Tagged;
+use crate::error::ApiError;
 use crate::extract::{Caller, IfMatch, Json};
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
@@ -83,9 +84,10 @@ async fn answer(state: &ApiState, caller: &Principal) -> Result<Response, ApiErr
         },
     };
     let mut response = success(StatusCode::OK, data);
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, version_tag(account.version));
-    headers.insert(
+    response
+        .extensions_mut()
+        .insert(Tagged::at(account.version));
+    response.headers_mut().insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-store"),
     );

@@ -1,7 +1,7 @@
 //! A listing on the wire.
 //!
-//! Its entity tag is the version of its terms, for `If-Match`. What is left of the supply moves
-//! without it, so an answer is never served from a cache and never 304.
+//! Its entity tag begins with the version of its terms, for `If-Match`. What is left of the supply moves
+//! without that, so an answer is never served from a cache.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -10,14 +10,16 @@ use common::ids::UserId;
 use common::money::decimal_number;
 use serde_json::{Value, json};
 
-use crate::error::version_tag;
+use crate::entity_tag::Tagged;
 use crate::routes::success;
 
 /// One listing with its tag.
 pub fn answer(listing: &Listing, viewer: Option<UserId>) -> Response {
     let mut response = success(StatusCode::OK, body(listing, viewer));
+    response
+        .extensions_mut()
+        .insert(Tagged::at(listing.version));
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, version_tag(listing.version));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::cached::{Answer, DETAILS};
 use super::view;
-use crate::error::{ApiError, version_tag};
+use crate::entity_tag::Tagged;
+use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path};
 use crate::routes::success;
 use crate::state::ApiState;
@@ -44,12 +45,9 @@ pub async fn get_package(
 /// A package as it is now.
 pub fn uncached(details: &Details) -> Response {
     let mut response = success(StatusCode::OK, view::details(details));
-    let headers = response.headers_mut();
-    headers.insert(
-        axum::http::header::ETAG,
-        version_tag(details.more.details_version),
-    );
-    headers.insert(
+    let version = details.more.details_version;
+    response.extensions_mut().insert(Tagged::at(version));
+    response.headers_mut().insert(
         axum::http::header::CACHE_CONTROL,
         axum::http::HeaderValue::from_static("private, no-store"),
     );

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::endpoint_body::{EndpointBody, secret, shown};
 use super::{endpoint_id, page};
+use crate::entity_tag::Tagged;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, IfMatch, Json, Path, Query};
 use crate::routes::success;
@@ -170,10 +171,8 @@ pub fn answer(endpoint: &Endpoint) -> Response {
 }
 
 fn with_etag(mut response: Response, endpoint: &Endpoint) -> Response {
-    let etag = format!("\"{}\"", endpoint.version);
-    response.headers_mut().insert(
-        header::ETAG,
-        HeaderValue::from_str(&etag).expect("a quoted number"),
-    );
+    response
+        .extensions_mut()
+        .insert(Tagged::at(endpoint.version));
     response
 }
