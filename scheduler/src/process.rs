@@ -25,6 +25,8 @@ use crate::sweeps::{self, DueSweep, OrphanSweep, WebhookSweep};
 const PAYMENT_ROUNDS: u64 = 20;
 /// Every so many rounds of the fast loop endpoints are looked at.
 const WEBHOOK_ROUNDS: u64 = 8;
+/// Every so many rounds of the slow loop the words of the market are swept: all of them are read.
+const WORD_ROUNDS: u64 = 60;
 /// Between two rounds of the slow loop.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -161,11 +163,18 @@ async fn sweep_slowly(
     led: watch::Receiver<bool>,
     stop: CancellationToken,
 ) {
+    let mut round = 0_u64;
     while pause(&stop, HOUSEKEEPING).await {
         if !*led.borrow() {
             continue;
         }
         let pool = outbox.pool();
+        round += 1;
+        if round.is_multiple_of(WORD_ROUNDS)
+            && let Err(error) = common::catalog::sweep_words(pool).await
+        {
+            tracing::warn!(%error, "Could not sweep the words of the market");
+        }
         if let Err(error) = sweeps::sweep_history(pool).await {
             tracing::warn!(%error, "Could not sweep history");
         }

@@ -8,8 +8,11 @@ mod catalogue {
     mod cache;
     mod contract;
     mod dry_run;
+    mod evidence;
+    mod hidden;
     mod packages;
     mod relevance;
+    mod reputation;
     mod reviews;
     mod shelf;
     mod versions;

@@ -25,9 +25,13 @@ pub struct Card {
     pub currency: String,
     pub licence_mode: String,
     pub epsilon: f64,
+    /// What epsilons sort by: measured ones before declared ones.
+    pub epsilon_sort: f64,
     pub evidence_level: String,
     pub tier: Option<String>,
     pub downloads: i64,
+    /// What downloads sort by: the paying accounts among those who fetched it.
+    pub downloads_sort: i64,
     pub sales: i64,
     pub semver: String,
     pub category: Option<String>,
@@ -57,8 +61,9 @@ impl Card {
 /// The columns of a [`Card`], from the shelf on.
 pub(super) const SELECT_CARDS: &str = "
     select shelf.package_id, packages.public_id, shelf.package_type, packages.name, packages.description,
-           listings.price_minor, listings.currency, listings.licence_mode, shelf.epsilon, packages.evidence_level,
-           packages.tier, packages.downloads, packages.sales, packages.semver, packages.category, packages.tags,
+           listings.price_minor, listings.currency, listings.licence_mode, shelf.epsilon,
+           shelf.epsilon_order as epsilon_sort, packages.evidence_level, packages.tier, packages.downloads,
+           shelf.downloads as downloads_sort, packages.sales, packages.semver, packages.category, packages.tags,
            packages.source_model, packages.target_model, packages.source_dimension, packages.target_dimension,
            packages.rating_count, packages.rating_sum, shelf.rating as rating_sort, packages.star_count,
            shelf.seller_id, users.name as seller_name, packages.created_at
@@ -80,6 +85,7 @@ pub struct Filters {
     pub tier: Option<Tier>,
     /// At least this level.
     pub evidence: Option<EvidenceLevel>,
+    /// Measured, or declared if the evidence is said to be at least declared.
     pub epsilon_max: Option<f64>,
     pub rating_min: Option<f64>,
     pub source_dimension: Option<i32>,
@@ -130,8 +136,13 @@ impl Filters {
             query.push(" and shelf.evidence_rank >= evidence_rank(");
             query.push_bind(word(&level)).push(")");
         }
+        // A claim is as good as a measurement to whoever says so.
+        let epsilon = match self.evidence {
+            Some(EvidenceLevel::Declared) => "shelf.epsilon <= ",
+            _ => "shelf.epsilon_order <= ",
+        };
         for (condition, figure) in [
-            ("shelf.epsilon <= ", self.epsilon_max),
+            (epsilon, self.epsilon_max),
             ("shelf.rating >= ", self.rating_min),
         ] {
             if let Some(figure) = figure {
@@ -204,7 +215,7 @@ impl Sort {
             Self::Rating => ("rating", "double precision", true),
             Self::Price => ("price_minor", "bigint", false),
             Self::PriceDescending => ("price_minor", "bigint", true),
-            Self::Epsilon => ("epsilon", "double precision", false),
+            Self::Epsilon => ("epsilon_order", "double precision", false),
         }
     }
 
@@ -212,10 +223,10 @@ impl Sort {
     fn value(self, card: &Card) -> String {
         match self {
             Self::Newest => card.created_at.to_rfc3339(),
-            Self::Downloads => card.downloads.to_string(),
+            Self::Downloads => card.downloads_sort.to_string(),
             Self::Rating => card.rating_sort.to_string(),
             Self::Price | Self::PriceDescending => card.price_minor.to_string(),
-            Self::Epsilon => card.epsilon.to_string(),
+            Self::Epsilon => card.epsilon_sort.to_string(),
         }
     }
 }

@@ -102,7 +102,8 @@ pub async fn list_versions(
     .await
 }
 
-/// What a seller's packages have come to.
+/// What a seller's packages have come to: `downloads` are the paying accounts that fetched one, `reviews` and
+/// `rating` are of buyers who were not refunded.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct SellerFigures {
@@ -117,7 +118,7 @@ pub struct SellerFigures {
 pub async fn seller_figures(pool: &PgPool, seller: UserId) -> Result<SellerFigures, sqlx::Error> {
     sqlx::query_as(
         "select count(*) as packages, coalesce(sum(sales), 0)::bigint as sales,
-                coalesce(sum(packages.downloads), 0)::bigint as downloads,
+                coalesce(sum(downloaders), 0)::bigint as downloads,
                 coalesce(sum(rating_count), 0)::bigint as reviews,
                 round(sum(rating_sum) / nullif(sum(rating_count), 0), 2)::double precision as rating
          from shelf

@@ -6,9 +6,10 @@ use serde::Serialize;
 use sqlx::{PgPool, QueryBuilder};
 
 use super::browse::{Card, SELECT_CARDS};
+use crate::limits::TRENDING_DAYS;
 
-/// What sold and was downloaded most within seven days, yesterday's counting more than last week's;
-/// then what is popular.
+/// What most accounts paid for and fetched within seven days, yesterday's counting more than last week's;
+/// then what is popular. An account counts once for a package, however often it comes back.
 pub async fn trending(pool: &PgPool, limit: i64) -> Result<Vec<Card>, sqlx::Error> {
     let mut query = QueryBuilder::new(SELECT_CARDS);
     query.push(
@@ -16,8 +17,11 @@ pub async fn trending(pool: &PgPool, limit: i64) -> Result<Vec<Card>, sqlx::Erro
              select package_id,
                  sum((3 * package_days.sales + package_days.downloads) * exp((day - current_date) / 2.0)) as heat
              from package_days
-             where day > current_date - 7
-             group by package_id
+             where day > current_date - ",
+    );
+    query.push_bind(TRENDING_DAYS);
+    query.push(
+        "    group by package_id
          ) as recent on recent.package_id = shelf.package_id
          where is_shown
          order by coalesce(heat, 0) desc, popularity desc, shelf.package_id desc
@@ -41,7 +45,7 @@ pub async fn best_matrices(
     query.push(") and target_key = model_key(");
     query.push_bind(target_model.to_owned());
     query.push(
-        ") order by (evidence_rank > 1) desc, shelf.epsilon, evidence_rank desc, popularity desc, shelf.package_id
+        ") order by epsilon_order, evidence_rank desc, popularity desc, shelf.package_id
          limit ",
     );
     query.push_bind(limit);
@@ -86,7 +90,8 @@ pub struct Detour {
     pub price_minor: i64,
 }
 
-/// Ways over one other model, the smallest error first.
+/// Ways over one other model, the smallest error first: of measured maps alone, because a bound that rests
+/// on a claim is none.
 pub async fn detours(
     pool: &PgPool,
     source_model: &str,
@@ -98,16 +103,18 @@ pub async fn detours(
              select distinct on (target_key) target_key as via, package_id, epsilon, price_minor
              from shelf
              where is_shown
+               and is_measured
                and source_key = model_key($1)
                and target_key <> model_key($2)
-             order by target_key, epsilon
+             order by target_key, epsilon_order, package_id
          ), second as (
              select distinct on (source_key) source_key as via, package_id, epsilon, price_minor
              from shelf
              where is_shown
+               and is_measured
                and target_key = model_key($2)
                and source_key <> model_key($1)
-             order by source_key, epsilon
+             order by source_key, epsilon_order, package_id
          )
          select two.source_model as via_model, one.public_id as first_package_id, two.public_id as second_package_id,
                 first.epsilon + second.epsilon + first.epsilon * second.epsilon as epsilon_bound,

@@ -19,6 +19,7 @@ mod packages;
 mod placement;
 mod reviews;
 mod search;
+mod words;
 
 pub use browse::{Card, Cursor, Filters, Sort, browse};
 pub use counters::fold_counters;
@@ -42,3 +43,4 @@ pub use placement::{
 };
 pub use reviews::{Review, list_reviews};
 pub use search::search;
+pub use words::sweep_words;

@@ -13,7 +13,10 @@ pub async fn publish_in_tx(
 ) -> Result<(PackageId, PackagePublicId), sqlx::Error> {
     let id = PackageId::new();
     let public_id = PackagePublicId::of(id);
-    if let Some(line) = new.line {
+    // A draft is the latest of nothing; publishing it later makes it so (`keep_latest` in the schema).
+    if let Some(line) = new.line
+        && !new.is_draft
+    {
         sqlx::query("update packages set is_latest = false where line_id = $1 and is_latest")
             .bind(line)
             .execute(&mut *conn)
@@ -23,9 +26,10 @@ pub async fn publish_in_tx(
         "insert into packages (
              id, public_id, owner_id, upload_id, package_type, name, description, source_model, target_model,
              epsilon_declared, epsilon_measured, evidence_level, tier,
-             package_key, w_matrix_key, report, category, tags, semver, line_id, source_dimension, target_dimension
+             package_key, w_matrix_key, report, category, tags, semver, line_id, source_dimension, target_dimension,
+             is_latest
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
     )
     .bind(id)
     .bind(&public_id)
@@ -49,6 +53,7 @@ pub async fn publish_in_tx(
     .bind(new.line.unwrap_or(id))
     .bind(new.source_dimension)
     .bind(new.target_dimension)
+    .bind(!new.is_draft)
     .execute(&mut *conn)
     .await?;
     sqlx::query(

@@ -15,37 +15,43 @@ pub struct Review {
     pub body: Option<String>,
     pub reply: Option<String>,
     pub replied_at: Option<DateTime<Utc>>,
-    /// Its writer owns the package still: it was not refunded.
+    /// Its writer owns the package: it was not refunded.
     pub is_verified: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
-/// The reviews of a package, newest first, from behind `before` on.
+/// The reviews of a package by those who own it, newest first, from behind `before` on. Whoever was
+/// refunded sees the own one still, and nobody else does.
 pub async fn list_reviews(
     pool: &PgPool,
     package: PackageId,
+    viewer: Option<UserId>,
     before: Option<ReviewId>,
     limit: i64,
 ) -> Result<Vec<Review>, sqlx::Error> {
     sqlx::query_as(
-        "select reviews.id, reviews.buyer_id, name as buyer_name, stars, body, reply, replied_at,
-                exists (
-                    select
-                    from purchases
-                    where purchases.buyer_id = reviews.buyer_id
-                      and purchases.package_id = reviews.package_id
-                      and state in ('settled', 'disputed')
-                ) as is_verified,
+        "select reviews.id, reviews.buyer_id, name as buyer_name, stars, body, reply, replied_at, is_verified,
                 reviews.created_at, reviews.updated_at
          from reviews
          join users on users.id = reviews.buyer_id
+         cross join lateral (
+             select exists (
+                 select
+                 from purchases
+                 where purchases.buyer_id = reviews.buyer_id
+                   and purchases.package_id = reviews.package_id
+                   and state in ('settled', 'disputed')
+             ) as is_verified
+         ) as purchase
          where reviews.package_id = $1
-           and ($2::uuid is null or reviews.id < $2)
+           and (is_verified or reviews.buyer_id = $2)
+           and ($3::uuid is null or reviews.id < $3)
          order by reviews.id desc
-         limit $3",
+         limit $4",
     )
     .bind(package)
+    .bind(viewer)
     .bind(before)
     .bind(limit)
     .fetch_all(pool)

@@ -91,13 +91,20 @@ async fn a_seller_answers_and_a_refund_takes_the_mark_away() {
         .post(&format!("/api/ai/purchases/{purchase}/refund"), &json!({}))
         .await;
     assert_eq!(refund.status, 200, "{}", refund.text);
-    let review = world.anonymous.get(&path).await.data()["reviews"][0].clone();
+    let data = world.anonymous.get(&path).await.data();
+    assert_eq!(
+        (&data["count"], &data["reviews"]),
+        (&json!(0), &json!([])),
+        "nobody reads it any more"
+    );
+    let review = buyer.client.get(&path).await.data()["reviews"][0].clone();
+    assert_eq!(review["text"], "Broken.", "but its author");
     assert_eq!(review["reply"], "We are sorry.");
     assert_eq!(review["verifiedPurchase"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_star_counts_once_for_each_user() {
+async fn a_star_counts_once_for_each_account_that_paid() {
     let world = World::start().await;
     let package = world.package_for(5.0).await;
     let path = format!("/api/ai/packages/{package}/star");
@@ -109,12 +116,16 @@ async fn a_star_counts_once_for_each_user() {
             .data();
         data["stars"].as_i64().unwrap()
     };
-    for client in [&world.stranger, &world.stranger, &world.seller] {
+    let buyer = world.buyer("buyer", 500).await;
+    assert_eq!(buyer.client.buy(&package).await.status, 200);
+    for client in [&world.stranger, &world.seller, &buyer.client, &buyer.client] {
         assert_eq!(put(client, &path, json!({})).await.status, 200);
     }
-    assert_eq!(stars().await, 2);
+    assert_eq!(stars().await, 1);
     assert_eq!(world.stranger.delete(&path).await.status, 200);
     assert_eq!(stars().await, 1);
+    assert_eq!(buyer.client.delete(&path).await.status, 200);
+    assert_eq!(stars().await, 0);
     let nobody = send(world.anonymous.request(Method::PUT, &path)).await;
     assert_eq!(nobody.fault(), (401, "UNAUTHORIZED".to_owned()));
 }

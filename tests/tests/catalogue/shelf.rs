@@ -1,5 +1,6 @@
 //! Packages that a test puts on the shelf itself, without bytes.
 
+use common::ids::UserId;
 use tests::World;
 
 /// What is put there; the rest is made up.
@@ -14,7 +15,10 @@ pub struct Item<'a> {
     pub downloads: i64,
     pub price_minor: i64,
     pub epsilon: f64,
+    /// Of the measured epsilon; without one it is declared.
     pub tier: Option<&'a str>,
+    /// Of the listing.
+    pub status: &'a str,
 }
 
 impl Default for Item<'_> {
@@ -30,13 +34,18 @@ impl Default for Item<'_> {
             price_minor: 999,
             epsilon: 0.05,
             tier: None,
+            status: "active",
         }
     }
 }
 
 /// Puts packages of the seller on the shelf, later ones newer: their ids.
 pub async fn put(world: &World, items: &[Item<'_>]) -> Vec<String> {
-    let seller = world.seller_id().await;
+    put_of(world, world.seller_id().await, items).await
+}
+
+/// The same of another seller.
+pub async fn put_of(world: &World, seller: UserId, items: &[Item<'_>]) -> Vec<String> {
     let object = "insert into objects (key, sha256, size_bytes) values ('x', sha256('x'), 1) on conflict do nothing";
     sqlx::query(object).execute(&world.pool).await.unwrap();
     let mut ids = Vec::new();
@@ -47,11 +56,11 @@ pub async fn put(world: &World, items: &[Item<'_>]) -> Vec<String> {
             "insert into packages (
                  id, public_id, owner_id, upload_id, package_type, name, description, source_model, target_model,
                  epsilon_declared, epsilon_measured, evidence_level, tier, package_key, w_matrix_key, report,
-                 downloads, category, tags, line_id, source_dimension, target_dimension, created_at
+                 downloads, downloaders, category, tags, line_id, source_dimension, target_dimension, created_at, is_latest
              )
              values ($1, $2, $3, $1, 'vector', $4, $5, $6, $7, $8, case when $9::text is not null then $8 end,
-                     case when $9 is null then 'declared' else 'self-attested' end, $9, 'x', 'x', '{}', $10, $11, $12,
-                     $1, 768, 1024, clock_timestamp())",
+                     case when $9 is null then 'declared' else 'self-attested' end, $9, 'x', 'x', '{}', $10, $10, $11, $12,
+                     $1, 768, 1024, clock_timestamp(), $13 <> 'draft')",
         )
         .bind(id)
         .bind(&public_id)
@@ -65,12 +74,13 @@ pub async fn put(world: &World, items: &[Item<'_>]) -> Vec<String> {
         .bind(item.downloads)
         .bind(item.category)
         .bind(&item.tags)
+        .bind(item.status)
         .execute(&world.pool)
         .await
         .unwrap();
         sqlx::query(
-            "insert into listings (package_id, seller_id, api_key_id, price_minor)
-             select $1, $2, id, $3
+            "insert into listings (package_id, seller_id, api_key_id, price_minor, status)
+             select $1, $2, id, $3, $4
              from api_keys
              where user_id = $2
              limit 1",
@@ -78,6 +88,7 @@ pub async fn put(world: &World, items: &[Item<'_>]) -> Vec<String> {
         .bind(id)
         .bind(seller)
         .bind(item.price_minor)
+        .bind(item.status)
         .execute(&world.pool)
         .await
         .unwrap();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{show, view};
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, IdempotencyHeader, Json, Path, Query};
+use crate::extract::{Caller, IdempotencyHeader, Json, MaybeCaller, Path, Query};
 use crate::routes::webhooks::page;
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
@@ -28,6 +28,7 @@ pub struct PageQuery {
 /// Lists the reviews of a package, newest first.
 pub async fn list_reviews(
     State(state): State<ApiState>,
+    MaybeCaller(caller): MaybeCaller,
     Path(package_id): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, ApiError> {
@@ -36,7 +37,9 @@ pub async fn list_reviews(
         text.parse::<ReviewId>().ok()
     })?;
     let package = find(&state, &package_id).await?.card;
-    let reviews = catalog::list_reviews(state.pool(), package.package_id, before, limit).await?;
+    let viewer = caller.map(|caller| caller.user);
+    let package_id = package.package_id;
+    let reviews = catalog::list_reviews(state.pool(), package_id, viewer, before, limit).await?;
     let next = page::next(&reviews, limit, |review| review.id.to_string());
     let shown: Vec<Value> = reviews.iter().map(view::review).collect();
     let body = json!({

@@ -4,6 +4,7 @@
 use sqlx::PgPool;
 
 use crate::ids::{PackagePublicId, PurchaseId, UserId};
+use crate::limits::TRENDING_DAYS;
 use crate::purchases::{Goods, Handed, PurchaseError, find_goods};
 
 /// What the reader may have, and the record that it was handed out. Sellers who fetch their own goods
@@ -29,16 +30,27 @@ pub async fn download(
 async fn record(pool: &PgPool, purchase: PurchaseId, handed: Handed) -> Result<bool, sqlx::Error> {
     let recorded = sqlx::query(
         "with granted as (
-             select id, package_id
+             select id, package_id, price_minor
              from purchases
              where id = $1
                and state in ('settled', 'disputed')
                and grant_expires_at > now()
              for share
-         ), counted as (
-             insert into package_deltas (package_id, downloads)
-             select package_id, 1
+         ), fetched as (
+             -- An account that paid counts once, and for what is trending once in seven days.
+             insert into package_downloaders (purchase_id, package_id)
+             select id, package_id
              from granted
+             where price_minor > 0
+             on conflict (purchase_id) do update
+             set counted_on = excluded.counted_on
+             where package_downloaders.counted_on <= excluded.counted_on - $3::integer
+             returning (first_on = counted_on)::integer as is_first
+         ), counted as (
+             insert into package_deltas (package_id, downloads, downloaders, recent)
+             select package_id, 1, coalesce(is_first, 0), (is_first is not null)::integer
+             from granted
+             left join fetched on true
          )
          insert into downloads (purchase_id, package_id, blob)
          select id, package_id, $2
@@ -46,6 +58,7 @@ async fn record(pool: &PgPool, purchase: PurchaseId, handed: Handed) -> Result<b
     )
     .bind(purchase)
     .bind(handed.as_str())
+    .bind(TRENDING_DAYS)
     .execute(pool)
     .await?;
     Ok(recorded.rows_affected() == 1)

@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use crate::catalog::CATALOGUE;
 use crate::events;
 use crate::ids::{PurchaseId, UserId};
 use crate::ledger::{self, Posting};
@@ -125,6 +126,8 @@ pub async fn refund_in_tx(
     events::append_in_tx(tx, purchase.id.0, "purchase.refunded", refund.trace, data).await?;
     tell_refunded_in_tx(tx, purchase, refund).await?;
     tx.announce(CHANGED, purchase.id.to_string());
+    // What the buyer said of the package has no weight any more.
+    tx.outdate(CATALOGUE);
     Ok(())
 }
 

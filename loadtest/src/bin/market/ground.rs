@@ -67,13 +67,13 @@ pub async fn fill(pool: &PgPool, packages: i64) -> anyhow::Result<()> {
          from generate_series(1, $3) as n",
         "insert into packages (
              id, public_id, owner_id, upload_id, package_type, name, description, source_model, target_model,
-             epsilon_declared, evidence_level, package_key, w_matrix_key, report, downloads, line_id, tags
+             epsilon_declared, evidence_level, package_key, w_matrix_key, report, downloads, downloaders, line_id, tags
          )
          select made.id, 'pkg_' || replace(made.id::text, '-', ''), owner_id, made.id,
                 (array['vector', 'memory', 'chain'])[1 + n % 3],
                 initcap(one) || ' and ' || other || ' ' || n,
                 'A package about ' || one || ', ' || other || ' and what is between them, made for ' || target || '.',
-                source, target, 0.01 + random() * 0.09, 'declared', package_key, w_matrix_key, '{}', made.downloads,
+                source, target, 0.01 + random() * 0.09, 'declared', package_key, w_matrix_key, '{}', made.downloads, made.downloads,
                 made.id, array[one]
          from made, (select * from packages limit 1) as sample",
         "insert into listings (package_id, seller_id, api_key_id, price_minor)
