@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use common::accounts::{GitHub, Passwords, TokenMaker};
-use common::cache::Cache;
+use common::cache::Epochs;
 use common::cards::Cards;
 use common::catalog::CATALOGUE;
 use common::config::{ApiConfig, RateConfig};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::places::Places;
 use crate::process::StartError;
-use crate::routes::packages::Cached;
+use crate::routes::packages::{Cached, SearchTurns};
 use crate::routes::uploads::CompletedUploads;
 
 /// The world of a handler; cheap to clone.
@@ -55,6 +55,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Answers about the market.
     pub catalogue: Cached,
+    /// Bounds the searches that are worked out.
+    pub search_turns: SearchTurns,
     pub completed_uploads: CompletedUploads,
     /// What is under way, in all and for each client.
     pub places: Places,
@@ -90,9 +92,10 @@ impl ApiState {
             throttle: Throttle::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
             rates: config.rates.clone(),
             catalogue: Cached::new(
-                Cache::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
+                Epochs::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
                 outbox.queue().subscribe(CATALOGUE),
             ),
+            search_turns: SearchTurns::default(),
             outbox,
             storage: Storage::new(&config.storage),
             sealer: Sealer::new(&config.secrets),

@@ -329,7 +329,7 @@ pub const SEARCH_CORRECTED_WORD_CHARS: (usize, usize) = (4, 24);
 /// Words that a misspelt one is compared with, of those that share enough trigrams with it.
 pub const SEARCH_CANDIDATE_WORDS_MAX: i64 = 1_000;
 /// Units that each corrected term takes of the client's rate windows, beside the one of the request.
-pub const SEARCH_CORRECTION_UNITS: u64 = 2;
+pub const SEARCH_CORRECTION_UNITS: i64 = 2;
 /// Searches that one API process works out at once: PostgreSQL has other things to do, on two cores.
 pub const SEARCHES_MAX: usize = 3;
 /// Of those, for one network or account.

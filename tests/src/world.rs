@@ -57,6 +57,8 @@ pub struct Plan {
     /// A GitHub of its own.
     pub github: bool,
     pub rates: RateConfig,
+    /// A Redis of its own, not the one that tests share.
+    pub redis_url: Option<String>,
 }
 
 impl Default for Plan {
@@ -75,6 +77,7 @@ impl Default for Plan {
                 trusted: vec!["127.0.0.1/32".parse().unwrap()],
                 ..RateConfig::default()
             },
+            redis_url: None,
         }
     }
 }
@@ -146,6 +149,9 @@ impl World {
         let receiver = StrictReceiver(Receiver::start(any_port()).await.unwrap());
         let mut api_config = configuration(servers, &s3, plan.webhooks).await;
         api_config.rates = plan.rates;
+        if let Some(url) = plan.redis_url {
+            api_config.redis.url = url.into();
+        }
         let mut github = None;
         if plan.github {
             let sandbox = GitHubSandbox::start(0).await.unwrap();

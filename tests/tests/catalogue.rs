@@ -7,13 +7,16 @@ mod catalogue {
     mod browse;
     mod cache;
     mod contract;
+    mod cost;
     mod dry_run;
     mod evidence;
+    mod full_redis;
     mod hidden;
     mod packages;
     mod relevance;
     mod reputation;
     mod reviews;
     mod shelf;
+    mod tags;
     mod versions;
 }

@@ -16,6 +16,10 @@ use crate::extract::DryRun;
 use crate::limits::{Applied, Counted, Kind, applied};
 use crate::state::ApiState;
 
+/// The windows of a request after its handler has taken more of them; in the extensions of the response.
+#[derive(Debug, Clone)]
+pub struct Charged(pub Vec<Applied>);
+
 /// Lets a request through that has something left in each of its windows.
 pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let Some(kind) = kind_of(&request) else {
@@ -37,6 +41,8 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
             response
         }
     };
+    let charged = response.extensions_mut().remove::<Charged>();
+    let applied = charged.map_or(applied, |Charged(windows)| windows);
     add_headers(response.headers_mut(), &applied);
     response
 }

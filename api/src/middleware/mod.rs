@@ -19,7 +19,7 @@ pub use admit::{Door, Takes, admit};
 pub use cors::cors;
 pub use deadline::deadline;
 pub use identify::{ClientAddress, Identity, Peer};
-pub use limit::{limit, refusal};
+pub use limit::{Charged, limit, refusal};
 pub use observe::{RequestId, observe};
 pub use prepare::prepare;
 pub use version::note_version;

@@ -42,5 +42,5 @@ pub use placement::{
     versions_of_line,
 };
 pub use reviews::{Review, list_reviews};
-pub use search::search;
+pub use search::{SearchPlan, plan_search, search};
 pub use words::sweep_words;

@@ -2,17 +2,24 @@
 //!
 //! A query is split into terms. A term matches the stem of a word (`visions` finds *vision*), the
 //! beginning of one (`transl` finds *translation*) or a name whose punctuation is taken out (`gpt4` finds
-//! *GPT-4*). A term that nothing on the shelf begins with stands for the three words most like it. All
-//! terms must match; if that finds too few, the rest is filled with what matches some. `docs/search.md`
-//! tells how the result is ranked, `tests/tests/search.rs` how well.
+//! *GPT-4*). A term that nothing on the market begins with is misspelt: it stands for the three words most
+//! like it. All terms must match; if that finds too few, the rest is filled with what matches some.
+//! `docs/search.md` tells how the result is ranked, `tests/tests/catalogue/relevance.rs` how well.
+//!
+//! What a query may cost is bounded: its terms, those of them that are corrected, the words that each is
+//! compared with, and the time of each statement. Without time for corrections a query is answered as it
+//! was typed.
 
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::browse::{Card, Filters, SELECT_CARDS};
+use crate::db;
+use crate::limits::{
+    SEARCH_CANDIDATE_WORDS_MAX, SEARCH_CORRECTED_TERMS_MAX, SEARCH_CORRECTED_WORD_CHARS,
+    SEARCH_TERMS_MAX,
+};
 
-/// Terms of one query; what follows is left out.
-const TERMS_MAX: usize = 12;
 /// The most popular of what matches that are ranked.
 const CANDIDATES: i64 = 300;
 /// The most popular of all, which are looked at first: a frequent word has its candidates among them.
@@ -22,8 +29,12 @@ const NAMED_CANDIDATES: i64 = 100;
 /// Where a package is searched by all that it says, and by its name alone.
 const TEXT: &str = "search";
 const NAME: &str = "name_search";
-/// A misspelt word shares this part of its trigrams with what it was meant to be.
-const SIMILARITY_MIN: f32 = 0.4;
+/// A search reads in one transaction; a statement of it may take so long.
+const BEGIN_SEARCH: &str = "begin read only; set local statement_timeout = '2s'";
+/// Corrections have less time, for they can be done without. A misspelt word shares 0.4 of its trigrams
+/// with what it was meant to be.
+const BEGIN_CORRECTIONS: &str = "begin read only; set local statement_timeout = '100ms';
+    set local pg_trgm.similarity_threshold = 0.4";
 
 /// One term: the alternatives that match it, as lexemes of letters and digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +51,7 @@ fn terms(query: &str) -> Vec<Term> {
     let tokens: Vec<&str> = lower
         .split(|char: char| char.is_whitespace() || ",;:!?()\"'".contains(char))
         .filter(|token| token.chars().any(char::is_alphanumeric))
-        .take(TERMS_MAX)
+        .take(SEARCH_TERMS_MAX)
         .collect();
     let squeezed = |token: &str| -> String {
         let name = token.rsplit('/').next().unwrap_or(token);
@@ -76,63 +87,136 @@ fn terms(query: &str) -> Vec<Term> {
     terms
 }
 
+/// A query as it was read, before it is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchPlan {
+    /// As it was typed, for the very name.
+    text: String,
+    terms: Vec<Term>,
+    /// Positions of the terms that are to be corrected.
+    misspelt: Vec<usize>,
+}
+
+impl SearchPlan {
+    /// Terms that are to be corrected: what makes a query dear.
+    pub fn corrections(&self) -> usize {
+        self.misspelt.len()
+    }
+}
+
+/// Reads a query. Nothing on the market begins with a term that is misspelt; of those that are too many
+/// the first are corrected.
+pub async fn plan_search(pool: &PgPool, query: &str) -> Result<SearchPlan, sqlx::Error> {
+    let terms = terms(query);
+    let (least, most) = SEARCH_CORRECTED_WORD_CHARS;
+    let may_be_misspelt = |word: &str| {
+        // A number is never misspelt.
+        (least..=most).contains(&word.chars().count())
+            && !word.chars().all(|char| char.is_ascii_digit())
+    };
+    let (positions, words): (Vec<i64>, Vec<&str>) = terms
+        .iter()
+        .enumerate()
+        .filter(|(_, term)| may_be_misspelt(&term.word))
+        .map(|(at, term)| (at as i64, term.word.as_str()))
+        .unzip();
+    let mut misspelt: Vec<i64> = Vec::new();
+    if !words.is_empty() {
+        misspelt = sqlx::query_scalar(
+            "select position
+             from unnest($1::text[], $2::bigint[]) as asked (word, position)
+             where not exists (
+                 select
+                 from shelf_word_packages
+                 where word >= asked.word
+                   and word < asked.word || chr(1114111)
+             )
+             order by position
+             limit $3",
+        )
+        .bind(words)
+        .bind(positions)
+        .bind(SEARCH_CORRECTED_TERMS_MAX)
+        .fetch_all(pool)
+        .await?;
+    }
+    let misspelt = misspelt.into_iter();
+    Ok(SearchPlan {
+        text: query.to_owned(),
+        misspelt: misspelt.filter_map(|at| at.try_into().ok()).collect(),
+        terms,
+    })
+}
+
 /// What matches best, the best first: `limit` cards from `offset` on, and whether there are more.
 pub async fn search(
     pool: &PgPool,
-    query: &str,
+    plan: &SearchPlan,
     filters: &Filters,
     offset: i64,
     limit: i64,
 ) -> Result<(Vec<Card>, bool), sqlx::Error> {
-    let mut terms = terms(query);
+    let (text, mut terms) = (plan.text.as_str(), plan.terms.clone());
     if terms.is_empty() {
         return Ok((Vec::new(), false));
     }
-    correct(pool, &mut terms).await?;
-    let asked = ask(pool, &terms).await?;
+    if !plan.misspelt.is_empty() {
+        match correct(pool, plan, &mut terms).await {
+            Err(error) if db::is_timeout(&error) => {
+                tracing::info!("A search is answered without corrections: they took too long");
+            }
+            corrected => corrected?,
+        }
+    }
+    let mut tx = db::begin_with(pool, BEGIN_SEARCH).await?;
+    let asked = ask(&mut tx, &terms).await?;
     let wanted = offset + limit + 1;
     let all = &asked.all_of;
-    let mut cards = find(pool, query, all, &asked.named, filters, &[], wanted).await?;
+    let mut cards = find(&mut tx, text, all, &asked.named, filters, &[], wanted).await?;
     if (cards.len() as i64) < wanted && asked.any_of != *all {
         let known: Vec<Uuid> = cards.iter().map(|card| card.package_id.0).collect();
         let missing = wanted - cards.len() as i64;
         let any = &asked.any_of;
-        cards.extend(find(pool, query, any, any, filters, &known, missing).await?);
+        cards.extend(find(&mut tx, text, any, any, filters, &known, missing).await?);
     }
+    tx.commit().await?;
     let skip = usize::try_from(offset).unwrap_or(usize::MAX);
     let take = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = cards.len() > skip + take;
     Ok((cards.into_iter().skip(skip).take(take).collect(), has_more))
 }
 
-/// Adds to each term that nothing begins with the words that it may have been meant to be.
-async fn correct(pool: &PgPool, terms: &mut [Term]) -> Result<(), sqlx::Error> {
-    let words: Vec<&str> = terms.iter().map(|term| term.word.as_str()).collect();
+/// Adds to each misspelt term the words that it may have been meant to be, all in one statement.
+async fn correct(pool: &PgPool, plan: &SearchPlan, terms: &mut [Term]) -> Result<(), sqlx::Error> {
+    let misspelt = plan.misspelt.iter();
+    let (positions, words): (Vec<i64>, Vec<&str>) = misspelt
+        .map(|at| (*at as i64, plan.terms[*at].word.as_str()))
+        .unzip();
+    let mut tx = db::begin_with(pool, BEGIN_CORRECTIONS).await?;
     let near: Vec<(i64, String)> = sqlx::query_as(
         "select position, near.word
-         from unnest($1::text[]) with ordinality as asked (word, position),
+         from unnest($1::text[], $2::bigint[]) as asked (word, position),
              lateral (
                  select word
-                 from shelf_words
-                 where shelf_words.word % asked.word
-                   and similarity(shelf_words.word, asked.word) >= $2
-                 order by similarity(shelf_words.word, asked.word) desc, word
+                 from (
+                     select word
+                     from shelf_words
+                     where shelf_words.word % asked.word
+                     limit $3
+                 ) as candidates
+                 where exists (select from shelf_word_packages where shelf_word_packages.word = candidates.word)
+                 order by similarity(candidates.word, asked.word) desc, word
                  limit 3
-             ) as near
-         where length(asked.word) >= 4
-           and not exists (
-               select
-               from shelf_words
-               where word >= asked.word
-                 and word < asked.word || chr(1114111)
-           )",
+             ) as near",
     )
     .bind(words)
-    .bind(SIMILARITY_MIN)
-    .fetch_all(pool)
+    .bind(positions)
+    .bind(SEARCH_CANDIDATE_WORDS_MAX)
+    .fetch_all(&mut *tx)
     .await?;
+    tx.commit().await?;
     for (position, word) in near {
-        let at = usize::try_from(position - 1).unwrap_or_default();
+        let at = usize::try_from(position).unwrap_or_default();
         if let Some(term) = terms.get_mut(at) {
             term.beginnings.push(word);
         }
@@ -149,7 +233,7 @@ struct Asked {
     named: String,
 }
 
-async fn ask(pool: &PgPool, terms: &[Term]) -> Result<Asked, sqlx::Error> {
+async fn ask(conn: &mut PgConnection, terms: &[Term]) -> Result<Asked, sqlx::Error> {
     let beginnings = |term: &Term| {
         let each = term.beginnings.iter().map(|word| format!("{word}:*"));
         each.collect::<Vec<String>>().join(" | ")
@@ -182,13 +266,13 @@ async fn ask(pool: &PgPool, terms: &[Term]) -> Result<Asked, sqlx::Error> {
     )
     .bind(words)
     .bind(anywhere)
-    .fetch_one(pool)
+    .fetch_one(conn)
     .await
 }
 
 /// The best of what matches, without those that are known already.
 async fn find(
-    pool: &PgPool,
+    conn: &mut PgConnection,
     text: &str,
     matching: &str,
     named: &str,
@@ -224,7 +308,7 @@ async fn find(
     query.push(") ");
     query.push(SELECT_CARDS);
     query.push(" join best on best.package_id = shelf.package_id order by score desc, shelf.package_id desc");
-    query.build_query_as().fetch_all(pool).await
+    query.build_query_as().fetch_all(conn).await
 }
 
 /// What is ranked: the most popular of what matches, and of what matches by its name.
@@ -301,6 +385,6 @@ mod tests {
         assert_eq!(words("  \"vision\", (captions)! "), ["vision", "captions"]);
         assert_eq!(words("4 all"), ["4", "all"]);
         assert!(words("!?& | ' :*").is_empty());
-        assert_eq!(terms(&"a ".repeat(100)).len(), TERMS_MAX);
+        assert_eq!(terms(&"a ".repeat(100)).len(), SEARCH_TERMS_MAX);
     }
 }

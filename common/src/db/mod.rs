@@ -1,9 +1,11 @@
 //! PostgreSQL: the pool, the migrations, and what its errors mean.
 
+mod bounded;
 mod constraint;
 mod lock;
 mod login;
 
+pub use bounded::{begin_with, is_timeout};
 pub use constraint::{constraint_of, copy_of, is_ours_to_fix};
 pub use lock::LockConnection;
 pub use login::{LoginError, ensure_login};

@@ -119,7 +119,7 @@ impl Metrics {
             catalogue_reads: counters(
                 r,
                 "awareness_catalogue_reads_total",
-                "Answers about the market, by where they came from: process, redis, postgres.",
+                "Answers about the market, by where they came from: process, kept, postgres.",
                 &["from"],
             ),
             jobs_finished: counters(

@@ -18,7 +18,7 @@ const FILTERS: &str = "
     maxPrice?: num At most.
     tier?: word(platinum,gold,silver) The band of its measured error.
     evidence?: word(declared,self-attested,challenged,verified) At least this level.
-    maxEpsilon?: between(0,1000) The largest error.
+    maxEpsilon?: between(0,1000) The largest measured error; with `evidence=declared` declared ones count too.
     minRating?: between(0,5) The least rating.
     sourceDimension?: range(1,131072) The length of the states that it takes.
     targetDimension?: range(1,131072) The length of the states that it gives.
@@ -36,7 +36,10 @@ pub fn operations() -> Vec<Operation> {
 fn lists() -> Vec<Operation> {
     vec![
         Operation::new("get", "/api/ai/search-packages", "search_packages", TAG, "Search by words and model names")
-            .about("Misspelt words are understood, `gpt4` finds GPT-4. `/docs/search` tells how results are ranked.")
+            .about(
+                "Misspelt words are understood, `gpt4` finds GPT-4, and each word that is corrected counts as two \
+                 requests more. `/docs/search` tells how results are ranked.",
+            )
             .header("If-None-Match")
             .asks(&format!("query: size(1,200) What is looked for.{FILTERS}"))
             .tells(
@@ -141,12 +144,15 @@ fn opinions() -> Vec<Operation> {
     let starred = "packageId: id(pkg) The package.\nstarred: flag Whether it is marked now.";
     vec![
         Operation::new("get", reviews, "list_reviews", TAG, "What buyers say")
+            .about(
+                "Of those who have the package. `rating` and `count` are of those who paid for it.",
+            )
             .paged()
             .tells(
                 200,
                 "The newest first.",
                 "rating: num|null The mean.
-                 count: int How many there are.
+                 count: int How many have weight.
                  reviews: [$Review] A page of them.
                  nextCursor: text|null For the next page.",
             ),

@@ -1,22 +1,28 @@
 //! `GET /api/ai/packages`, `…/trending` and `GET /api/ai/categories`.
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::catalog::{self, CATEGORIES, Cursor, Sort};
+use common::limits::TRENDING_DAYS;
 use serde_json::{Value, json};
 
-use super::cached::{Answer, LIST};
+use super::cached::Answer;
 use super::filters::Parameters;
 use super::search::{next_page, search_packages};
 use super::view;
 use crate::error::ApiError;
+use crate::extract::MaybeCaller;
+use crate::middleware::ClientAddress;
 use crate::routes::success;
 use crate::state::ApiState;
 
 /// What is for sale, filtered and sorted; by relevance it is a search.
 pub async fn list_packages(
     State(state): State<ApiState>,
+    caller: MaybeCaller,
+    address: Extension<ClientAddress>,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, ApiError> {
     let mut parameters = Parameters::of(raw.as_deref());
@@ -26,7 +32,7 @@ pub async fn list_packages(
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs.filter(|(name, _)| name != "sort"))
             .finish();
-        return search_packages(State(state), RawQuery(Some(query))).await;
+        return search_packages(State(state), caller, address, RawQuery(Some(query))).await;
     }
     let sort = match sort.map(|text| text.parse::<Sort>()).transpose() {
         Ok(sort) => sort.unwrap_or_default(),
@@ -35,6 +41,7 @@ pub async fn list_packages(
             Sort::default()
         }
     };
+    parameters.note("sort", sort.as_str());
     let (filters, limit) = (parameters.filters(), parameters.limit());
     let after = parameters.text("cursor").and_then(|text| {
         let cursor = Cursor::parse(&text, sort);
@@ -46,8 +53,7 @@ pub async fn list_packages(
         }
         cursor
     });
-    parameters.finish()?;
-    let key = format!("browse/{filters:?}/{sort:?}/{after:?}/{limit}");
+    let canonical = parameters.finish()?;
     let make = async {
         let found = catalog::browse(state.pool(), &filters, sort, after.as_ref(), limit).await?;
         let (cards, next) = found;
@@ -55,11 +61,11 @@ pub async fn list_packages(
         let next = next.map(|cursor| cursor.to_string());
         Ok(Answer {
             data: json!({ "packages": packages, "sort": sort, "nextCursor": next }),
-            next: next.map(|next| next_page("/api/ai/packages", raw.as_deref(), &next)),
+            next: next.map(|next| next_page("/api/ai/packages", &canonical, &next)),
             version: None,
         })
     };
-    state.cached(&key, LIST, make).await
+    state.cached(&format!("packages?{canonical}"), make).await
 }
 
 /// What sold and was downloaded most of late.
@@ -69,14 +75,15 @@ pub async fn list_trending(
 ) -> Result<Response, ApiError> {
     let mut parameters = Parameters::of(raw.as_deref());
     let limit = parameters.limit();
-    parameters.finish()?;
+    let canonical = parameters.finish()?;
     let make = async {
         let cards = catalog::trending(state.pool(), limit).await?;
         let packages: Vec<Value> = cards.iter().map(view::card).collect();
-        Ok(Answer::list(json!({ "packages": packages, "days": 7 })))
+        Ok(Answer::list(
+            json!({ "packages": packages, "days": TRENDING_DAYS }),
+        ))
     };
-    let key = format!("trending/{limit}");
-    state.cached(&key, LIST, make).await
+    state.cached(&format!("trending?{canonical}"), make).await
 }
 
 /// The categories that there are.

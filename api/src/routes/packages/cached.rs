@@ -1,15 +1,19 @@
-//! Answers about the market that are the same for everybody, kept twice: in this process for a second,
-//! in Redis for minutes. Both under the epoch of the catalogue, which each change raises.
+//! Answers about the market that are the same for everybody, kept in this process: for a second without
+//! looking, then as long as the epoch of the catalogue says that nothing has changed.
 //!
-//! Of those who ask the same at once in one process, one looks and the others wait for it. While Redis
-//! is away everything works, and costs more.
+//! Of those who ask the same at once in one process, one looks and the others wait for it. What is asked
+//! once is not kept, and what is kept has a bound in bytes: when it is full, what is asked more often
+//! stays. While Redis is away everything works, and costs more.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
-use common::cache::Cache;
+use common::cache::Epochs;
 use common::catalog::CATALOGUE;
+use common::limits::{
+    CATALOGUE_FRESH_BYTES_MAX, CATALOGUE_KEPT_BYTES_MAX, CATALOGUE_QUESTIONS_MAX,
+};
 use common::telemetry::metrics;
 use moka::future::Cache as Memory;
 use serde_json::Value;
@@ -21,20 +25,23 @@ use crate::error::ApiError;
 use crate::routes::Rendered;
 use crate::state::ApiState;
 
-/// Lists are kept this long if nothing changes.
-pub const LIST: Duration = Duration::from_secs(300);
-/// Single packages.
-pub const DETAILS: Duration = Duration::from_secs(900);
-/// In this process: so old may an answer be if the word of a change was lost.
-const IN_PROCESS: Duration = Duration::from_secs(1);
-/// Answers that a process keeps; at some 10 KiB each, 40 MiB.
-const ANSWERS_MAX: u64 = 4_000;
+/// So old may an answer be if both words of a change were lost.
+const KEPT: Duration = Duration::from_secs(300);
+/// So old may an answer be if the word of a change is late.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What is asked, whatever its length.
+type Question = [u8; 16];
 
 /// The cache of a process; clones share it.
 #[derive(Debug, Clone)]
 pub struct Cached {
-    memory: Memory<String, Arc<Rendered>>,
-    redis: Cache,
+    /// Under the changes that this process has heard of.
+    fresh: Memory<(u64, Question), Arc<Rendered>>,
+    /// Under those and the epoch: either word of a change makes an answer old.
+    kept: Memory<(u64, i64, Question), Arc<Rendered>>,
+    asked: Memory<Question, ()>,
+    epochs: Epochs,
     changes: Arc<Mutex<Changes>>,
 }
 
@@ -57,90 +64,129 @@ impl Changes {
     }
 }
 
+fn weight<K>(_: &K, answer: &Arc<Rendered>) -> u32 {
+    answer.size_bytes().try_into().unwrap_or(u32::MAX)
+}
+
 impl Cached {
     /// A cache that drops what is older than the last of these changes.
-    pub fn new(redis: Cache, changes: Receiver<String>) -> Self {
-        let memory = Memory::builder()
-            .max_capacity(ANSWERS_MAX)
-            .time_to_live(IN_PROCESS)
-            .build();
+    pub fn new(epochs: Epochs, changes: Receiver<String>) -> Self {
         let changes = Changes {
             receiver: changes,
             count: 0,
         };
         Self {
-            memory,
-            redis,
+            fresh: Memory::builder()
+                .weigher(weight)
+                .max_capacity(CATALOGUE_FRESH_BYTES_MAX)
+                .time_to_live(FRESH)
+                .build(),
+            kept: Memory::builder()
+                .weigher(weight)
+                .max_capacity(CATALOGUE_KEPT_BYTES_MAX)
+                .time_to_live(KEPT)
+                .build(),
+            asked: Memory::builder()
+                .max_capacity(CATALOGUE_QUESTIONS_MAX)
+                .time_to_live(KEPT)
+                .build(),
+            epochs,
             changes: Arc::new(Mutex::new(changes)),
         }
     }
 
-    /// The answer under that key, made by `make` if there is none.
-    pub async fn answer<Made>(
-        &self,
-        key: &str,
-        time_to_live: Duration,
-        make: Made,
-    ) -> Result<Response, ApiError>
+    /// The answer to what is asked, made by `make` if there is none. `asked` is canonical: whoever asks
+    /// the same asks it in the same words.
+    pub async fn answer<Made>(&self, asked: &str, make: Made) -> Result<Response, ApiError>
     where
         Made: Future<Output = Result<Answer, ApiError>>,
     {
-        let changes = self
-            .changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .count();
-        let entry = self
-            .memory
-            .entry(format!("{changes}/{key}"))
-            .or_try_insert_with(self.look(key, time_to_live, make))
-            .await
-            .map_err(|error: Arc<ApiError>| ApiError::clone(&error))?;
-        let count = |place| metrics().catalogue_reads.with_label_values(&[place]).inc();
-        if !entry.is_fresh() {
-            count("process");
-        }
-        Ok(Rendered::respond(
-            Arc::clone(entry.value()),
-            "public, no-cache",
-        ))
+        let answer = match self.known(asked).await {
+            Some(known) => known,
+            None => self.made(asked, make).await?,
+        };
+        Ok(respond(answer))
     }
 
-    async fn look<Made>(
-        &self,
-        key: &str,
-        time_to_live: Duration,
-        make: Made,
-    ) -> Result<Arc<Rendered>, ApiError>
+    /// The answer, if it is known already.
+    pub async fn known(&self, asked: &str) -> Option<Arc<Rendered>> {
+        if let Some(fresh) = self.fresh(asked).await {
+            return Some(fresh);
+        }
+        let (changes, question) = (self.changes(), question(asked));
+        let epoch = self.epochs.epoch(CATALOGUE).await?;
+        let kept = self.kept.get(&(changes, epoch, question)).await?;
+        count("kept");
+        self.fresh
+            .insert((changes, question), Arc::clone(&kept))
+            .await;
+        Some(kept)
+    }
+
+    /// The answer, if it was given within the last second.
+    pub async fn fresh(&self, asked: &str) -> Option<Arc<Rendered>> {
+        let fresh = self.fresh.get(&(self.changes(), question(asked))).await?;
+        count("process");
+        Some(fresh)
+    }
+
+    /// Makes the answer, or waits for whoever makes the same.
+    pub async fn made<Made>(&self, asked: &str, make: Made) -> Result<Arc<Rendered>, ApiError>
     where
         Made: Future<Output = Result<Answer, ApiError>>,
     {
-        let count = |place| metrics().catalogue_reads.with_label_values(&[place]).inc();
-        // The epoch first and the data after it; see `common::cache`.
-        let epoch = self.redis.epoch(CATALOGUE).await;
-        let key = epoch.map(|epoch| {
-            let digest = hex::encode(&Sha256::digest(key.as_bytes())[..16]);
-            format!("catalogue:{epoch}:{digest}")
-        });
-        if let Some(key) = &key
-            && let Some(text) = self.redis.get(key).await
-            && let Ok(answer) = serde_json::from_str::<Answer>(&text)
-        {
-            count("redis");
-            return Ok(Arc::new(answer.render()));
+        let (changes, question) = (self.changes(), question(asked));
+        let made = async {
+            // The epoch first and the data after it; see `common::cache`.
+            let epoch = self.epochs.epoch(CATALOGUE).await;
+            count("postgres");
+            let answer = Arc::new(make.await?.render());
+            if let Some(epoch) = epoch
+                && self.is_asked_again(question).await
+            {
+                let kept = Arc::clone(&answer);
+                self.kept.insert((changes, epoch, question), kept).await;
+            }
+            Ok(answer)
+        };
+        let entry = self.fresh.entry((changes, question));
+        let entry = entry.or_try_insert_with(made).await;
+        let entry = entry.map_err(|error: Arc<ApiError>| ApiError::clone(&error))?;
+        Ok(entry.into_value())
+    }
+
+    async fn is_asked_again(&self, question: Question) -> bool {
+        let is_known = self.asked.get(&question).await.is_some();
+        if !is_known {
+            self.asked.insert(question, ()).await;
         }
-        count("postgres");
-        let answer = make.await?;
-        if let Some(key) = &key {
-            let text = serde_json::to_string(&answer).expect("answers have text keys");
-            self.redis.put(key, &text, time_to_live).await;
-        }
-        Ok(Arc::new(answer.render()))
+        is_known
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .count()
     }
 }
 
-/// An answer as it is kept.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+fn question(asked: &str) -> Question {
+    let digest = Sha256::digest(asked.as_bytes());
+    std::array::from_fn(|at| digest[at])
+}
+
+fn count(place: &str) {
+    metrics().catalogue_reads.with_label_values(&[place]).inc();
+}
+
+/// The answer for everybody.
+pub fn respond(answer: Arc<Rendered>) -> Response {
+    Rendered::respond(answer, "public, no-cache")
+}
+
+/// An answer before it is written.
+#[derive(Debug, Clone)]
 pub struct Answer {
     pub data: Value,
     /// The query of the next page.
@@ -166,15 +212,10 @@ impl Answer {
 
 impl ApiState {
     /// See [`Cached::answer`].
-    pub async fn cached<Made>(
-        &self,
-        key: &str,
-        time_to_live: Duration,
-        make: Made,
-    ) -> Result<Response, ApiError>
+    pub async fn cached<Made>(&self, asked: &str, make: Made) -> Result<Response, ApiError>
     where
         Made: Future<Output = Result<Answer, ApiError>>,
     {
-        self.catalogue.answer(key, time_to_live, make).await
+        self.catalogue.answer(asked, make).await
     }
 }

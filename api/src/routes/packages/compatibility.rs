@@ -9,12 +9,12 @@ use common::limits::MODEL_NAME_CHARS_MAX;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::cached::{Answer, LIST};
+use super::cached::{Answer, respond};
 use super::filters::Parameters;
 use super::view;
 use crate::error::{ApiError, Code};
 use crate::extract::Json;
-use crate::routes::{free_text, success};
+use crate::routes::{Rendered, free_text, success};
 use crate::state::ApiState;
 
 /// Ways over another model that are shown.
@@ -27,16 +27,18 @@ pub async fn find_best_matrix(
 ) -> Result<Response, ApiError> {
     let mut parameters = Parameters::of(raw.as_deref());
     let mut model = |name: &str| {
-        let text = parameters.model(name);
+        let text = parameters.text_of_model(name);
         if text.is_none() {
             parameters.fault(name, "is required");
         }
-        text.unwrap_or_default()
+        let typed = text.unwrap_or_default();
+        let key = parameters.note_model(name, &typed);
+        (typed, key)
     };
-    let (source, target) = (model("sourceModel"), model("targetModel"));
+    let (typed_source, source) = model("sourceModel");
+    let (typed_target, target) = model("targetModel");
     let limit = parameters.limit();
-    parameters.finish()?;
-    let key = format!("matrix/{source}/{target}/{limit}");
+    let asked = format!("best-matrix?{}", parameters.finish()?);
     let make = async {
         let cards = catalog::best_matrices(state.pool(), &source, &target, limit).await?;
         let packages: Vec<Value> = cards.iter().map(view::card).collect();
@@ -47,7 +49,15 @@ pub async fn find_best_matrix(
             "packages": packages,
         })))
     };
-    state.cached(&key, LIST, make).await
+    let answer = match state.catalogue.known(&asked).await {
+        Some(known) => known,
+        None => state.catalogue.made(&asked, make).await?,
+    };
+    let echoes = [
+        ("sourceModel", source.as_str(), typed_source.as_str()),
+        ("targetModel", target.as_str(), typed_target.as_str()),
+    ];
+    Ok(respond(Rendered::echoing(answer, &echoes)))
 }
 
 /// From what to what.

@@ -1,6 +1,6 @@
 //! What a query asks of the market: every fault named at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use common::catalog::{Filters, category_fault};
@@ -22,6 +22,8 @@ const TEXT_CHARS_MAX: usize = 200;
 #[derive(Debug)]
 pub struct Parameters {
     values: BTreeMap<String, String>,
+    /// What was taken, as all who mean the same would say it.
+    canonical: BTreeMap<String, String>,
     faults: Vec<FieldFault>,
 }
 
@@ -35,20 +37,34 @@ impl Parameters {
                 faults.push(FieldFault::new(name, "must be given once"));
             }
         }
-        Self { values, faults }
+        Self {
+            values,
+            canonical: BTreeMap::new(),
+            faults,
+        }
     }
 
-    /// What is left is unknown; all faults together if there are any.
-    pub fn finish(mut self) -> Result<(), ApiError> {
+    /// Notes in which words a parameter that was taken is the same for all who mean it.
+    pub fn note(&mut self, name: &str, canonical: &str) {
+        if canonical.is_empty() {
+            self.canonical.remove(name);
+        } else {
+            self.canonical.insert(name.to_owned(), canonical.to_owned());
+        }
+    }
+
+    /// What is left is unknown; all faults together if there are any. Otherwise the query as all say it who
+    /// mean the same: sorted, in one spelling, with what is said when nothing is said.
+    pub fn finish(mut self) -> Result<String, ApiError> {
         let unknown = std::mem::take(&mut self.values);
         let unknown = unknown.into_keys();
         self.faults
             .extend(unknown.map(|name| FieldFault::new(name, "is not known here")));
-        if self.faults.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::fields(&self.faults))
+        if !self.faults.is_empty() {
+            return Err(ApiError::fields(&self.faults));
         }
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        Ok(query.extend_pairs(self.canonical).finish())
     }
 
     /// Notes a fault.
@@ -61,9 +77,21 @@ impl Parameters {
         self.bounded(name, TEXT_CHARS_MAX)
     }
 
-    /// The name of a model.
-    pub fn model(&mut self, name: &str) -> Option<String> {
+    /// The name of a model, as it was typed.
+    pub fn text_of_model(&mut self, name: &str) -> Option<String> {
         self.bounded(name, MODEL_NAME_CHARS_MAX)
+    }
+
+    /// Notes a model, and tells the key that all its spellings have.
+    pub fn note_model(&mut self, name: &str, typed: &str) -> String {
+        let key = model_key(typed);
+        self.note(name, &key);
+        key
+    }
+
+    fn model(&mut self, name: &str) -> Option<String> {
+        let typed = self.text_of_model(name)?;
+        Some(self.note_model(name, &typed))
     }
 
     fn bounded(&mut self, name: &str, chars_max: usize) -> Option<String> {
@@ -77,6 +105,7 @@ impl Parameters {
             self.fault(name, "must have no control characters");
             return None;
         }
+        self.note(name, &text);
         (!text.is_empty()).then_some(text)
     }
 
@@ -116,13 +145,18 @@ impl Parameters {
         if !(1..=CLIENT_PAGE_ROWS_MAX).contains(&limit) {
             self.fault("limit", fault);
         }
+        self.note("limit", &limit.to_string());
         limit
     }
 
     /// What to filter by.
     pub fn filters(&mut self) -> Filters {
         let package_type = match self.text("packageType").as_deref() {
-            None | Some("all") => None,
+            None => None,
+            Some("all") => {
+                self.note("packageType", "");
+                None
+            }
             Some(text) => {
                 let parsed = text.parse::<PackageType>().ok();
                 if parsed.is_none() {
@@ -137,12 +171,15 @@ impl Parameters {
         }
         let tags = self.text("tags").unwrap_or_default();
         let tags = tags.split(',').map(|tag| tag.trim().to_owned());
+        let tags: BTreeSet<String> = tags.filter(|tag| !tag.is_empty()).collect();
+        let tags: Vec<String> = tags.into_iter().collect();
+        self.note("tags", &tags.join(","));
         Filters {
             package_type,
             source_model: self.model("sourceModel"),
             target_model: self.model("targetModel"),
             category,
-            tags: tags.filter(|tag| !tag.is_empty()).collect(),
+            tags,
             price_min_minor: self.price("minPrice"),
             price_max_minor: self.price("maxPrice"),
             tier: self.word("tier", "must be platinum, gold or silver"),
@@ -154,14 +191,24 @@ impl Parameters {
             rating_min: self.figure("minRating", 0.0, 5.0),
             source_dimension: self.dimension("sourceDimension"),
             target_dimension: self.dimension("targetDimension"),
-            seller: self.parsed::<UserId>("sellerId", "must be the id of a seller"),
+            seller: self.seller(),
         }
+    }
+
+    fn seller(&mut self) -> Option<UserId> {
+        let seller = self.parsed::<UserId>("sellerId", "must be the id of a seller")?;
+        self.note("sellerId", &seller.to_string());
+        Some(seller)
     }
 
     fn price(&mut self, name: &str) -> Option<i64> {
         let text = self.text(name)?;
         match Price::parse(&text) {
-            Ok(price) => Some(price.minor()),
+            Ok(price) => {
+                let minor = price.minor();
+                self.note(name, &format!("{}.{:02}", minor / 100, minor % 100));
+                Some(minor)
+            }
             Err(error) => {
                 self.fault(name, error.to_string());
                 None
@@ -173,6 +220,8 @@ impl Parameters {
         let fault = format!("must be a number from {least} to {most}");
         let figure = self.parsed::<f64>(name, &fault)?;
         if (least..=most).contains(&figure) {
+            // -0 is 0.
+            self.note(name, &(figure + 0.0).to_string());
             return Some(figure);
         }
         self.fault(name, fault);
@@ -183,9 +232,52 @@ impl Parameters {
         let fault = "must be a whole number from 1 to 131072";
         let dimension = self.parsed::<i32>(name, fault)?;
         if (1..=131_072).contains(&dimension) {
+            self.note(name, &dimension.to_string());
             return Some(dimension);
         }
         self.fault(name, fault);
         None
+    }
+}
+
+/// A model's name as it is compared: `GPT-4`, `gpt 4` and `openai/gpt-4` are one. One that has nothing to
+/// compare is itself.
+fn model_key(name: &str) -> String {
+    let bare = name.rsplit('/').next().unwrap_or(name).to_lowercase();
+    let key: String = bare.chars().filter(char::is_ascii_alphanumeric).collect();
+    if key.is_empty() { bare } else { key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(query: &str) -> String {
+        let mut parameters = Parameters::of(Some(query));
+        parameters.filters();
+        parameters.limit();
+        parameters.finish().unwrap()
+    }
+
+    #[test]
+    fn who_means_the_same_says_the_same() {
+        for (one, other) in [
+            ("", "limit=10"),
+            ("packageType=all", ""),
+            ("sourceModel=GPT-4", "sourceModel=openai/gpt%204"),
+            ("tags=b,a&category=vision", "category=vision&tags=a,,b,a"),
+            ("minPrice=5", "minPrice=5.00"),
+            ("maxEpsilon=0.030", "maxEpsilon=.03"),
+            ("minRating=-0", "minRating=0"),
+            ("sourceDimension=768", "sourceDimension=0768"),
+            ("category=", ""),
+        ] {
+            assert_eq!(canonical(one), canonical(other), "{one} and {other}");
+        }
+        assert_ne!(
+            canonical("sourceModel=gpt-4"),
+            canonical("targetModel=gpt-4")
+        );
+        assert_ne!(canonical("tags=a,b"), canonical("tags=a"));
     }
 }

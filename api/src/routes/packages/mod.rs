@@ -13,6 +13,7 @@ mod reviews;
 mod search;
 mod seller;
 mod show;
+mod turns;
 mod view;
 
 pub use browse::{list_categories, list_packages, list_trending};
@@ -25,3 +26,4 @@ pub use reviews::{
 pub use search::search_packages;
 pub use seller::get_seller;
 pub use show::{follow_package_page, get_package, list_versions};
+pub use turns::SearchTurns;

@@ -1,62 +1,143 @@
 //! `GET /api/ai/search-packages`: the seed's search, and our filters.
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use common::catalog;
-use common::limits::SEARCH_RESULTS_MAX;
+use common::catalog::{self, Filters};
+use common::limits::{SEARCH_CORRECTION_UNITS, SEARCH_RESULTS_MAX};
 use serde_json::json;
 
-use super::cached::{Answer, LIST};
+use super::cached::{Answer, respond};
 use super::filters::Parameters;
+use super::turns::Asker;
 use super::view;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
+use crate::extract::MaybeCaller;
+use crate::middleware::ClientAddress;
+use crate::routes::Rendered;
 use crate::state::ApiState;
 
-/// The best matches, the best first; `docs/search.md` tells how they are ranked.
-pub async fn search_packages(
-    State(state): State<ApiState>,
-    RawQuery(raw): RawQuery,
-) -> Result<Response, ApiError> {
-    let mut parameters = Parameters::of(raw.as_deref());
-    let query = parameters.text("query");
-    if query.is_none() {
-        parameters.fault("query", "is required");
-    }
-    let (filters, limit) = (parameters.filters(), parameters.limit());
-    let offset = parameters
-        .parsed::<i64>("cursor", CURSOR)
-        .unwrap_or_default();
-    if !(0..=SEARCH_RESULTS_MAX).contains(&offset) {
-        parameters.fault("cursor", CURSOR);
-    }
-    parameters.finish()?;
-    let query = query.unwrap_or_default();
-    let key = format!("search/{query}/{filters:?}/{offset}/{limit}");
-    let make = async {
-        let found = catalog::search(state.pool(), &query, &filters, offset, limit).await?;
-        let (cards, has_more) = found;
-        let next = offset + limit;
-        let next = (has_more && next <= SEARCH_RESULTS_MAX).then_some(next);
-        let results: Vec<_> = cards.iter().map(view::card).collect();
-        Ok(Answer {
-            data: json!({
-                "query": query,
-                "count": results.len(),
-                "results": results,
-                "nextCursor": next.map(|next| next.to_string()),
-            }),
-            next: next.map(|next| next_page("/api/ai/search-packages", raw.as_deref(), &next)),
-            version: None,
-        })
-    };
-    state.cached(&key, LIST, make).await
-}
-
+const PATH: &str = "/api/ai/search-packages";
 const CURSOR: &str = "must be the nextCursor of a page before";
 
+/// What is searched for, as it was understood.
+struct Search {
+    typed: String,
+    query: String,
+    filters: Filters,
+    offset: i64,
+    limit: i64,
+    /// The same for all who ask the same.
+    canonical: String,
+}
+
+impl Search {
+    fn of(raw: Option<&str>) -> Result<Self, ApiError> {
+        let mut parameters = Parameters::of(raw);
+        let typed = parameters.text("query");
+        if typed.is_none() {
+            parameters.fault("query", "is required");
+        }
+        let typed = typed.unwrap_or_default();
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let query = words.join(" ").to_lowercase();
+        parameters.note("query", &query);
+        let (filters, limit) = (parameters.filters(), parameters.limit());
+        let offset = parameters
+            .parsed::<i64>("cursor", CURSOR)
+            .unwrap_or_default();
+        if !(0..=SEARCH_RESULTS_MAX).contains(&offset) {
+            parameters.fault("cursor", CURSOR);
+        }
+        Ok(Self {
+            canonical: parameters.finish()?,
+            typed,
+            query,
+            filters,
+            offset,
+            limit,
+        })
+    }
+
+    /// The answer, which tells the query as it was typed.
+    fn respond(&self, answer: Arc<Rendered>) -> Response {
+        respond(Rendered::echoing(
+            answer,
+            &[("query", &self.query, &self.typed)],
+        ))
+    }
+}
+
+/// The best matches, the best first; `docs/search.md` tells how they are ranked. One that has to be
+/// worked out waits for its turn, and one with misspelt words costs more.
+pub async fn search_packages(
+    State(state): State<ApiState>,
+    MaybeCaller(caller): MaybeCaller,
+    Extension(address): Extension<ClientAddress>,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, ApiError> {
+    let search = Search::of(raw.as_deref())?;
+    let asked = format!("search?{}", search.canonical);
+    if let Some(known) = state.catalogue.known(&asked).await {
+        return Ok(search.respond(known));
+    }
+    let asker = Asker {
+        state: &state,
+        address: address.0,
+        caller: caller.as_ref(),
+    };
+    let (turns, cached) = (&state.search_turns, &state.catalogue);
+    let turn = match turns.next(&asker.holders(), cached, &asked).await? {
+        Ok(known) => return Ok(search.respond(known)),
+        Err(turn) => turn,
+    };
+    let pool = state.pool().clone();
+    let plan = catalog::plan_search(&pool, &search.query).await?;
+    let charged = match plan.corrections() as i64 {
+        0 => None,
+        corrections => Some(asker.charge(corrections * SEARCH_CORRECTION_UNITS).await?),
+    };
+    let make = async {
+        let (filters, offset, limit) = (search.filters.clone(), search.offset, search.limit);
+        // In a task of its own, which has the turn until PostgreSQL is done, whoever hangs up.
+        let work = tokio::spawn(async move {
+            let _turn = turn;
+            catalog::search(&pool, &plan, &filters, offset, limit).await
+        });
+        let found = work
+            .await
+            .map_err(|_| ApiError::new(Code::InternalError, "An internal error occurred."))?;
+        Ok(answer(&search, found?))
+    };
+    let made = state.catalogue.made(&asked, make).await?;
+    let mut response = search.respond(made);
+    if let Some(charged) = charged {
+        response.extensions_mut().insert(charged);
+    }
+    Ok(response)
+}
+
+fn answer(search: &Search, (cards, has_more): (Vec<catalog::Card>, bool)) -> Answer {
+    let next = search.offset + search.limit;
+    let next = (has_more && next <= SEARCH_RESULTS_MAX).then_some(next);
+    let results: Vec<_> = cards.iter().map(view::card).collect();
+    Answer {
+        data: json!({
+            "query": search.query,
+            "count": results.len(),
+            "results": results,
+            "nextCursor": next.map(|next| next.to_string()),
+        }),
+        next: next.map(|next| next_page(PATH, &search.canonical, &next)),
+        version: None,
+    }
+}
+
 /// The address of the next page: the same query with another cursor.
-pub fn next_page(path: &str, raw: Option<&str>, cursor: &dyn std::fmt::Display) -> String {
-    let parameters = url::form_urlencoded::parse(raw.unwrap_or_default().as_bytes());
+pub fn next_page(path: &str, canonical: &str, cursor: &dyn std::fmt::Display) -> String {
+    let parameters = url::form_urlencoded::parse(canonical.as_bytes());
     let query: String = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(parameters.filter(|(name, _)| name != "cursor"))
         .append_pair("cursor", &cursor.to_string())

@@ -7,7 +7,7 @@ use common::catalog::{self, CatalogError, Filters, Sort};
 use common::ids::UserId;
 use serde_json::{Value, json};
 
-use super::cached::{Answer, LIST};
+use super::cached::Answer;
 use super::view;
 use crate::error::ApiError;
 use crate::extract::Path;
@@ -37,5 +37,5 @@ pub async fn get_seller(
         data["packages"] = json!(packages);
         Ok(Answer::list(data))
     };
-    state.cached(&format!("seller/{seller}"), LIST, make).await
+    state.cached(&format!("seller/{seller}"), make).await
 }

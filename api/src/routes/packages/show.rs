@@ -7,7 +7,7 @@ use common::catalog::{self, CatalogError, Details};
 use common::ids::{PackagePublicId, UserId};
 use serde_json::json;
 
-use super::cached::{Answer, DETAILS};
+use super::cached::Answer;
 use super::view;
 use crate::entity_tag::Tagged;
 use crate::error::ApiError;
@@ -31,7 +31,7 @@ pub async fn get_package(
             version: Some(details.more.details_version),
         })
     };
-    let shown = state.cached(&format!("package/{id}"), DETAILS, make).await;
+    let shown = state.cached(&format!("package/{id}"), make).await;
     match (shown, viewer) {
         // What nobody may see its seller may.
         (Err(error), Some(viewer)) if error.code == crate::error::Code::NotFound => {

@@ -129,3 +129,18 @@ pub fn fresh_searches() -> Vec<String> {
     }
     searches
 }
+
+/// Searches of twelve misspelt words each, all different: the dearest that one may ask.
+pub fn misspelt_searches() -> Vec<String> {
+    let subjects = words(SUBJECTS);
+    let misspelt = |turn: usize, at: usize| {
+        let mut word = subjects[(turn + at * 3) % subjects.len()].to_owned();
+        word.insert(1 + (turn / subjects.len() + at) % (word.len() - 1), 'x');
+        format!("{word}{}", char::from(b'a' + (turn % 26) as u8))
+    };
+    let search = |turn| {
+        let words: Vec<String> = (0..12).map(|at| misspelt(turn, at)).collect();
+        format!("/api/ai/search-packages?query={}", words.join("%20"))
+    };
+    (0..4_000).map(search).collect()
+}

@@ -4,6 +4,7 @@
 //! 2. The same search from an address that is limited: what counting costs.
 //! 3. 1,000 open connections that browse pages which a few have seen: p99, and whether the pool runs dry.
 //! 4. Searches that nobody asked before, over 100,000 packages: p99.
+//! 5. The same of one client, alone and while another sends twelve misspelt terms on each of 32 connections.
 //!
 //! Run it with `RATE_LIMITS=global=100000/1/ip/anonymous`, so that part 2 counts and refuses nothing.
 
@@ -32,6 +33,9 @@ struct Arguments {
     /// Seconds of each measurement
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Measures the last part alone
+    #[arg(long)]
+    attack: bool,
     /// Serves a hello-world on that port instead
     #[arg(long, hide = true)]
     hello: Option<u16>,
@@ -40,6 +44,7 @@ struct Arguments {
 /// Trusted by the launcher, and not.
 const TRUSTED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
 const LIMITED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const ATTACKED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 const CONNECTIONS: usize = 32;
 const SEARCH: &str = "/api/ai/search-packages?query=vision%20gpt4&limit=10";
 
@@ -83,9 +88,12 @@ async fn measure(stack: &Stack, arguments: &Arguments) -> anyhow::Result<()> {
         api: stack.base_url.trim_start_matches("http://").parse()?,
         time: Duration::from_secs(arguments.seconds),
     };
-    measured.beside_hello_world(&upload).await?;
-    measured.browsing().await?;
-    measured.fresh_searches(arguments.packages).await
+    if !arguments.attack {
+        measured.beside_hello_world(&upload).await?;
+        measured.browsing().await?;
+        measured.fresh_searches(arguments.packages).await?;
+    }
+    measured.under_attack().await
 }
 
 impl Measured {
@@ -149,6 +157,28 @@ impl Measured {
             ..self.load(self.api, "/")
         };
         println!("1,000 connections that browse: {}", browsing.run().await?);
+        Ok(())
+    }
+
+    async fn under_attack(&self) -> anyhow::Result<()> {
+        // Each is asked once: what was answered before is no new search.
+        let mut alone = ground::fresh_searches();
+        let attacked = alone.split_off(alone.len() / 2);
+        let victim = |paths| Load {
+            from: ATTACKED,
+            paths,
+            connections: 1,
+            ..self.load(self.api, "/")
+        };
+        let attack = Load {
+            from: LIMITED,
+            paths: ground::misspelt_searches(),
+            ..self.load(self.api, "/")
+        };
+        println!("a client alone: {}", victim(alone).run().await?);
+        let (attack, attacked) = tokio::try_join!(attack.run(), victim(attacked).run())?;
+        println!("the same beside the attack: {attacked}");
+        println!("the attack: {attack}");
         Ok(())
     }
 
