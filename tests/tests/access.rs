@@ -10,6 +10,7 @@ mod access {
     mod lasting;
     mod leaks;
     mod operators;
+    mod permissions;
     mod rates;
     mod sessions;
 }
