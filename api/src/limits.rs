@@ -38,7 +38,9 @@ impl Kind {
                 Self::Upload
             }
             ("POST", "/api/ai/validate-package") => Self::Validate,
-            ("POST", "/api/ai/purchase-package") => Self::Purchase,
+            ("POST", "/api/ai/purchase-package" | "/api/ai/purchases/{purchase_id}/pay") => {
+                Self::Purchase
+            }
             ("POST", "/api/auth/login" | "/api/auth/refresh" | "/api/auth/password")
             | ("GET", "/api/auth/github" | "/api/auth/github/callback") => Self::SignIn,
             ("POST", "/api/auth/register" | "/api/ai/register") => Self::Register,

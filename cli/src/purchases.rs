@@ -1,4 +1,4 @@
-//! `awareness purchases`: refund what was bought.
+//! `awareness purchases`: refund what was bought, cancel what is not paid.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::visible;
 
-/// Refund purchases.
+/// Refund and cancel purchases.
 #[derive(Debug, Args)]
 pub struct PurchasesArgs {
     #[command(flatten)]
@@ -31,6 +31,15 @@ enum PurchasesCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Cancel a purchase that waits for its payment: its supply is free at once, and its card is not
+    /// charged any more.
+    #[command(
+        after_help = "Example: awareness purchases cancel pur_0199f7a03c1e7d528f4a5b6c7d8e9f01"
+    )]
+    Cancel {
+        /// The purchase's id.
+        id: String,
+    },
 }
 
 /// Runs the command.
@@ -42,6 +51,12 @@ pub async fn run(args: PurchasesArgs) -> Result<Output, Failure> {
             let data = api.post(&path, &json!({ "reason": reason })).await?;
             let id = visible(&id);
             api.show(data, |_: Value| format!("Purchase {id} is refunded.\n"))
+        }
+        PurchasesCommand::Cancel { id } => {
+            let path = ["purchases", &id, "cancel"];
+            let data = api.post(&path, &json!({})).await?;
+            let id = visible(&id);
+            api.show(data, |_: Value| format!("Purchase {id} is cancelled.\n"))
         }
     }
 }

@@ -171,8 +171,7 @@ pub const CLIENT_PAGE_ROWS_MAX: i64 = 50;
 pub const COUNTER_FOLD_ROWS_MAX: i64 = 10_000;
 /// How long a request waits for its purchase when the client does not say (design §3 row 8).
 pub const PURCHASE_WAIT_SECONDS: u64 = 10;
-/// How long after its settlement a buyer may hand a purchase back. Until then its seller cannot draw
-/// what it earned.
+/// How long after its settlement a buyer may hand a purchase back.
 pub const REFUND_SECONDS: u64 = 7 * 24 * 3600;
 /// How long after its settlement a buyer may dispute a purchase.
 pub const DISPUTE_SECONDS: u64 = 30 * 24 * 3600;
@@ -351,3 +350,29 @@ pub const CATALOGUE_QUESTIONS_MAX: u64 = 65_536;
 pub const TRENDING_DAYS: i32 = 7;
 /// Words that one round of the sweep takes from those that spelling is corrected by.
 pub const WORDS_SWEPT_MAX: i64 = 10_000;
+
+/// How long an unpaid purchase keeps supply from others, in seconds from when its payment method was
+/// accepted: enough to confirm a payment with one's bank, too short to keep a listing off the market.
+pub const CARD_RESERVATION_SECONDS: u64 = 600;
+/// Listings that one account may have reserved at a time; a sixth purchase waits for its payment without
+/// a reservation.
+pub const RESERVATIONS_MAX: i64 = 5;
+/// For so many seconds after a reservation an account does not reserve the same listing again: else it
+/// would keep it for ever by asking anew.
+pub const RESERVATION_PAUSE_SECONDS: u64 = 6 * 3600;
+/// Reservations that are over which one round of the sweep gives back.
+pub const RESERVATIONS_SWEPT_MAX: i64 = 500;
+/// Payments that one purchase may begin, one after the other.
+pub const PAYMENTS_PER_PURCHASE_MAX: i64 = 5;
+/// Quotes of one account that have not run out: each keeps a price and a row.
+pub const QUOTES_LIVE_MAX: i64 = 500;
+/// Purchases that an account may hand back after a download without an operator, within
+/// [`RETURNS_DAYS`]: honest mistakes are fewer, and whoever reads everything for nothing is stopped.
+pub const RETURNS_MAX: i64 = 3;
+/// The days that [`RETURNS_MAX`] counts.
+pub const RETURNS_DAYS: i32 = 30;
+/// How long after its settlement the share of a sale can be drawn, in seconds: as long as it may be
+/// refunded or disputed, and a day for clocks that differ and transactions that are under way.
+pub const PAYOUT_MATURITY_SECONDS: u64 = DISPUTE_SECONDS + 24 * 3600;
+const _: () = assert!(PAYOUT_MATURITY_SECONDS > DISPUTE_SECONDS);
+const _: () = assert!(PAYOUT_MATURITY_SECONDS > REFUND_SECONDS);

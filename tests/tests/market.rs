@@ -19,5 +19,8 @@ mod market {
     mod quotes;
     mod receipts;
     mod refunds;
+    mod resale;
+    mod reservations;
+    mod returns;
     mod sales;
 }

@@ -97,6 +97,8 @@ pub const OPERATIONS: &[Operation] = &[
     row("POST", "/api/ai/purchase-package", May(Purchase)),
     row("GET", "/api/ai/purchases", SignedIn),
     row("GET", "/api/ai/purchases/{purchase_id}", SignedIn),
+    row("DELETE", "/api/ai/purchases/{purchase_id}", May(Purchase)),
+    row("POST", "/api/ai/purchases/{purchase_id}/pay", May(Purchase)),
     row("GET", "/api/ai/purchases/{purchase_id}/events", SignedIn),
     row("GET", "/api/ai/purchases/{purchase_id}/receipt", SignedIn),
     row(
@@ -235,6 +237,7 @@ pub const OPERATIONS: &[Operation] = &[
     row("POST", "/admin/users/{user_id}/role", Operator),
     row("GET", "/admin/audit", Operator),
     row("POST", "/admin/purchases/{purchase_id}/refund", Operator),
+    row("POST", "/admin/purchases/{purchase_id}/cancel", Operator),
     row("GET", "/admin/disputes", Operator),
     row("GET", "/admin/disputes/{dispute_id}", Operator),
     row("POST", "/admin/disputes/{dispute_id}/decide", Operator),

@@ -1,5 +1,7 @@
 //! Errors of purchases: each says what a buyer can do about it.
 
+use chrono::{DateTime, Utc};
+use common::ids::PurchaseId;
 use common::money::decimal_text;
 use common::purchases::PurchaseError;
 
@@ -14,6 +16,22 @@ impl From<PurchaseError> for ApiError {
             }
             PurchaseError::NotForSale | PurchaseError::SoldOut | PurchaseError::EarlierEnded => {
                 Self::new(Code::Conflict, text)
+            }
+            PurchaseError::Reserved { until } => reserved(text, until),
+            PurchaseError::AwaitsPayment(id) => unpaid(text, "AWAITING_PAYMENT", id),
+            PurchaseError::PaymentUnderWay(id) => {
+                let mut error = unpaid(text, "PAYMENT_UNDER_WAY", id);
+                error.retry_after_seconds = Some(UNDER_WAY_RETRY_SECONDS);
+                error
+            }
+            PurchaseError::NotUnpaid(state) => Self::new(Code::Conflict, text)
+                .field("reason", "NOT_AWAITING_PAYMENT")
+                .field("status", state.as_str()),
+            PurchaseError::TooManyPayments => {
+                Self::new(Code::Conflict, text).field("reason", "TOO_MANY_PAYMENTS")
+            }
+            PurchaseError::LicenceChanged => {
+                Self::new(Code::Conflict, text).field("reason", "LICENCE_CHANGED")
             }
             PurchaseError::OwnPackage | PurchaseError::TypeNotAllowed => {
                 Self::new(Code::Forbidden, text)
@@ -60,6 +78,15 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::RefundWindowOver => {
                 Self::new(Code::Conflict, text).field("reason", "REFUND_WINDOW_OVER")
             }
+            PurchaseError::ReturnNeedsReason => {
+                let fault = "is required: the package was downloaded";
+                Self::new(Code::InvalidInput, text)
+                    .field("reasonCode", fault)
+                    .field("reason", fault)
+            }
+            PurchaseError::TooManyReturns => {
+                Self::new(Code::Conflict, text).field("reason", "TOO_MANY_RETURNS")
+            }
             PurchaseError::Disputed => {
                 Self::new(Code::Conflict, text).field("reason", "PURCHASE_DISPUTED")
             }
@@ -74,6 +101,28 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::Database(error) => error.into(),
         }
     }
+}
+
+/// When the bank of a payment that is under way may have said more.
+const UNDER_WAY_RETRY_SECONDS: u32 = 2;
+
+/// Licences that are left are kept for others for a while.
+pub(super) fn reserved(text: String, until: DateTime<Utc>) -> ApiError {
+    let seconds = (until - Utc::now()).num_seconds().max(0) + 1;
+    let mut error = ApiError::new(Code::Conflict, text)
+        .field("reason", "RESERVED")
+        .field("reservedUntil", time(until));
+    error.retry_after_seconds = u32::try_from(seconds).ok();
+    error
+}
+
+/// An earlier purchase that is not paid stands in the way: where it can be paid or cancelled.
+fn unpaid(text: String, reason: &str, id: PurchaseId) -> ApiError {
+    ApiError::new(Code::Conflict, text)
+        .field("reason", reason)
+        .field("purchaseId", id.to_string())
+        .field("statusUrl", format!("/api/ai/purchases/{id}"))
+        .field("payUrl", format!("/api/ai/purchases/{id}/pay"))
 }
 
 fn beyond_budget(text: String, budget_minor: i64, left_minor: i64, price_minor: i64) -> ApiError {

@@ -13,6 +13,10 @@ impl From<QuoteError> for ApiError {
                 Self::new(Code::NotFound, format!("There is {}", text.to_lowercase()))
             }
             QuoteError::NotForSale | QuoteError::SoldOut => Self::new(Code::Conflict, text),
+            QuoteError::Reserved { until } => super::purchases::reserved(text, until),
+            QuoteError::TooMany => {
+                Self::new(Code::Conflict, text).field("reason", "TOO_MANY_QUOTES")
+            }
             QuoteError::OwnPackage => Self::new(Code::Forbidden, text),
             QuoteError::PriceChanged {
                 expected_minor,

@@ -40,6 +40,10 @@ fn after_sale() -> Router<ApiState> {
             "/admin/purchases/{purchase_id}/refund",
             post(admin::refund_purchase),
         )
+        .route(
+            "/admin/purchases/{purchase_id}/cancel",
+            post(admin::cancel_purchase),
+        )
         .route("/admin/disputes", get(admin::list_disputes))
         .route("/admin/disputes/{dispute_id}", get(admin::get_dispute))
         .route(

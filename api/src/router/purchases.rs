@@ -15,7 +15,11 @@ pub fn waiting() -> Router<ApiState> {
         )
         .route(
             "/api/ai/purchases/{purchase_id}",
-            get(purchases::get_purchase),
+            get(purchases::get_purchase).delete(purchases::cancel_purchase),
+        )
+        .route(
+            "/api/ai/purchases/{purchase_id}/pay",
+            post(purchases::pay_purchase),
         )
         .route("/api/ai/disputes/{dispute_id}", get(disputes::get_dispute))
         .route(

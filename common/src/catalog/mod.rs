@@ -36,7 +36,7 @@ pub use model::NewPackage;
 pub use objects::{
     Claim, OrphanObject, claim_object, condemn_orphans, condemn_unknown, forget_object,
 };
-pub use packages::publish_in_tx;
+pub use packages::{Claimed, find_claim_in_tx, publish_in_tx};
 pub use placement::{
     CATALOGUE, CATEGORIES, Placement, category_fault, highest, is_higher, tags_fault,
     versions_of_line,

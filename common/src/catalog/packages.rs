@@ -3,7 +3,63 @@
 use sqlx::PgConnection;
 
 use super::NewPackage;
-use crate::ids::{PackageId, PackagePublicId};
+use crate::ids::{PackageId, PackagePublicId, UserId};
+
+/// Why somebody may not sell these bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// Another account published the same package before.
+    Published,
+    /// The account bought them, or handed them back.
+    Bought,
+}
+
+/// Whether the bytes are somebody else's to sell. A package belongs to the account that published it first,
+/// which the schema holds (`packages_of_first_seller`). An alignment matrix may be anybody's, but not
+/// that of a package which the account bought: unless it published the matrix before, or a third seller
+/// has the same.
+pub async fn find_claim_in_tx(
+    conn: &mut PgConnection,
+    owner: UserId,
+    package_key: &str,
+    w_matrix_key: &str,
+) -> Result<Option<Claimed>, sqlx::Error> {
+    let (is_published, is_bought): (bool, bool) = sqlx::query_as(
+        "select exists (
+                    select
+                    from originals
+                    where package_key = $2
+                      and owner_id <> $1
+                ), exists (
+                    select
+                    from packages as theirs
+                    join purchases on purchases.package_id = theirs.id
+                    where (theirs.package_key in ($2, $3) or theirs.w_matrix_key in ($2, $3))
+                      and theirs.owner_id <> $1
+                      and purchases.buyer_id = $1
+                      and settled_at is not null
+                      and not exists (
+                          select
+                          from packages as other
+                          where other.w_matrix_key = theirs.w_matrix_key
+                            and theirs.w_matrix_key = $3
+                            and theirs.package_key not in ($2, $3)
+                            and other.owner_id <> theirs.owner_id
+                            and (other.owner_id <> $1 or other.created_at < purchases.created_at)
+                      )
+                )",
+    )
+    .bind(owner)
+    .bind(package_key)
+    .bind(w_matrix_key)
+    .fetch_one(conn)
+    .await?;
+    Ok(match (is_published, is_bought) {
+        (true, _) => Some(Claimed::Published),
+        (_, true) => Some(Claimed::Bought),
+        _ => None,
+    })
+}
 
 /// Makes a package visible and lists it for sale, as its upload said. A second package of one upload
 /// is impossible: the constraint `packages_one_per_upload` refuses it.

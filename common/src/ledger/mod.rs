@@ -14,7 +14,7 @@ mod write;
 
 pub use error::{AdjustmentError, LedgerError};
 pub use model::{AccountKind, Balance, HoldEnd, TransferKind};
-pub use posting::{Leg, Posting, Split};
+pub use posting::{Leg, Posting, Share, Split};
 pub use queries::{
     Statement, StatementCursor, StatementLine, balance, balance_as_of, count_deltas, statement,
 };

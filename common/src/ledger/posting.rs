@@ -61,6 +61,15 @@ impl Split {
     }
 }
 
+/// Where a refund finds the seller's share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// In the reserve: the sale is disputed.
+    Frozen,
+    /// Among the seller's earnings, as much as was not drawn.
+    Earned { left_minor: i64 },
+}
+
 impl Posting {
     fn new(kind: TransferKind, subject: Uuid, legs: &[Leg]) -> Self {
         let legs = legs
@@ -110,18 +119,24 @@ impl Posting {
         )
     }
 
-    /// A settled purchase is reversed, fee and all. A disputed one's share comes out of the reserve.
+    /// A settled purchase is reversed, fee and all. What the seller has drawn of the share already, the
+    /// platform bears.
     pub fn refund(
         purchase: Uuid,
         buyer: UserId,
         seller: UserId,
         split: Split,
-        is_frozen: bool,
+        share: Share,
     ) -> Self {
-        let share = if is_frozen {
-            Leg::of_platform(AccountKind::RefundsReserve, -split.net_minor)
-        } else {
-            Leg::of(seller, AccountKind::SellerEarnings, -split.net_minor)
+        let (share, borne_minor) = match share {
+            Share::Frozen => (
+                Leg::of_platform(AccountKind::RefundsReserve, -split.net_minor),
+                0,
+            ),
+            Share::Earned { left_minor } => (
+                Leg::of(seller, AccountKind::SellerEarnings, -left_minor),
+                split.net_minor - left_minor,
+            ),
         };
         Self::new(
             TransferKind::Refund,
@@ -129,33 +144,34 @@ impl Posting {
             &[
                 Leg::of(buyer, AccountKind::BuyerCredits, split.price_minor),
                 share,
-                Leg::of_platform(AccountKind::PlatformFees, -split.fee_minor),
+                Leg::of_platform(AccountKind::PlatformFees, -split.fee_minor - borne_minor),
             ],
         )
     }
 
-    /// A dispute sets the seller's share of a sale aside.
-    pub fn dispute_freeze(dispute: Uuid, seller: UserId, net_minor: i64) -> Self {
+    /// A dispute sets the seller's share of a sale aside: what the earnings have left of it, and the rest
+    /// from the platform.
+    pub fn dispute_freeze(dispute: Uuid, seller: UserId, net_minor: i64, left_minor: i64) -> Self {
         Self::new(
             TransferKind::DisputeFreeze,
             dispute,
             &[
-                Leg::of(seller, AccountKind::SellerEarnings, -net_minor),
+                Leg::of(seller, AccountKind::SellerEarnings, -left_minor),
+                Leg::of_platform(AccountKind::PlatformFees, left_minor - net_minor),
                 Leg::of_platform(AccountKind::RefundsReserve, net_minor),
             ],
         )
     }
 
-    /// A dispute ends for the seller.
-    pub fn dispute_release(dispute: Uuid, seller: UserId, net_minor: i64) -> Self {
-        Self::new(
-            TransferKind::DisputeRelease,
-            dispute,
-            &[
-                Leg::of(seller, AccountKind::SellerEarnings, net_minor),
-                Leg::of_platform(AccountKind::RefundsReserve, -net_minor),
-            ],
-        )
+    /// A dispute ends for the seller: everybody has again what the freeze took.
+    pub fn dispute_release(dispute: Uuid, seller: UserId, net_minor: i64, left_minor: i64) -> Self {
+        let freeze = Self::dispute_freeze(dispute, seller, net_minor, left_minor);
+        let given_back = |leg: &Leg| Leg {
+            amount_minor: -leg.amount_minor,
+            ..*leg
+        };
+        let legs: Vec<Leg> = freeze.legs.iter().map(given_back).collect();
+        Self::new(TransferKind::DisputeRelease, dispute, &legs)
     }
 
     /// A seller asks for earnings.

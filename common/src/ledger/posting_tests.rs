@@ -44,15 +44,25 @@ fn every_rule(parties: Parties, amount: i64, split: Split) -> Vec<(Posting, Vec<
             vec![buyer, seller],
         ),
         (
-            Posting::refund(subject, buyer, seller, split, false),
+            Posting::refund(subject, buyer, seller, split, earned(net)),
             vec![buyer, seller],
         ),
         (
-            Posting::refund(subject, buyer, seller, split, true),
+            Posting::refund(subject, buyer, seller, split, earned(net / 3)),
+            vec![buyer, seller],
+        ),
+        (
+            Posting::refund(subject, buyer, seller, split, Share::Frozen),
             vec![buyer],
         ),
-        (Posting::dispute_freeze(subject, seller, net), vec![seller]),
-        (Posting::dispute_release(subject, seller, net), vec![seller]),
+        (
+            Posting::dispute_freeze(subject, seller, net, net),
+            vec![seller],
+        ),
+        (
+            Posting::dispute_release(subject, seller, net, net / 3),
+            vec![seller],
+        ),
         (Posting::payout(subject, seller, amount), vec![seller]),
         (Posting::payout_paid(subject, amount), vec![]),
         (
@@ -60,6 +70,11 @@ fn every_rule(parties: Parties, amount: i64, split: Split) -> Vec<(Posting, Vec<
             vec![seller],
         ),
     ]
+}
+
+/// Of that share so much is left among the earnings.
+fn earned(left_minor: i64) -> Share {
+    Share::Earned { left_minor }
 }
 
 /// What all these postings together do to each account; accounts that end where they began are
@@ -134,20 +149,31 @@ proptest! {
     fn a_refund_undoes_its_settlement(parties in parties(), split in split()) {
         let Parties { subject, buyer, seller } = parties;
         let settlement = Posting::settlement(subject, buyer, seller, split);
-        let refund = Posting::refund(subject, buyer, seller, split, false);
+        let net = split.net_minor;
+        let refund = Posting::refund(subject, buyer, seller, split, earned(net));
         prop_assert_eq!(effect(&[&settlement, &refund]), HashMap::new());
-        let freeze = Posting::dispute_freeze(subject, seller, split.net_minor);
-        let frozen = Posting::refund(subject, buyer, seller, split, true);
+        let freeze = Posting::dispute_freeze(subject, seller, net, net);
+        let frozen = Posting::refund(subject, buyer, seller, split, Share::Frozen);
         prop_assert_eq!(effect(&[&settlement, &freeze, &frozen]), HashMap::new());
     }
 
     #[test]
+    fn a_refund_takes_no_more_from_a_seller_than_is_left(parties in parties(), split in split()) {
+        let Parties { subject, buyer, seller } = parties;
+        let left = split.net_minor / 3;
+        let refund = Posting::refund(subject, buyer, seller, split, earned(left));
+        let earnings = effect(&[&refund]).remove(&(seller.0, AccountKind::SellerEarnings));
+        prop_assert_eq!(earnings.unwrap_or_default(), -left);
+    }
+
+    #[test]
     fn a_release_undoes_its_freeze_and_a_return_its_payout(
-        parties in parties(), amount in 1..=PRICE_MINOR_MAX,
+        parties in parties(), amount in 1..=PRICE_MINOR_MAX, drawn in 0..=PRICE_MINOR_MAX,
     ) {
         let Parties { subject, seller, .. } = parties;
-        let freeze = Posting::dispute_freeze(subject, seller, amount);
-        let release = Posting::dispute_release(subject, seller, amount);
+        let left = (amount - drawn).max(0);
+        let freeze = Posting::dispute_freeze(subject, seller, amount, left);
+        let release = Posting::dispute_release(subject, seller, amount, left);
         prop_assert_eq!(effect(&[&freeze, &release]), HashMap::new());
         let payout = Posting::payout(subject, seller, amount);
         let returned = Posting::payout_returned(subject, seller, amount);

@@ -11,6 +11,9 @@
 //! `verdict`; what nobody can say yet is `unknown`, and is asked again until somebody can. A notice
 //! of the provider only wakes the job: what counts is what is then retrieved.
 //!
+//! A payment that is called off is cancelled at the provider. Money that arrives for it all the same is
+//! credited like any other.
+//!
 //! It knows no purchases but their id; what a payment means to one is in `purchases`.
 
 pub mod commands;
@@ -25,7 +28,10 @@ pub use model::{
     NewPayment, Payment, PaymentFilter, PaymentState, PaymentSummary, Purpose, TopUpRequest,
 };
 pub use provider::consult;
-pub use queries::{find, find_of_purchase, find_top_up, list, list_top_ups, lock_in_tx, summary};
+pub use queries::{
+    count_of_purchase, find, find_of_purchase, find_top_up, list, list_top_ups, lock_in_tx,
+    lock_of_purchase_in_tx, summary,
+};
 pub use verdict::{Answer, Reason, Verdict};
 
 /// The topic under which changes of payments are announced; the id is the public one.

@@ -161,8 +161,22 @@ pub struct Payment {
     pub looks: i32,
     pub sent_at: Option<DateTime<Utc>>,
     pub expires_at: DateTime<Utc>,
+    /// Since when it is to come to nothing: its purchase ended, or is paid otherwise.
+    pub called_off_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl Payment {
+    /// Whether its money may be on its way: the provider was asked to take it and has not said that it
+    /// waits for the payer.
+    pub fn is_under_way(&self) -> bool {
+        match self.state {
+            PaymentState::Created => self.sent_at.is_some(),
+            PaymentState::Processing | PaymentState::Unknown => true,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Debug for Payment {

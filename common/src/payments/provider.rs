@@ -30,7 +30,11 @@ pub async fn consult(
 
 async fn create(pool: &PgPool, cards: &Cards, payment: &Payment) -> Result<Answer, sqlx::Error> {
     let Some(age) = begin_sending(pool, payment.id).await? else {
-        return Ok(Answer::unheard(Verdict::Over(Reason::Expired)));
+        let reason = match payment.called_off_at {
+            Some(_) => Reason::Canceled,
+            None => Reason::Expired,
+        };
+        return Ok(Answer::unheard(Verdict::Over(reason)));
     };
     if age > CARD_KEY_AGE_MAX {
         let reason = "the provider may have forgotten the key: asking again could charge again";
@@ -53,13 +57,13 @@ async fn create(pool: &PgPool, cards: &Cards, payment: &Payment) -> Result<Answe
 }
 
 /// Notes that the provider is asked from now on, before it is. How long ago it was first asked; none
-/// for a payment that never was and whose time is over, which then never will be.
+/// for a payment that never was and is called off or whose time is over: it never will be.
 async fn begin_sending(pool: &PgPool, id: PaymentId) -> Result<Option<Duration>, sqlx::Error> {
     let sent_at: Option<DateTime<Utc>> = sqlx::query_scalar(
         "update payments
          set sent_at = coalesce(sent_at, now())
          where id = $1
-           and (sent_at is not null or expires_at > now())
+           and (sent_at is not null or (expires_at > now() and called_off_at is null))
          returning sent_at",
     )
     .bind(id)

@@ -12,7 +12,7 @@ macro_rules! select_payments {
         concat!(
             "select id, user_id, api_key_id, purpose, purchase_id, amount_minor, currency, method_id, state,
                     provider_id, client_secret, reason_code, decline_code, message, request_id, webhook_url,
-                    version, looks, sent_at, expires_at, created_at, finished_at
+                    version, looks, sent_at, expires_at, called_off_at, created_at, finished_at
              from payments ",
             $tail
         )
@@ -42,14 +42,44 @@ pub async fn lock_in_tx(
         .await
 }
 
-/// The payment of a purchase, if it is paid by card.
+/// The payment of a purchase, if it is paid by card: the one that counts, or the last that was called off.
 pub async fn find_of_purchase(
     pool: &PgPool,
     purchase: PurchaseId,
 ) -> Result<Option<Payment>, sqlx::Error> {
-    sqlx::query_as(select_payments!("where purchase_id = $1"))
+    sqlx::query_as(select_payments!(
+        "where purchase_id = $1
+         order by called_off_at desc nulls first
+         limit 1"
+    ))
+    .bind(purchase)
+    .fetch_optional(pool)
+    .await
+}
+
+/// The payment that a purchase waits for, locked like [`lock_in_tx`].
+pub async fn lock_of_purchase_in_tx(
+    conn: &mut PgConnection,
+    purchase: PurchaseId,
+) -> Result<Option<Payment>, sqlx::Error> {
+    sqlx::query_as(select_payments!(
+        "where purchase_id = $1
+           and called_off_at is null
+         for no key update"
+    ))
+    .bind(purchase)
+    .fetch_optional(conn)
+    .await
+}
+
+/// How many payments a purchase has begun.
+pub async fn count_of_purchase(
+    executor: impl PgExecutor<'_>,
+    purchase: PurchaseId,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("select count(*) from payments where purchase_id = $1")
         .bind(purchase)
-        .fetch_optional(pool)
+        .fetch_one(executor)
         .await
 }
 

@@ -15,7 +15,7 @@ pub enum Reason {
     Refused(String),
     /// Nobody paid in time.
     Expired,
-    /// Called off at the provider.
+    /// Called off, here or at the provider.
     Canceled,
 }
 
@@ -166,7 +166,12 @@ fn judge(payment: &Payment, intent: &Intent, now: DateTime<Utc>) -> Verdict {
             payment.amount_minor, payment.currency, intent.amount_minor, intent.currency, intent.id
         ));
     }
-    let is_overdue = payment.expires_at <= now;
+    // Whether nobody waits for the payer any more, and why.
+    let given_up = match payment.called_off_at {
+        Some(_) => Some(Reason::Canceled),
+        None if payment.expires_at <= now => Some(Reason::Expired),
+        None => None,
+    };
     let decline = intent.last_error.clone();
     // A payer who chooses the card at the provider may try another; one who named it may not.
     let decline = decline.filter(|_| payment.method_id.is_some());
@@ -180,21 +185,20 @@ fn judge(payment: &Payment, intent: &Intent, now: DateTime<Utc>) -> Verdict {
         )),
         IntentStatus::Canceled => Verdict::Over(match decline {
             Some(decline) => Reason::Declined(decline),
-            None if is_overdue => Reason::Expired,
-            None => Reason::Canceled,
+            None => given_up.unwrap_or(Reason::Canceled),
         }),
         IntentStatus::Processing => Verdict::Open(PaymentState::Processing),
-        IntentStatus::RequiresPaymentMethod => match decline {
-            Some(decline) => Verdict::Hopeless(Reason::Declined(decline)),
-            None if is_overdue => Verdict::Hopeless(Reason::Expired),
-            None => Verdict::Open(PaymentState::RequiresPaymentMethod),
+        // A card that nobody has confirmed is not a payment that is under way.
+        IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation => {
+            match decline.map(Reason::Declined).or(given_up) {
+                Some(reason) => Verdict::Hopeless(reason),
+                None => Verdict::Open(PaymentState::RequiresPaymentMethod),
+            }
+        }
+        IntentStatus::RequiresAction => match given_up {
+            Some(reason) => Verdict::Hopeless(reason),
+            None => Verdict::Open(PaymentState::RequiresAction),
         },
-        IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction if is_overdue => {
-            Verdict::Hopeless(Reason::Expired)
-        }
-        IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction => {
-            Verdict::Open(PaymentState::RequiresAction)
-        }
         IntentStatus::RequiresCapture | IntentStatus::Other(_) => {
             Verdict::Unclear(format!("the provider calls it {}", intent.status.as_str()))
         }

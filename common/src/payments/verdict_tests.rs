@@ -32,6 +32,7 @@ fn payment() -> Payment {
         looks: 0,
         sent_at: None,
         expires_at: now + TimeDelta::hours(1),
+        called_off_at: None,
         created_at: now,
         finished_at: None,
     }
@@ -192,6 +193,37 @@ fn a_payer_who_never_comes_is_cancelled_and_a_bank_at_work_is_not() {
     assert_eq!(verdict, Verdict::Open(PaymentState::Processing));
     let verdict = retrieved(&late, Ok(intent(IntentStatus::Succeeded)));
     assert_eq!(verdict, Verdict::Paid);
+}
+
+#[test]
+fn a_payment_that_was_called_off_is_cancelled_and_its_money_is_credited_all_the_same() {
+    let off = Payment {
+        called_off_at: Some(Utc::now()),
+        ..payment()
+    };
+    for status in [
+        IntentStatus::RequiresAction,
+        IntentStatus::RequiresConfirmation,
+        IntentStatus::RequiresPaymentMethod,
+    ] {
+        let verdict = retrieved(&off, Ok(intent(status)));
+        assert_eq!(verdict, Verdict::Hopeless(Reason::Canceled));
+    }
+    let verdict = retrieved(&off, Ok(intent(IntentStatus::Succeeded)));
+    assert_eq!(verdict, Verdict::Paid);
+}
+
+#[test]
+fn only_what_the_bank_has_seen_is_under_way() {
+    let open = |status| retrieved(&payment(), Ok(intent(status)));
+    assert_eq!(
+        open(IntentStatus::RequiresConfirmation),
+        Verdict::Open(PaymentState::RequiresPaymentMethod)
+    );
+    assert_eq!(
+        open(IntentStatus::RequiresAction),
+        Verdict::Open(PaymentState::RequiresAction)
+    );
 }
 
 #[test]

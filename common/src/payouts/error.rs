@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
-use super::{Earnings, PayoutState};
+use super::PayoutState;
 use crate::ledger::LedgerError;
+use crate::purchases::Earnings;
 
 /// One variant per decision of a caller.
 #[derive(Debug, Error)]

@@ -4,9 +4,9 @@
 //! requested ──▶ paid | returned
 //! ```
 //!
-//! A seller draws what was earned, less what buyers may still hand back (`limits::REFUND_SECONDS`).
-//! Payouts of one seller pass one by one, so together they never take more than there is
-//! (`payouts_at_once_never_take_more_than_there_is`). Nothing here moves money outside the ledger.
+//! A seller draws what no refund and no dispute can take back any more (`limits::PAYOUT_MATURITY_SECONDS`,
+//! `purchases::Earnings`). Payouts of one seller pass one by one, so together they never take more than
+//! there is (`payouts_at_once_never_take_more_than_there_is`). Nothing here moves money outside the ledger.
 
 pub mod commands;
 mod error;
@@ -14,5 +14,5 @@ mod model;
 mod queries;
 
 pub use error::PayoutError;
-pub use model::{Earnings, Payout, PayoutFilter, PayoutState};
+pub use model::{Payout, PayoutFilter, PayoutState};
 pub use queries::{find, list};

@@ -4,7 +4,7 @@
 use sqlx::{PgConnection, PgExecutor};
 
 use super::PurchaseError;
-use crate::ids::ApiKeyId;
+use crate::ids::{ApiKeyId, PurchaseId};
 
 #[derive(Debug, sqlx::FromRow)]
 struct Limits {
@@ -15,11 +15,13 @@ struct Limits {
 }
 
 /// Refuses what the key may not buy. Keys of one line wait for each other until the transaction ends.
+/// A purchase that is there already counts once.
 pub(super) async fn check_in_tx(
     conn: &mut PgConnection,
     key: ApiKeyId,
     package_type: &str,
     price_minor: i64,
+    counted: Option<PurchaseId>,
 ) -> Result<(), PurchaseError> {
     let limits: Limits = sqlx::query_as(
         "select line_id, budget_day_minor, budget_purchase_minor, package_types
@@ -47,7 +49,7 @@ pub(super) async fn check_in_tx(
             .bind(limits.line_id)
             .execute(&mut *conn)
             .await?;
-        let left_minor = (budget - spent_by_line(conn, limits.line_id).await?).max(0);
+        let left_minor = (budget - spent_beside(conn, limits.line_id, counted).await?).max(0);
         if price_minor > left_minor {
             return Err(PurchaseError::BeyondBudget {
                 budget_minor: budget,
@@ -59,21 +61,43 @@ pub(super) async fn check_in_tx(
     Ok(())
 }
 
-/// What the keys of a line have bought within 24 hours, in minor units; what failed or was given back
-/// does not count.
+/// What the keys of a line have bought within 24 hours, in minor units. What failed does not count, and
+/// neither does what was handed back, unless it was downloaded before: that was spent.
 pub async fn spent_by_line(
     executor: impl PgExecutor<'_>,
     line: ApiKeyId,
 ) -> Result<i64, sqlx::Error> {
+    spent_beside(executor, line, None).await
+}
+
+/// The same without one purchase. It counts for the key that pays.
+async fn spent_beside(
+    executor: impl PgExecutor<'_>,
+    line: ApiKeyId,
+    except: Option<PurchaseId>,
+) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "select coalesce(sum(price_minor), 0)::bigint
          from api_keys
-         join purchases on purchases.api_key_id = api_keys.id
+         cross join lateral (
+             select id, price_minor, state
+             from purchases
+             where purchases.api_key_id = api_keys.id
+               and payer_key_id is null
+               and created_at > now() - interval '24 hours'
+             union all
+             select id, price_minor, state
+             from purchases
+             where payer_key_id = api_keys.id
+               and created_at > now() - interval '24 hours'
+         ) as bought
          where line_id = $1
-           and purchases.created_at > now() - interval '24 hours'
-           and state not in ('failed', 'refunded')",
+           and state <> 'failed'
+           and (state <> 'refunded' or exists (select from downloads where purchase_id = bought.id))
+           and bought.id is distinct from $2",
     )
     .bind(line)
+    .bind(except)
     .fetch_one(executor)
     .await
 }

@@ -1,11 +1,12 @@
 //! Why something about a purchase did not happen.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use thiserror::Error;
 
 use super::PurchaseState;
 use crate::ids::PurchaseId;
 use crate::ledger::{Balance, LedgerError};
+use crate::limits::{PAYMENTS_PER_PURCHASE_MAX, RETURNS_DAYS, RETURNS_MAX};
 use crate::payments::PaymentError;
 
 /// One variant per decision of a caller.
@@ -48,6 +49,24 @@ pub enum PurchaseError {
     /// All licences are taken.
     #[error("this package is sold out")]
     SoldOut,
+    /// All licences that are left are kept for others who are paying.
+    #[error("this package is reserved until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Reserved { until: DateTime<Utc> },
+    /// The same request is there and waits for its payment.
+    #[error("purchase {0} of this package waits for its payment; pay it, or cancel it")]
+    AwaitsPayment(PurchaseId),
+    /// The provider was asked for the money of an earlier request and may be about to charge it.
+    #[error("the payment of purchase {0} is under way; wait for its outcome")]
+    PaymentUnderWay(PurchaseId),
+    /// It is paid, or has ended.
+    #[error("the purchase is {0}, and does not wait for a payment")]
+    NotUnpaid(PurchaseState),
+    /// It has begun as many as it may.
+    #[error("this purchase has begun {PAYMENTS_PER_PURCHASE_MAX} payments; cancel it and ask anew")]
+    TooManyPayments,
+    /// The listing is sold under another licence by now.
+    #[error("the licence of this package has changed; ask anew")]
+    LicenceChanged,
     /// The caller's credits, less what is held, do not cover the price.
     #[error("not enough credits")]
     InsufficientCredits { price_minor: i64, balance: Balance },
@@ -81,6 +100,14 @@ pub enum PurchaseError {
     /// It is too late to hand it back.
     #[error("a purchase can be handed back within 7 days of its settlement")]
     RefundWindowOver,
+    /// It was downloaded, so its buyer says why it is handed back.
+    #[error("the package was downloaded: say why it is handed back, with reasonCode and reason")]
+    ReturnNeedsReason,
+    /// The account has handed back as much as it may after a download.
+    #[error(
+        "an account hands back {RETURNS_MAX} downloaded packages in {RETURNS_DAYS} days; open a dispute instead"
+    )]
+    TooManyReturns,
     /// Its dispute decides.
     #[error("the purchase is disputed; its dispute decides whether it is refunded")]
     Disputed,

@@ -7,9 +7,10 @@
 //! payment_unknown      failed           refunded
 //! ```
 //!
-//! A request reserves supply and holds the price in one transaction; the settlement's job captures
-//! the hold, splits the price and begins the grant in another, up to a batch at a time. One that a
-//! card is to pay waits for its payment (`payments`), whose money becomes the credits it holds. A refund
+//! A request with credits takes supply and holds the price in one transaction; the settlement's job
+//! captures the hold, splits the price and begins the grant in another, up to a batch at a time. One that a
+//! card is to pay waits for its payment (`payments`), whose money becomes the credits it holds; it takes
+//! supply no earlier than its payment is under way (`supply`), and can be paid otherwise or cancelled. A refund
 //! is the way back: a transfer that mirrors the settlement, the grant revoked, the supply given back; it
 //! happens once (`two_refunds_at_once_move_the_money_once`). What must
 //! never happen (a second sale, a second settlement, an overdraft) the schema refuses; the advisory
@@ -17,6 +18,7 @@
 
 mod budget;
 pub mod commands;
+mod earnings;
 mod error;
 mod goods;
 mod model;
@@ -25,16 +27,21 @@ mod parties;
 mod queries;
 mod receipt;
 mod settler;
+mod supply;
 
 pub use budget::spent_by_line;
+pub use earnings::{Earnings, NextShare, find_earnings, lock_earnings_in_tx, lock_share_in_tx};
 pub use error::PurchaseError;
 pub use goods::{Goods, Handed, StoredObject, find_goods};
-pub use model::{PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView};
+pub use model::{
+    PaymentMethod, Purchase, PurchaseRequest, PurchaseState, PurchaseView, ReturnReason,
+};
 pub use page::{Cursor, Page, PageFilter, Side, list};
 pub use parties::{News, tell_parties_in_tx};
 pub use queries::{find, find_by_number, find_view, live_purchase, lock_in_tx, overdue};
 pub use receipt::find_receipt;
 pub use settler::{Settled, Settler};
+pub use supply::{SUPPLY, is_worth_asking, release_overdue};
 
 /// The topic under which changes of purchases are announced; the id is the public one.
 pub const CHANGED: &str = "purchase";

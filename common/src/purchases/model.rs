@@ -55,6 +55,11 @@ impl PurchaseState {
         )
     }
 
+    /// Whether a card is still to pay.
+    pub fn is_unpaid(self) -> bool {
+        matches!(self, Self::AwaitingPayment | Self::PaymentUnknown)
+    }
+
     /// Whether the buyer may download.
     pub fn is_granted(self) -> bool {
         matches!(self, Self::Settled | Self::Disputed)
@@ -74,6 +79,17 @@ impl fmt::Display for PurchaseState {
 pub enum PaymentMethod {
     Credits,
     Stripe,
+}
+
+/// Why a buyer hands back what was downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum ReturnReason {
+    NotAsDescribed,
+    DoesNotWork,
+    BoughtByMistake,
+    Other,
 }
 
 /// What a buyer asks for.
@@ -104,14 +120,8 @@ impl PurchaseRequest {
 
     /// Whether a card can pay, if one is to.
     pub(super) fn check_card(&self, price_minor: i64) -> Result<(), PurchaseError> {
-        if !self.is_by_card(price_minor) {
-            return Ok(());
-        }
-        if !self.are_cards_on {
-            return Err(PurchaseError::CardsAreOff);
-        }
-        if !(CARD_AMOUNT_MINOR_MIN..=CARD_AMOUNT_MINOR_MAX).contains(&price_minor) {
-            return Err(PurchaseError::NotByCard);
+        if self.is_by_card(price_minor) {
+            check_card(self.are_cards_on, price_minor)?;
         }
         Ok(())
     }
@@ -129,6 +139,17 @@ impl PurchaseRequest {
         ]);
         Sha256::digest(content.to_string()).to_vec()
     }
+}
+
+/// Whether a card can pay that price.
+pub(super) fn check_card(are_cards_on: bool, price_minor: i64) -> Result<(), PurchaseError> {
+    if !are_cards_on {
+        return Err(PurchaseError::CardsAreOff);
+    }
+    if !(CARD_AMOUNT_MINOR_MIN..=CARD_AMOUNT_MINOR_MAX).contains(&price_minor) {
+        return Err(PurchaseError::NotByCard);
+    }
+    Ok(())
 }
 
 /// A purchase as commands see it.
@@ -150,6 +171,8 @@ pub struct Purchase {
     pub request_id: String,
     pub webhook_url: Option<String>,
     pub state: PurchaseState,
+    /// Whether it counts against the supply of its listing.
+    pub takes_supply: bool,
     pub grant_expires_at: Option<DateTime<Utc>>,
     pub settled_at: Option<DateTime<Utc>>,
 }
@@ -186,6 +209,10 @@ pub struct PurchaseView {
     pub reason_code: Option<String>,
     pub reason: Option<String>,
     pub version: i64,
+    /// Until when supply is kept for it, while it is not paid.
+    pub reserved_until: Option<DateTime<Utc>>,
+    /// Until when it may be paid or settled.
+    pub expires_at: DateTime<Utc>,
     pub grant_expires_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub settled_at: Option<DateTime<Utc>>,

@@ -13,7 +13,7 @@ pub async fn find(
     sqlx::query_as(
         "select purchases.id, package_id, packages.public_id as package_public_id, package_type, buyer_id,
                 seller_id, api_key_id, licence_mode, price_minor, fee_minor, net_minor, currency, payment_method,
-                request_id, webhook_url, state, grant_expires_at, settled_at
+                request_id, webhook_url, state, takes_supply, grant_expires_at, settled_at
          from purchases
          join packages on packages.id = package_id
          where purchases.id = $1",
@@ -42,7 +42,10 @@ macro_rules! select_views {
                     packages.name as package_name, package_object.sha256 as package_sha256,
                     w_matrix_object.sha256 as w_matrix_sha256, buyer_id, seller_id, licence_mode, price_minor,
                     fee_minor, net_minor, currency, payment_method, purchases.state, reason_code, reason, version,
-                    grant_expires_at, purchases.created_at, settled_at, finished_at
+                    case
+                        when takes_supply and purchases.state in ('awaiting_payment', 'payment_unknown')
+                        then reserved_until
+                    end as reserved_until, expires_at, grant_expires_at, purchases.created_at, settled_at, finished_at
              from purchases
              join packages on packages.id = package_id
              join objects as package_object on package_object.key = package_key

@@ -1,7 +1,9 @@
 //! Why there is no quote.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use thiserror::Error;
 
+use crate::limits::QUOTES_LIVE_MAX;
 use crate::signatures::SignatureError;
 
 /// One variant per decision of a caller.
@@ -19,6 +21,12 @@ pub enum QuoteError {
     /// All licences are taken.
     #[error("this package is sold out")]
     SoldOut,
+    /// All licences that are left are kept for others who are paying.
+    #[error("this package is reserved until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Reserved { until: DateTime<Utc> },
+    /// The buyer holds as many as one may.
+    #[error("an account has {QUOTES_LIVE_MAX} quotes at a time; use some, or let them run out")]
+    TooMany,
     /// The listing asks another price than the caller expects.
     #[error("the price has changed")]
     PriceChanged {

@@ -1,4 +1,4 @@
-//! Ends purchases that were not settled in time.
+//! Ends purchases that were not settled in time, and gives back supply that is reserved no more.
 
 use common::db::Error;
 use common::outbox::Outbox;
@@ -9,6 +9,10 @@ const ROUND_MAX: i64 = 100;
 
 /// One round.
 pub async fn sweep(outbox: &Outbox) -> Result<(), Error> {
+    let released = purchases::release_overdue(outbox).await?;
+    if released > 0 {
+        tracing::info!(purchases.count = released, "Gave back what was reserved");
+    }
     for id in purchases::overdue(outbox.pool(), ROUND_MAX).await? {
         if purchases::commands::expire(outbox, id).await? {
             tracing::warn!(purchase.id = %id, "A purchase was not settled in time");

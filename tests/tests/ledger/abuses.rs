@@ -97,7 +97,7 @@ async fn what_is_right_is_accepted_of_the_services() {
         "select ledger_hold('00000000-0000-0000-0000-0000000000fa', rival(), 'USD', 1000)",
         "select ledger_release('00000000-0000-0000-0000-0000000000fa', 'expired')",
         "select ledger_post('payout', gen_random_uuid(), 'USD', 'r', array[seller(), nobody()],
-                            array['seller_earnings', 'payouts'], array[-5000, 5000])",
+                            array['seller_earnings', 'payouts'], array[-850, 850])",
         "select ledger_fold(100)",
         "update listings set price_minor = 1200, version = version + 1 where package_id = open_package()",
     ] {

@@ -247,6 +247,34 @@ select ledger_post('refund', returned(), 'USD', 'r', array[buyer(), seller()], a
 select ledger_post('adjustment', gen_random_uuid(), 'USD', 'r', array[buyer(), nobody()], array['buyer_credits',
     'payments_clearing'], array[-3001, 3001]);
 
+-- earnings that are drawn and not there
+-- accounts_seller_below_zero, refused
+select ledger_post('payout', gen_random_uuid(), 'USD', 'r', array[seller(), nobody()], array['seller_earnings',
+    'payouts'], array[-851, 851]);
+
+-- supply that is kept without an end
+-- purchases_reservation_ends, refused
+select attempt(rare_package(), rival(), 'exclusive', attempt_state => 'awaiting_payment');
+
+-- a sale that takes no supply
+-- purchases_paid_takes_supply, refused
+update purchases set takes_supply = false where id = waiting();
+
+-- a reason to return what was not handed back
+-- purchases_returned_is_refunded, refused
+update purchases set return_reason = 'other' where id = sale();
+
+-- bytes that another seller published first
+-- packages_of_first_seller, refused
+insert into packages (id, public_id, owner_id, upload_id, package_type, name, description, source_model,
+    target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report, line_id) select
+    gen_random_uuid(), 'pkg_copy', rival(), gen_random_uuid(), 'vector', 'copy', 'a copy', 'a', 'b', 0.01,
+    'declared', 'packages/a', 'packages/a', '{}', gen_random_uuid();
+
+-- bytes whose first seller is somebody else now
+-- originals_append_only, denied
+update originals set owner_id = rival();
+
 -- a posting that does not balance
 -- transfers_balance, refused
 select ledger_post('adjustment', gen_random_uuid(), 'USD', 'r', array[buyer(), nobody()], array['buyer_credits',

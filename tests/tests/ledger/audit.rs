@@ -66,6 +66,12 @@ const SABOTAGE: &[(&str, &[&str])] = &[
         &["no_overdraft", "holds_of_purchases"],
     ),
     (
+        "set local session_replication_role = origin;
+         select ledger_post('adjustment', gen_random_uuid(), 'USD', 'r', array[seller(), nobody()],
+                            array['seller_earnings', 'payments_clearing'], array[-1, 1])",
+        &["sellers_above_zero"],
+    ),
+    (
         "update transfers set kind = 'adjustment' where kind = 'settlement' and subject = sale()",
         &["settlements_of_sales"],
     ),
@@ -125,7 +131,9 @@ const SABOTAGE: &[(&str, &[&str])] = &[
     (
         "drop index purchases_exclusive_once, purchases_one_per_buyer;
          alter table listings drop constraint listings_not_oversold;
-         update purchases set state = 'awaiting_payment', reason_code = null, buyer_id = rival() where id = failed();
+         update purchases
+         set state = 'awaiting_payment', reason_code = null, buyer_id = rival(), reserved_until = now()
+         where id = failed();
          update listings set taken = 2 where package_id = rare_package()",
         &["exclusive_sales", "taken_is_live_purchases", "holds_of_purchases"],
     ),
@@ -141,13 +149,13 @@ const SABOTAGE: &[(&str, &[&str])] = &[
         "set local session_replication_role = origin;
          select ledger_post('dispute_freeze', gen_random_uuid(), 'USD', 'r', array[seller(), nobody()],
                             array['seller_earnings', 'refunds_reserve'], array[-1, 1])",
-        &["disputes"],
+        &["disputes", "sellers_above_zero"],
     ),
     (
         "set local session_replication_role = origin;
          select ledger_post('payout', gen_random_uuid(), 'USD', 'r', array[seller(), nobody()],
                             array['seller_earnings', 'payouts'], array[-1, 1])",
-        &["payouts"],
+        &["payouts", "sellers_above_zero"],
     ),
 ];
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use common::ids::UserId;
-use common::ledger::{AccountKind, HoldEnd, Posting, Split};
+use common::ledger::{AccountKind, HoldEnd, Posting, Share, Split};
 use common::ledger::{balance_as_of, fold, hold_in_tx, post_in_tx, release_hold_in_tx, statement};
 use serde_json::{Value, json};
 use tests::World;
@@ -84,7 +84,7 @@ async fn credits_show_what_is_there_held_and_free_now_and_at_any_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn earnings_may_be_negative_and_are_shown_so() {
+async fn earnings_that_were_drawn_are_not_taken_back_and_are_shown_as_they_were() {
     let world = World::only_api().await;
     let (buyer, seller) = (
         user_id(&world, "stranger").await,
@@ -97,17 +97,15 @@ async fn earnings_may_be_negative_and_are_shown_so() {
     let sold = moment(&world).await;
     post(&world, &Posting::payout(Uuid::now_v7(), seller, 850)).await;
     fold(&world.pool, 3).await.unwrap();
-    post(
-        &world,
-        &Posting::refund(purchase, buyer, seller, split, false),
-    )
-    .await;
+    let share = Share::Earned { left_minor: 0 };
+    let refund = Posting::refund(purchase, buyer, seller, split, share);
+    post(&world, &refund).await;
 
     let path = "/api/ai/earnings";
     let now = world.seller.get(path).await.data();
     assert_eq!(
         (&now["balance"], &now["balanceMinor"]),
-        (&json!(-8.5), &json!(-850))
+        (&json!(0.0), &json!(0))
     );
     let then = as_of(&world.seller, path, sold).await;
     assert_eq!(then["balanceMinor"], 850);
@@ -116,15 +114,8 @@ async fn earnings_may_be_negative_and_are_shown_so() {
     let lines: Vec<_> = lines
         .map(|line| (line["kind"].as_str().unwrap(), line["amountMinor"].as_i64()))
         .collect();
-    assert_eq!(
-        lines,
-        [
-            ("refund", Some(-850)),
-            ("payout", Some(-850)),
-            ("settlement", Some(850))
-        ]
-    );
-    assert_eq!(list["entries"][0]["subject"], json!(purchase));
+    assert_eq!(lines, [("payout", Some(-850)), ("settlement", Some(850))]);
+    assert_eq!(list["entries"][1]["subject"], json!(purchase));
     assert_eq!(list["entries"][0]["balanceAfterMinor"], Value::Null);
 }
 

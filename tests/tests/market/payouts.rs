@@ -49,15 +49,15 @@ async fn give_back(world: &World, id: &str, reason: &str) -> Answer {
 /// A sale of ten whose share, 8.50, is its seller's for good.
 async fn matured_sale(world: &World) -> Sale {
     let sale = Sale::of(world, 10.0).await;
-    sale.age(world, 7).await;
+    sale.age(world, 31).await;
     sale
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_seller_draws_what_buyers_can_no_longer_hand_back() {
+async fn a_seller_draws_what_buyers_can_no_longer_hand_back_or_dispute() {
     let world = World::start().await;
     let sale = Sale::of(&world, 10.0).await;
-    sale.age(&world, 6).await;
+    sale.age(&world, 30).await;
     let refused = request(&world, 0.01).await;
     assert_eq!(refused.fault(), (409, "CONFLICT".to_owned()));
     let details = refused.details();
@@ -66,7 +66,16 @@ async fn a_seller_draws_what_buyers_can_no_longer_hand_back() {
         (&details["available"], &details["maturing"]),
         (&json!("0.00"), &json!("8.50"))
     );
+    let earnings = world.seller.get("/api/ai/earnings").await.data();
+    assert_eq!(earnings["pendingMinor"], 850, "{earnings}");
+    assert_eq!(earnings["availableMinor"], 0);
+    assert_eq!(earnings["nextAvailableMinor"], 850);
+    assert!(earnings["nextAvailableAt"].is_string());
     sale.age(&world, 1).await;
+    let earnings = world.seller.get("/api/ai/earnings").await.data();
+    assert_eq!(earnings["pendingMinor"], 0, "{earnings}");
+    assert_eq!(earnings["availableMinor"], 850);
+    assert_eq!(earnings["nextAvailableAt"], Value::Null);
     assert_eq!(request(&world, 8.51).await.details()["available"], "8.50");
     let asked = request(&world, 8.5).await;
     assert_eq!(asked.status, 201, "{}", asked.text);
@@ -207,31 +216,96 @@ async fn a_returned_payout_can_be_asked_for_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disputed_share_is_not_paid_out() {
     let mut world = World::start().await;
-    let sale = matured_sale(&world).await;
+    let sale = Sale::of(&world, 10.0).await;
+    sale.age(&world, 29).await;
     world.stop_worker().await;
     assert_eq!(sale.dispute("corrupt").await.status, 201);
+    sale.age(&world, 100).await;
     let refused = request(&world, 0.01).await;
     assert_eq!(refused.details()["available"], "0.00");
     assert_eq!(refused.details()["maturing"], "0.00");
     assert_books_balance(&world).await;
 }
 
+/// Whatever can be taken back is still there: at each age of a sale its seller draws all that there is, and
+/// then the buyer or an operator takes the sale back, before and after a dispute.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refund_of_what_was_paid_out_leaves_the_earnings_below_zero() {
+async fn no_refund_or_dispute_takes_a_seller_below_zero() {
+    let world = World::start().await;
+    let package = world.package_for(10.0).await;
+    let dispute_then = async |sale: &Sale, decision: &str| {
+        let opened = sale.dispute("other").await;
+        if let Some(id) = opened.data()["disputeId"].as_str() {
+            let path = format!("/admin/disputes/{id}/decide");
+            let body = json!({ "decision": decision, "note": "a test" });
+            let decided = world.operator.post(&path, &body).await;
+            assert_eq!(decided.status, 200, "{}", decided.text);
+        }
+    };
+    for days in [0, 6, 8, 29, 30, 31, 400] {
+        for end in ["refund", "dispute", "release", "operator"] {
+            let sale = Sale::to(&world, &package, &format!("{end}-{days}"), 10.0).await;
+            sale.age(&world, days).await;
+            let earnings = world.seller.get("/api/ai/earnings").await.data();
+            if let Some(cents) = earnings["availableMinor"].as_i64().filter(|it| *it > 0) {
+                requested(&world, cents as f64 / 100.0).await;
+            }
+            match end {
+                "refund" => drop(sale.refund().await),
+                "dispute" => dispute_then(&sale, "refund").await,
+                "release" => {
+                    dispute_then(&sale, "release").await;
+                    sale.refund().await;
+                }
+                _ => assert_eq!(sale.refund_by_operator(&world).await.status, 200),
+            }
+            assert!(world.earnings().await >= 0, "{end} after {days} days");
+        }
+        assert_books_balance(&world).await;
+    }
+    let paid_out = "select coalesce(sum(amount_minor), 0)::bigint from payouts";
+    assert!(world.count(paid_out).await > 0, "something was drawn");
+}
+
+/// The platform decides to refund what its seller has drawn, so the platform bears it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_out_is_refunded_by_the_platform() {
     let world = World::start().await;
     let sale = matured_sale(&world).await;
-    let id = requested(&world, 8.5).await;
+    let id = requested(&world, 8.0).await;
     assert_eq!(pay(&world, &id, "transfer").await.status, 200);
     assert_eq!(sale.refund_by_operator(&world).await.status, 200);
-    assert_eq!(world.earnings().await, -850);
-    let refused = request(&world, 0.01).await;
-    assert_eq!(refused.details()["balance"], "-8.50");
-    assert_eq!(refused.details()["available"], "0.00");
-    // What is earned next pays the debt first.
-    let next = Sale::to(&world, &sale.package, "next", 10.0).await;
-    next.age(&world, 7).await;
     assert_eq!(world.earnings().await, 0);
-    assert_eq!(request(&world, 0.01).await.status, 409);
+    assert_eq!(world.credits(sale.buyer.id).await, (1_000, 0));
+    assert_eq!(world.fees().await, -800);
+    assert_eq!(
+        request(&world, 0.01).await.details()["reason"],
+        "NOT_ENOUGH_EARNINGS"
+    );
+    assert_books_balance(&world).await;
+}
+
+/// Earnings are drawn while what is about to mature is taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payout_beside_refunds_of_what_has_matured_takes_each_cent_once() {
+    let world = World::start().await;
+    let package = world.package_for(1.0).await;
+    let sales = join_all((0..8).map(|number| {
+        let (world, package) = (&world, &package);
+        async move { Sale::to(world, package, &format!("buyer-{number}"), 1.0).await }
+    }))
+    .await;
+    for sale in &sales {
+        sale.age(&world, 31).await;
+    }
+    let refunds = join_all(sales.iter().map(|sale| sale.refund_by_operator(&world)));
+    let payouts = join_all((0..8).map(|_| request(&world, 0.85)));
+    let (refunds, payouts) = tokio::join!(refunds, payouts);
+    assert!(refunds.iter().all(|refund| refund.status == 200));
+    let made = payouts.iter().filter(|payout| payout.status == 201).count();
+    let drawn = i64::try_from(made).unwrap() * 85;
+    assert_eq!(world.earnings().await, 0);
+    assert_eq!(world.fees().await, -drawn);
     assert_books_balance(&world).await;
 }
 

@@ -35,6 +35,10 @@ pub fn told(reply: &Reply) -> Option<Told> {
         Some(400) if details["paymentMethod"].is_string() => {
             Some(Told::Refused("no sum for a card"))
         }
+        Some(409) if details["reason"].as_str() == Some("RESERVED") => {
+            Some(Told::Refused("reserved"))
+        }
+        Some(409) if details["payUrl"].is_string() => Some(Told::BoughtBefore(id_of(details)?)),
         Some(402 | 409) => match id_of(details) {
             Some(id) if details["reason"].is_string() => Some(Told::Purchase {
                 id,

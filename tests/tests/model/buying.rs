@@ -11,7 +11,7 @@ use super::answers::{label_of, told};
 use super::client::{AGAIN_AFTER, Client};
 use super::ground::Listing;
 use super::history::{Answer, Buy, Told};
-use super::paying::CARDS;
+use super::paying::{CARD_THAT_WAITS, CARDS};
 
 /// The longest that a client stays which does not wait for its answer.
 const HANGS_UP_MS_MAX: u64 = 40;
@@ -64,10 +64,11 @@ impl Client<'_> {
             listing,
             expected_minor,
             quote,
-            card: self
-                .random
-                .per_cent(10)
-                .then(|| *self.random.one_of(&CARDS)),
+            card: match self.random.below(100) {
+                0..10 => Some(*self.random.one_of(&CARDS)),
+                10..16 => Some(CARD_THAT_WAITS),
+                _ => None,
+            },
             wait_seconds: *self.random.one_of(&[0, 1, 2]),
             hangs_up_after: self.random.per_cent(10).then(|| {
                 let ms = self.random.below(HANGS_UP_MS_MAX);

@@ -20,6 +20,8 @@ enum Operation {
     Look,
     Download,
     Refund,
+    Cancel,
+    PayOtherwise,
     Dispute,
     Decide,
     Adjust,
@@ -33,12 +35,14 @@ enum Operation {
 }
 
 /// Each with its name in the table and its weight.
-const OPERATIONS: [(Operation, &str, u64); 15] = [
+const OPERATIONS: [(Operation, &str, u64); 17] = [
     (Operation::Buy, "buy", 45),
     (Operation::BuyAgain, "buy again by key", 8),
     (Operation::Look, "look", 6),
     (Operation::Download, "download", 6),
     (Operation::Refund, "refund", 6),
+    (Operation::Cancel, "cancel", 3),
+    (Operation::PayOtherwise, "pay otherwise", 3),
     (Operation::Dispute, "dispute", 4),
     (Operation::Decide, "decide a dispute", 3),
     (Operation::Adjust, "give or take credits", 5),
@@ -122,6 +126,8 @@ impl<'a> Client<'a> {
             Operation::Look => self.look().await,
             Operation::Download => self.download().await,
             Operation::Refund => self.refund().await,
+            Operation::Cancel => self.cancel().await,
+            Operation::PayOtherwise => self.pay_otherwise().await,
             Operation::Dispute => self.dispute().await,
             Operation::Decide => self.decide().await,
             Operation::TopUp => self.top_up().await,

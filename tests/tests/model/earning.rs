@@ -73,13 +73,13 @@ impl Client<'_> {
         }
     }
 
-    /// Makes a third of the settlements eight days older, as time would: their buyers cannot hand them
-    /// back any more, and their sellers can draw what they brought.
+    /// Makes a third of the settlements 32 days older, as time would: their buyers can neither hand them
+    /// back nor dispute them any more, and their sellers can draw what they brought.
     pub(super) async fn age(&self) {
         // PostgreSQL may be away; then nothing ages.
         let _ = sqlx::query(
             "update purchases
-             set settled_at = settled_at - interval '8 days'
+             set settled_at = settled_at - interval '32 days'
              where state = 'settled'
                and settled_at > now() - interval '1 day'
                and hashtext(id::text) % 3 = 0",

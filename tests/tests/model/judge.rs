@@ -34,7 +34,7 @@ pub enum Rule {
     Inconsistent,
     /// More was sold than there was.
     Oversold,
-    /// A buyer owes.
+    /// A buyer or a seller owes.
     Overdraft,
     /// An account holds another sum than the effects add up to.
     WrongBalance,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use common::ledger::{Posting, Split};
+use common::ledger::{Posting, Share, Split};
 use common::purchases::PurchaseState;
 use uuid::Uuid;
 
@@ -33,7 +33,9 @@ pub fn judge_balances(verdict: &mut Verdict, history: &History, books: &Books) {
         verdict.must(account.held_minor == 0, Rule::Unfinished, || {
             format!("{account:?}")
         });
-        let is_owing = account.kind == "buyer_credits" && account.posted_minor < account.held_minor;
+        // Money comes in through the clearing account alone, and what the platform refunds it may owe.
+        let may_owe = ["payments_clearing", "platform_fees"].contains(&account.kind.as_str());
+        let is_owing = !may_owe && account.posted_minor < account.held_minor;
         verdict.must(!is_owing, Rule::Overdraft, || format!("{account:?}"));
     }
     for (account, should) in expected.into_iter().filter(|(_, should)| *should != 0) {
@@ -56,15 +58,26 @@ fn postings(history: &History, books: &Books) -> Vec<Posting> {
         postings.push(Posting::settlement(row.id.0, row.buyer, row.seller, split));
         if let Some(dispute) = disputed {
             let (id, net_minor) = (dispute.id.0, split.net_minor);
-            postings.push(Posting::dispute_freeze(id, row.seller, net_minor));
+            // Nothing was drawn of a share that can be disputed or handed back.
+            let left_minor = net_minor;
+            let freeze = Posting::dispute_freeze(id, row.seller, net_minor, left_minor);
+            postings.push(freeze);
             if dispute.state == "resolved_release" {
-                postings.push(Posting::dispute_release(id, row.seller, net_minor));
+                let release = Posting::dispute_release(id, row.seller, net_minor, left_minor);
+                postings.push(release);
             }
         }
         if row.state == PurchaseState::Refunded {
             let is_frozen = disputed.is_some_and(|dispute| dispute.state == "resolved_refund");
+            let share = if is_frozen {
+                Share::Frozen
+            } else {
+                Share::Earned {
+                    left_minor: split.net_minor,
+                }
+            };
             let (id, buyer, seller) = (row.id.0, row.buyer, row.seller);
-            postings.push(Posting::refund(id, buyer, seller, split, is_frozen));
+            postings.push(Posting::refund(id, buyer, seller, split, share));
         }
     }
     for paid in books

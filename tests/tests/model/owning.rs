@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::answers::{id_of, state_of};
 use super::client::Client;
 use super::history::{Dispute, Download, Ending, Sight, Told};
+use super::paying::CARDS;
 
 impl Client<'_> {
     /// Looks at a purchase of its own.
@@ -83,18 +84,66 @@ impl Client<'_> {
         };
         self.history.returns.push(purchase);
         let path = format!("/api/ai/purchases/{purchase}/refund");
-        let request = self.ground.request(Method::POST, &path, &self.user.key);
+        let mut request = self.ground.request(Method::POST, &path, &self.user.key);
+        let is_explained = self.random.per_cent(70);
+        if is_explained {
+            request = request.json(&json!({ "reasonCode": "other", "reason": "the model" }));
+        }
+        let reply = self.ground.send(request).await;
+        let details = &reply.body["error"]["details"];
+        match (reply.status, state_of(&reply.body["data"])) {
+            (Some(200), Some(state)) => self.saw(purchase, state),
+            // Failed, pending, disputed, too old, or one too many after a download.
+            (None | Some(409 | 503 | 504), _) => {}
+            // It was downloaded.
+            (Some(400), _) if !is_explained && details["reasonCode"].is_string() => {}
+            _ => self.history.faults.push(format!("{path}: {reply:?}")),
+        }
+    }
+
+    /// Cancels something, which it may have paid, or which ended.
+    pub(super) async fn cancel(&mut self) {
+        let Some(purchase) = self.some_purchase() else {
+            return;
+        };
+        let path = format!("/api/ai/purchases/{purchase}");
+        let request = self.ground.request(Method::DELETE, &path, &self.user.key);
         let reply = self.ground.send(request).await;
         match (reply.status, state_of(&reply.body["data"])) {
-            (Some(200), Some(state)) => self.history.sights.push(Sight {
-                buyer: self.user.id,
-                purchase,
-                state,
-            }),
-            // Failed, pending, disputed or too old.
+            (Some(200), Some(state @ PurchaseState::Failed)) => self.saw(purchase, state),
             (None | Some(409 | 503 | 504), _) => {}
             _ => self.history.faults.push(format!("{path}: {reply:?}")),
         }
+    }
+
+    /// Pays something otherwise: with credits or another card.
+    pub(super) async fn pay_otherwise(&mut self) {
+        let Some(purchase) = self.some_purchase() else {
+            return;
+        };
+        let body = if self.random.per_cent(50) {
+            json!({ "paymentMethod": "credits" })
+        } else {
+            json!({ "paymentMethod": "stripe", "paymentMethodId": self.random.one_of(&CARDS) })
+        };
+        let path = format!("/api/ai/purchases/{purchase}/pay");
+        let request = self.ground.request(Method::POST, &path, &self.user.key);
+        let request = request.header("prefer", "wait=1").json(&body);
+        let reply = self.ground.send(request).await;
+        match (reply.status, state_of(&reply.body["data"])) {
+            (Some(200 | 202), Some(state)) => self.saw(purchase, state),
+            // Too few credits, a card that was declined, not unpaid, sold out or reserved.
+            (None | Some(402 | 409 | 503 | 504), _) => {}
+            _ => self.history.faults.push(format!("{path}: {reply:?}")),
+        }
+    }
+
+    fn saw(&mut self, purchase: PurchaseId, state: PurchaseState) {
+        self.history.sights.push(Sight {
+            buyer: self.user.id,
+            purchase,
+            state,
+        });
     }
 
     /// Disputes something.

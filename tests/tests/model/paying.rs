@@ -16,6 +16,9 @@ pub const CARDS: [&str; 4] = [
     "pm_card_visa",
     "pm_card_chargeDeclined",
 ];
+/// A card whose payer never does what its bank asks: the purchase waits until it is cancelled, paid
+/// otherwise or asked for anew.
+pub const CARD_THAT_WAITS: &str = "pm_card_authenticationRequired";
 /// The least and the most that a card is charged at once.
 const CARD_MINOR: [u64; 2] = [50, 3_000];
 

@@ -4,7 +4,9 @@ use std::fmt::Display;
 use std::io::{Write as _, stderr};
 use std::time::{Duration, Instant};
 
+use common::ids::PurchaseId;
 use futures::future::join_all;
+use serde_json::json;
 use tests::random::seed_from;
 use tests::stack::eventually;
 use tokio::time::timeout;
@@ -70,8 +72,23 @@ fn say(text: impl Display) {
     let _ = writeln!(stderr(), "{text}");
 }
 
-/// Nothing waits, runs or is pending any more. PostgreSQL may still be coming up.
+/// Nothing waits, runs or is pending any more. PostgreSQL may still be coming up. What waits for a payer who
+/// never comes is cancelled by an operator.
 async fn is_at_rest(ground: &Ground) -> Option<()> {
+    let waiting: Vec<PurchaseId> = sqlx::query_scalar(
+        "select purchases.id
+         from purchases
+         join payments on purchase_id = purchases.id and called_off_at is null
+         where purchases.state = 'awaiting_payment'
+           and payments.state = 'requires_action'",
+    )
+    .fetch_all(&ground.test.pool)
+    .await
+    .ok()?;
+    for purchase in waiting {
+        let path = format!("/admin/purchases/{purchase}/cancel");
+        ground.send(ground.operator(&path, &json!({}))).await;
+    }
     let left: i64 = sqlx::query_scalar(
         "select (select count(*) from jobs where state in ('ready', 'running'))
               + (select count(*)

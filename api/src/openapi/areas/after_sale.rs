@@ -22,6 +22,23 @@ pub fn operations() -> Vec<Operation> {
             .header("If-None-Match")
             .gives(200, "Where it stands.", "Purchase")
             .empty_answer(304, "As you know it."),
+        Operation::new("delete", one, "cancel_purchase", tag, "Cancel a purchase that is not paid")
+            .about("Its supply is free at once and its payment is cancelled at the provider. One whose money may be on its way \
+                    is refused: wait for its outcome.")
+            .gives(200, "It came to nothing.", "Purchase")
+            .rehearses()
+            .faults(&[409]),
+        Operation::new("post", "/api/ai/purchases/{purchaseId}/pay", "pay_purchase", tag, "Pay an unpaid purchase by other means")
+            .about("Its terms stay; the payment that it waited for is called off.")
+            .header("Prefer")
+            .takes(
+                "paymentMethod: word(credits,stripe) `credits` of the account, or `stripe` for a card.
+                 paymentMethodId?: text|null The card, as its provider calls it.",
+            )
+            .gives(200, "Settled.", "Purchase")
+            .gives(202, "Under way, or waiting for its payment; follow `statusUrl`.", "Purchase")
+            .rehearses()
+            .faults(&[402, 409]),
         Operation::new("get", "/api/ai/purchases/{purchaseId}/events", "stream_purchase", tag, "Follow a purchase as a stream")
             .shows(200, "Server-sent events, until it has ended.", "text/event-stream"),
         Operation::new("get", "/api/ai/purchases/{purchaseId}/receipt", "get_receipt", tag, "Proof of a sale")
@@ -30,7 +47,12 @@ pub fn operations() -> Vec<Operation> {
             .gives(200, "The purchase.", "Purchase")
             .faults(&[409]),
         Operation::new("post", "/api/ai/purchases/{purchaseId}/refund", "refund_purchase", tag, "Hand a purchase back within 7 days")
-            .may_take("reason?: size(0,500)|null Why.")
+            .about("Without a download it needs no reason. After one it needs both, and an account does it three times in 30 days; \
+                    then its way is a dispute.")
+            .may_take(
+                "reasonCode?: word(not_as_described,does_not_work,bought_by_mistake,other)|null Why, for machines.
+                 reason?: size(0,500)|null Why, in words.",
+            )
             .gives(200, "Refunded.", "Purchase")
             .rehearses()
             .faults(&[409]),

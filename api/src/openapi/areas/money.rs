@@ -165,8 +165,14 @@ pub fn schemas() -> Map<String, Value> {
 
         Earnings
         currency: text ISO 4217.
-        balance: num Below zero after a refund of what was paid out.
+        balance: num All that was earned and not drawn.
         balanceMinor: int The same in minor units.
+        pending: num|null Of sales that may still be refunded or disputed; null of a time in the past.
+        pendingMinor: int|null The same in minor units.
+        available: num|null What can be drawn.
+        availableMinor: int|null The same in minor units.
+        nextAvailableAt: time|null When the next share can be drawn.
+        nextAvailableMinor: int|null How much that is.
         asOf: time At this time.
 
         Statement

@@ -194,6 +194,13 @@ fn money() -> Vec<Operation> {
         .takes("reason: size(1,500) Why.")
         .answer(200, "Refunded.", &any())
         .faults(&[409]),
+        post(
+            "/admin/purchases/{purchaseId}/cancel",
+            "cancel_any_purchase",
+            "Cancel a purchase that is not paid",
+        )
+        .answer(200, "Cancelled.", &any())
+        .faults(&[409]),
     ]
 }
 

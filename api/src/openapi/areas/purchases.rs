@@ -38,7 +38,10 @@ pub fn operations() -> Vec<Operation> {
         "purchases",
         "Buy a package",
     )
-    .about("The purchase goes on whether the request waits for it or not.")
+    .about(
+        "The purchase goes on whether the request waits for it or not. A listing that is reserved for somebody who is \
+         paying answers 409 with `reservedUntil`; with `Prefer: wait=N` the request waits for it and tries again.",
+    )
     .header("Idempotency-Key")
     .header("Prefer")
     .body(request)
@@ -77,6 +80,8 @@ pub fn schemas() -> Map<String, Value> {
         "currency": text("ISO 4217."),
         "paymentMethod": text("How it is paid."),
         "payment": nullable(payment),
+        "paymentDueAt": nullable(time("Until when it can be paid, while it is not.")),
+        "reservedUntil": nullable(time("Until when supply is kept for it, while it is not paid and its payment is under way.")),
         "downloadUrl": nullable(url("Where the package is, once it is settled.")),
         "expiresAt": nullable(time("Until when.")),
         "error": nullable(text("Why it came to nothing, for people.")),

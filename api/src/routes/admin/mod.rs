@@ -18,6 +18,6 @@ pub use ledger::{adjust_credits, audit_ledger};
 pub use payloads::{drop_payload, list_payloads};
 pub use payments::{get_payment, list_payments};
 pub use payouts::{list_payouts, pay_payout, return_payout};
-pub use purchases::refund_purchase;
+pub use purchases::{cancel_purchase, refund_purchase};
 pub use queues::{list_queues, pause_queue, resume_queue};
 pub use users::{block_user, change_role, list_audit, list_users, unblock_user};

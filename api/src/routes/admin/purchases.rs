@@ -1,4 +1,4 @@
-//! `/admin/purchases`: refund.
+//! `/admin/purchases`: refund, cancel.
 
 use axum::Extension;
 use axum::extract::State;
@@ -7,6 +7,7 @@ use axum::response::Response;
 use common::disputes::commands::refund_by_operator;
 use common::ids::PurchaseId;
 use common::limits::REASON_CHARS_MAX;
+use common::purchases::commands::{Canceler, cancel};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -36,5 +37,19 @@ pub async fn refund_purchase(
     Ok(success(
         StatusCode::OK,
         json!({ "purchaseId": id, "status": "refunded" }),
+    ))
+}
+
+/// Cancels a purchase that waits for its payment.
+pub async fn cancel_purchase(
+    State(state): State<ApiState>,
+    Extension(request_id): Extension<RequestId>,
+    Path(id): Path<PurchaseId>,
+) -> Result<Response, ApiError> {
+    cancel(&state.outbox, id, Canceler::Operator, &request_id.0).await?;
+    tracing::warn!(purchase.id = %id, "An operator cancelled a purchase");
+    Ok(success(
+        StatusCode::OK,
+        json!({ "purchaseId": id, "status": "failed" }),
     ))
 }

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use common::ids::UserId;
 use common::ledger::{self, AccountKind, Balance};
 use common::money::{DEFAULT_CURRENCY, decimal_number};
+use common::purchases::{Earnings, find_earnings};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -53,17 +54,35 @@ pub async fn get_credits(
     Ok(success(StatusCode::OK, data))
 }
 
-/// The caller's earnings; below zero after a refund of what was paid out.
+/// The caller's earnings: all of them, what may still be refunded or disputed, what can be drawn, and when
+/// the next share can.
 pub async fn get_earnings(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Query(query): Query<BalanceQuery>,
 ) -> Result<Response, ApiError> {
     let (balance, at) = look(&state, caller.user, AccountKind::SellerEarnings, &query).await?;
+    let (earnings, next) = match query.as_of {
+        Some(_) => (None, None),
+        None => {
+            let (earnings, next) =
+                find_earnings(state.pool(), caller.user, &query.currency).await?;
+            (Some(earnings), next)
+        }
+    };
+    let posted_minor = earnings.map_or(balance.posted_minor, |it| it.posted_minor);
+    let pending_minor = earnings.map(|it| it.maturing_minor);
+    let available_minor = earnings.map(Earnings::available_minor);
     let data = json!({
         "currency": query.currency,
-        "balance": decimal_number(balance.posted_minor),
-        "balanceMinor": balance.posted_minor,
+        "balance": decimal_number(posted_minor),
+        "balanceMinor": posted_minor,
+        "pending": pending_minor.map(decimal_number),
+        "pendingMinor": pending_minor,
+        "available": available_minor.map(decimal_number),
+        "availableMinor": available_minor,
+        "nextAvailableAt": next.map(|next| time(next.at)),
+        "nextAvailableMinor": next.map(|next| next.amount_minor),
         "asOf": at,
     });
     Ok(success(StatusCode::OK, data))
@@ -90,4 +109,8 @@ async fn look(
     }
     let balance = ledger::balance_as_of(state.pool(), user.0, kind, currency, at).await?;
     Ok((balance, at))
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::limits::REASON_CHARS_MAX;
-use common::purchases::commands;
+use common::purchases::ReturnReason;
+use common::purchases::commands::{self, NewReturn};
 use serde::Deserialize;
 
 use super::view;
@@ -18,13 +19,14 @@ use crate::state::ApiState;
 
 /// Why the buyer hands it back.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRefund {
+    reason_code: Option<ReturnReason>,
     reason: Option<String>,
 }
 
-/// Takes a purchase back within 7 days of its settlement. Answers the refunded purchase, however
-/// often it is asked.
+/// Takes a purchase back within 7 days of its settlement; one that was downloaded for a reason, and not
+/// again and again. Answers the refunded purchase, however often it is asked.
 pub async fn refund_purchase(
     State(state): State<ApiState>,
     Caller(principal): Caller,
@@ -33,16 +35,15 @@ pub async fn refund_purchase(
     PurchasePath(id): PurchasePath,
     new: Option<Json<NewRefund>>,
 ) -> Result<Response, ApiError> {
-    let reason = new.and_then(|Json(new)| new.reason);
-    let reason = free_text::optional("reason", reason.as_deref(), REASON_CHARS_MAX)?;
-    commands::refund(
-        &dry_run.outbox(&state),
-        id,
-        principal.user,
-        reason.as_deref(),
-        &request_id.0,
-    )
-    .await?;
+    let new = new.map(|Json(new)| new).unwrap_or_default();
+    let reason = free_text::optional("reason", new.reason.as_deref(), REASON_CHARS_MAX)?;
+    let new = NewReturn {
+        buyer: principal.user,
+        code: new.reason_code,
+        reason: reason.as_deref(),
+        trace: &request_id.0,
+    };
+    commands::refund(&dry_run.outbox(&state), id, &new).await?;
     if let Some(answer) = dry_run.went_well() {
         return Ok(answer);
     }

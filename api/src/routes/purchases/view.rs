@@ -80,6 +80,8 @@ impl Status for Shown {
             "currency": purchase.currency,
             "paymentMethod": purchase.payment_method,
             "payment": self.payment.as_ref().map(payment_of_purchase),
+            "paymentDueAt": purchase.state.is_unpaid().then(|| time(purchase.expires_at)),
+            "reservedUntil": purchase.reserved_until.map(time),
             "downloadUrl": is_granted.then(|| self.download_url()),
             "expiresAt": purchase.grant_expires_at.filter(|_| is_granted).map(time),
             "error": purchase.reason,
@@ -124,7 +126,7 @@ impl Shown {
             PurchaseState::Failed => return Err(self.failure()),
             PurchaseState::AwaitingPayment => (
                 axum::http::StatusCode::ACCEPTED,
-                "The purchase waits for its payment. Follow statusUrl.",
+                "The purchase waits for its payment. Follow statusUrl; pay it otherwise, or cancel it with DELETE.",
             ),
             PurchaseState::PaymentUnknown => (
                 axum::http::StatusCode::ACCEPTED,

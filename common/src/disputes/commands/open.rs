@@ -14,7 +14,7 @@ use crate::jobs::{JobName, NewJob};
 use crate::ledger::{self, Posting};
 use crate::limits::DISPUTE_SECONDS;
 use crate::outbox::{Outbox, Tx};
-use crate::purchases::{Purchase, PurchaseError, PurchaseState, lock_in_tx};
+use crate::purchases::{Purchase, PurchaseError, PurchaseState, lock_in_tx, lock_share_in_tx};
 use crate::webhooks::EventType;
 
 /// What a buyer claims.
@@ -94,12 +94,18 @@ async fn freeze_in_tx(
     purchase: &Purchase,
     dispute: &Dispute,
 ) -> Result<(), DisputeError> {
+    let left_minor = if purchase.net_minor > 0 {
+        lock_share_in_tx(tx, purchase).await?
+    } else {
+        0
+    };
     sqlx::query("update purchases set state = 'disputed', version = version + 1 where id = $1")
         .bind(purchase.id)
         .execute(&mut **tx)
         .await?;
     if purchase.net_minor > 0 {
-        let posting = Posting::dispute_freeze(dispute.id.0, purchase.seller_id, purchase.net_minor);
+        let (seller, net_minor) = (purchase.seller_id, purchase.net_minor);
+        let posting = Posting::dispute_freeze(dispute.id.0, seller, net_minor, left_minor);
         ledger::post_in_tx(tx, &posting, &purchase.currency, &dispute.request_id)
             .await
             .map_err(PurchaseError::from)?;

@@ -82,13 +82,30 @@ async fn release_in_tx(
     .execute(&mut **tx)
     .await?;
     if purchase.net_minor > 0 {
-        let posting =
-            Posting::dispute_release(dispute.id.0, purchase.seller_id, purchase.net_minor);
+        let (seller, net_minor) = (purchase.seller_id, purchase.net_minor);
+        let left_minor = frozen_of_seller_in_tx(tx, dispute).await?;
+        let posting = Posting::dispute_release(dispute.id.0, seller, net_minor, left_minor);
         ledger::post_in_tx(tx, &posting, &purchase.currency, trace)
             .await
             .map_err(PurchaseError::from)?;
     }
     Ok(())
+}
+
+/// How much the freeze took from the seller: all of the share, unless it had been drawn.
+async fn frozen_of_seller_in_tx(tx: &mut Tx, dispute: &Dispute) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "select coalesce(-sum(amount_minor), 0)::bigint
+         from transfers
+         join entries on entries.transfer_id = transfers.id
+         join accounts on accounts.id = entries.account_id
+         where transfers.kind = 'dispute_freeze'
+           and transfers.subject = $1
+           and accounts.kind = 'seller_earnings'",
+    )
+    .bind(dispute.id)
+    .fetch_one(&mut **tx)
+    .await
 }
 
 /// Counts a resolution that has committed.

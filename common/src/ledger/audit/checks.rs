@@ -11,6 +11,7 @@ pub const CHECKS: &[Check] = &[
     APPENDED_BALANCES,
     HELD_IS_OPEN_HOLDS,
     NO_OVERDRAFT,
+    SELLERS_ABOVE_ZERO,
     SETTLEMENTS_OF_SALES,
     SETTLEMENTS_WITHOUT_SALE,
     HOLDS_OF_PURCHASES,
@@ -139,6 +140,28 @@ const NO_OVERDRAFT: Check = Check {
           and balance_minor - held_minor < 0",
 };
 
+const SELLERS_ABOVE_ZERO: Check = Check {
+    name: "sellers_above_zero",
+    claim: "no seller has less than nothing, and none less than can still be taken back from sales of 30 days",
+    violations: "
+        select format('account %s of %s', accounts.id, owner_id) as example
+        from accounts
+        left join (
+            select account_id, sum(amount_minor) as waiting
+            from account_deltas
+            group by account_id
+        ) as unfolded on unfolded.account_id = accounts.id
+        left join (
+            select seller_id, currency, sum(net_minor) as maturing
+            from purchases
+            where state = 'settled'
+              and settled_at > now() - interval '30 days'
+            group by seller_id, currency
+        ) as open on open.seller_id = owner_id and open.currency = accounts.currency
+        where kind = 'seller_earnings'
+          and balance_minor + coalesce(waiting, 0) < coalesce(maturing, 0)",
+};
+
 /// The legs are those of `Posting::settlement`.
 const SETTLEMENTS_OF_SALES: Check = Check {
     name: "settlements_of_sales",
@@ -207,42 +230,40 @@ const HOLDS_OF_PURCHASES: Check = Check {
               ))",
 };
 
-/// The legs are those of `Posting::refund`; whether the reserve or the seller pays, the dispute says.
+/// The legs are those of `Posting::refund`: of the share, the platform bears what the seller has drawn.
 const REFUNDS: Check = Check {
     name: "refunds",
     claim: "each refunded sale with a price has one refund of all of it, and no other sale has any",
     violations: "
-        with expected as (
-            select purchases.id, leg.account, currency, leg.amount_minor
-            from purchases
-            cross join lateral (values
-                (buyer_id || ' buyer_credits', price_minor),
-                ('share', -net_minor),
-                ('00000000-0000-0000-0000-000000000000 platform_fees', -fee_minor)
-            ) as leg (account, amount_minor)
-            where state = 'refunded'
-              and leg.amount_minor <> 0
-        ), posted as (
-            select purchases.id,
-                   case
-                       when accounts.kind = 'refunds_reserve' then 'share'
-                       when accounts.kind = 'seller_earnings' and accounts.owner_id = seller_id then 'share'
-                       else accounts.owner_id || ' ' || accounts.kind
-                   end as account,
-                   transfers.currency, entries.amount_minor
+        with posted as (
+            select transfers.subject as id, count(distinct transfers.id) as refunds,
+                   bool_and(transfers.currency = purchases.currency) as is_in_currency,
+                   sum(amount_minor) filter (
+                       where accounts.kind = 'buyer_credits' and accounts.owner_id = buyer_id
+                   ) as given,
+                   coalesce(-sum(amount_minor) filter (where accounts.kind = 'platform_fees'), 0) as of_platform,
+                   coalesce(-sum(amount_minor) filter (
+                       where accounts.kind = 'refunds_reserve'
+                          or (accounts.kind = 'seller_earnings' and accounts.owner_id = seller_id)
+                   ), 0) as of_share
             from transfers
             join purchases on purchases.id = transfers.subject
             join entries on entries.transfer_id = transfers.id
             left join accounts on accounts.id = entries.account_id
             where transfers.kind = 'refund'
+            group by transfers.subject
         )
-        select format('purchase %s', id) as example
-        from (
-            (table expected except all table posted)
-            union all
-            (table posted except all table expected)
-        ) as differing
-        group by id",
+        select format('purchase %s', purchases.id) as example
+        from purchases
+        left join posted using (id)
+        where case
+                  when state <> 'refunded' or price_minor = 0 then refunds is not null
+                  else refunds is distinct from 1
+                       or not is_in_currency
+                       or given is distinct from price_minor
+                       or of_share + of_platform <> price_minor
+                       or of_share not between 0 and net_minor
+              end",
 };
 
 const CARD_PAYMENTS: Check = Check {
@@ -273,6 +294,7 @@ const EXCLUSIVE_SALES: Check = Check {
         from purchases
         join listings using (package_id)
         where listings.licence_mode = 'exclusive'
+          and takes_supply
           and state not in ('failed', 'refunded')
         group by package_id
         having count(*) > 1",
@@ -280,7 +302,7 @@ const EXCLUSIVE_SALES: Check = Check {
 
 const TAKEN_IS_LIVE_PURCHASES: Check = Check {
     name: "taken_is_live_purchases",
-    claim: "what a listing counts as taken are its live purchases, and it is not oversold",
+    claim: "what a listing counts as taken are the purchases that take its supply, and it is not oversold",
     violations: "
         select format('package %s', package_id) as example
         from listings
@@ -288,6 +310,7 @@ const TAKEN_IS_LIVE_PURCHASES: Check = Check {
             select package_id, count(*) as live
             from purchases
             where licence_mode <> 'unlimited'
+              and takes_supply
               and state not in ('failed', 'refunded')
             group by package_id
         ) as counted using (package_id)

@@ -9,8 +9,8 @@ use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{PayoutId, UserId};
 use crate::ledger::{self, Posting};
 use crate::outbox::Outbox;
-use crate::payouts::queries::lock_earnings_in_tx;
 use crate::payouts::{PayoutError, find};
+use crate::purchases::lock_earnings_in_tx;
 
 /// What a seller asks for.
 #[derive(Debug, Clone)]

@@ -1,11 +1,12 @@
-//! Takes a request to buy: supply is reserved, and the price held or asked of a card, or nothing
+//! Takes a request to buy: supply is taken and the price held, or a card is asked for it; or nothing
 //! happens at all.
 //!
-//! Locks in order: the idempotency key, the listing (advisory), the key's budget (advisory), the
-//! purchase, the buyer's account.
+//! Locks in order: the idempotency key, the listing (advisory), an earlier purchase and its payment, the
+//! key's budget (advisory), the purchase, the buyer's account.
 
 use sqlx::PgPool;
 
+use super::make_way::make_way_in_tx;
 use super::terms::{Terms, agree_in_tx};
 use crate::db::constraint_of;
 use crate::events;
@@ -17,6 +18,7 @@ use crate::limits::{CARD_PURCHASE_SECONDS, PURCHASE_SECONDS, PURCHASE_TRIES_MAX}
 use crate::outbox::{Outbox, Tx};
 use crate::payments::{self, NewPayment};
 use crate::purchases::queries::purchase_by_quote;
+use crate::purchases::supply::{Supply, look_in_tx};
 use crate::purchases::{
     CHANGED, PurchaseError, PurchaseRequest, PurchaseState, budget, live_purchase,
 };
@@ -66,8 +68,10 @@ async fn try_to_create(
         }
     }
     let terms = agree_in_tx(&mut tx, request, package, is_limited).await?;
-    let price_minor = terms.price_minor;
-    budget::check_in_tx(&mut tx, request.api_key, &request.package_type, price_minor).await?;
+    make_way_in_tx(&mut tx, request, package).await?;
+    check_supply_in_tx(&mut tx, &terms).await?;
+    let (price_minor, package_type) = (terms.price_minor, &request.package_type);
+    budget::check_in_tx(&mut tx, request.api_key, package_type, price_minor, None).await?;
     let split = Split::of(price_minor, fee_basis_points);
     let inserted = insert_in_tx(&mut tx, id, request, &terms, split).await;
     if let Err(error) = inserted {
@@ -78,10 +82,12 @@ async fn try_to_create(
         begin_payment_in_tx(&mut tx, id, request, &terms).await?;
     } else {
         if split.price_minor > 0 {
-            let held = hold_in_tx(&mut tx, id, request.buyer, &terms).await;
+            let (seller, currency) = (terms.seller_id, &terms.currency);
+            let held = hold_in_tx(&mut tx, id, request.buyer, seller, price_minor, currency).await;
             if let Err(LedgerError::InsufficientCredits) = held {
                 drop(tx);
-                return Err(short_of_credits(outbox.pool(), request.buyer, &terms).await?);
+                let pool = outbox.pool();
+                return Err(short_of_credits(pool, request.buyer, price_minor, currency).await?);
             }
             held?;
         }
@@ -115,16 +121,31 @@ async fn begin_payment_in_tx(
     payments::commands::begin_in_tx(tx, PaymentId::new(), &new).await
 }
 
+/// Whether there is a licence left. What is paid takes it; a card that is asked first takes it once its
+/// payment is under way.
+async fn check_supply_in_tx(tx: &mut Tx, terms: &Terms) -> Result<(), PurchaseError> {
+    if terms.licence_mode == "unlimited" {
+        return Ok(());
+    }
+    match look_in_tx(tx, terms.package_id, &terms.licence_mode).await? {
+        Supply::Free => Ok(()),
+        Supply::ReservedUntil(until) => Err(PurchaseError::Reserved { until }),
+        Supply::SoldOut => Err(PurchaseError::SoldOut),
+        Supply::ChangedLicence => Err(PurchaseError::LicenceChanged),
+    }
+}
+
 /// How much the buyer lacks.
-async fn short_of_credits(
+pub(super) async fn short_of_credits(
     pool: &PgPool,
     buyer: UserId,
-    terms: &Terms,
+    price_minor: i64,
+    currency: &str,
 ) -> Result<PurchaseError, sqlx::Error> {
     let kind = AccountKind::BuyerCredits;
-    let balance = ledger::balance(pool, buyer.0, kind, &terms.currency).await?;
+    let balance = ledger::balance(pool, buyer.0, kind, currency).await?;
     Ok(PurchaseError::InsufficientCredits {
-        price_minor: terms.price_minor,
+        price_minor,
         balance,
     })
 }
@@ -196,9 +217,10 @@ async fn insert_in_tx(
     sqlx::query(
         "insert into purchases (
              id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode, price_minor, fee_minor,
-             net_minor, currency, payment_method, quote_id, request_id, webhook_url, state, expires_at
+             net_minor, currency, payment_method, quote_id, request_id, webhook_url, state, takes_supply, expires_at
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now() + make_interval(secs => $17))",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16 = 'pending',
+                 now() + make_interval(secs => $17))",
     )
     .bind(id)
     .bind(terms.package_id)
@@ -222,14 +244,17 @@ async fn insert_in_tx(
     Ok(())
 }
 
-async fn hold_in_tx(
+/// Sets the price aside, and opens the accounts that the settlement needs.
+pub(super) async fn hold_in_tx(
     tx: &mut Tx,
     id: PurchaseId,
     buyer: UserId,
-    terms: &Terms,
+    seller: UserId,
+    price_minor: i64,
+    currency: &str,
 ) -> Result<(), LedgerError> {
-    ledger::open_in_tx(tx, terms.seller_id, &terms.currency).await?;
-    ledger::hold_in_tx(tx, id.0, buyer, terms.price_minor, &terms.currency).await
+    ledger::open_in_tx(tx, seller, currency).await?;
+    ledger::hold_in_tx(tx, id.0, buyer, price_minor, currency).await
 }
 
 /// What the schema's refusal means to the buyer.

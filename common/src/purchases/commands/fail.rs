@@ -6,7 +6,7 @@ use crate::events;
 use crate::ids::PurchaseId;
 use crate::ledger::{self, HoldEnd};
 use crate::outbox::{Outbox, Tx};
-use crate::purchases::{CHANGED, find};
+use crate::purchases::{CHANGED, SUPPLY, find};
 use crate::webhooks::{Address, EventType, NewEvent, announce_in_tx};
 
 /// Why, for machines and for people.
@@ -71,6 +71,9 @@ pub async fn fail_in_tx(
     };
     announce_in_tx(tx, &event).await?;
     tx.announce(CHANGED, id.to_string());
+    if purchase.takes_supply {
+        tx.announce(SUPPLY, purchase.package_public_id.as_str());
+    }
     Ok(true)
 }
 

@@ -1,16 +1,17 @@
 //! What a card payment means to the purchase it is for.
 //!
-//! Locks in order: the job, the payment, the purchase, the buyer's account.
+//! Locks in order: the listing (advisory), the job, the payment, the purchase, the buyer's account.
 
-use super::create::enqueue_settlement_in_tx;
+use super::create::{enqueue_settlement_in_tx, hold_in_tx};
 use super::fail::{Failure, fail_in_tx};
 use crate::events;
 use crate::ids::{PaymentId, PurchaseId};
 use crate::jobs::{self, Lease, LeaseLost};
-use crate::ledger::{self, HoldEnd};
+use crate::ledger::HoldEnd;
 use crate::limits::PURCHASE_SECONDS;
 use crate::outbox::{Outbox, Tx};
 use crate::payments::{self, Answer, Payment, PaymentState, Verdict};
+use crate::purchases::supply::{Supply, lock_listing_of_payment_in_tx, look_in_tx, reserve_in_tx};
 use crate::purchases::{CHANGED, PurchaseError, PurchaseState, find};
 
 /// Ends a run of the payment's job: the job, the payment, its credit and its purchase, in one
@@ -22,6 +23,7 @@ pub async fn pay(
     answer: &Answer,
 ) -> Result<Result<(), LeaseLost>, PurchaseError> {
     let mut tx = outbox.begin().await?;
+    lock_listing_of_payment_in_tx(&mut tx, PaymentId(lease.subject)).await?;
     let ended = match &answer.verdict {
         Verdict::Unclear(reason) | Verdict::Later(reason) => {
             let delay = jobs::snooze_delay(lease.snoozes);
@@ -69,11 +71,17 @@ pub async fn doubt_payment_in_tx(
     Ok(())
 }
 
-/// The purchase follows its payment.
+/// The purchase follows its payment; not one that was called off, whose money stays with its payer.
 async fn follow_in_tx(tx: &mut Tx, payment: &Payment, trace: &str) -> Result<(), PurchaseError> {
     let Some(id) = payment.purchase_id else {
         return Ok(());
     };
+    if payment.called_off_at.is_some() {
+        if payment.state == PaymentState::Succeeded {
+            keep_credits_in_tx(tx, payment, id, trace).await?;
+        }
+        return Ok(());
+    }
     match payment.state {
         PaymentState::Succeeded => buy_in_tx(tx, payment, id, trace).await?,
         PaymentState::Failed | PaymentState::Canceled => {
@@ -85,40 +93,107 @@ async fn follow_in_tx(tx: &mut Tx, payment: &Payment, trace: &str) -> Result<(),
             fail_in_tx(tx, id, &failure, trace).await?;
         }
         PaymentState::Unknown => move_in_tx(tx, id, PurchaseState::PaymentUnknown).await?,
+        PaymentState::RequiresAction | PaymentState::Processing => {
+            move_in_tx(tx, id, PurchaseState::AwaitingPayment).await?;
+            reserve_or_end_in_tx(tx, payment, id, trace).await?;
+        }
         _ => move_in_tx(tx, id, PurchaseState::AwaitingPayment).await?,
     }
     tx.announce(CHANGED, id.to_string());
     Ok(())
 }
 
-/// The money is among the buyer's credits: the purchase holds it, or if it has ended leaves it there.
+/// The provider has accepted the payment method: supply is kept for the purchase from now on, or there is
+/// none and nobody is to pay for it.
+async fn reserve_or_end_in_tx(
+    tx: &mut Tx,
+    payment: &Payment,
+    id: PurchaseId,
+    trace: &str,
+) -> Result<(), PurchaseError> {
+    let purchase = find(&mut **tx, id).await?.ok_or(PurchaseError::NotFound)?;
+    if !purchase.state.is_unpaid() {
+        return Ok(());
+    }
+    let failure = match reserve_in_tx(tx, &purchase).await? {
+        Supply::Free => return Ok(()),
+        // Who pays first has it; others may still give it back.
+        Supply::ReservedUntil(_) => return Ok(()),
+        Supply::SoldOut => sold_out(),
+        Supply::ChangedLicence => changed_licence(),
+    };
+    payments::commands::call_off_in_tx(tx, payment, trace).await?;
+    fail_in_tx(tx, id, &failure, trace).await?;
+    Ok(())
+}
+
+/// The money is among the buyer's credits: the purchase takes supply and holds it; or it has ended, or
+/// there is no supply, and the money stays there.
 async fn buy_in_tx(
     tx: &mut Tx,
     payment: &Payment,
     id: PurchaseId,
     trace: &str,
 ) -> Result<(), PurchaseError> {
-    let paid = sqlx::query(
+    let purchase = find(&mut **tx, id).await?.ok_or(PurchaseError::NotFound)?;
+    if !purchase.state.is_unpaid() {
+        return Ok(keep_credits_in_tx(tx, payment, id, trace).await?);
+    }
+    if !purchase.takes_supply {
+        let supply = look_in_tx(tx, purchase.package_id, &purchase.licence_mode).await?;
+        let failure = match supply {
+            Supply::Free => None,
+            Supply::ReservedUntil(_) | Supply::SoldOut => Some(sold_out()),
+            Supply::ChangedLicence => Some(changed_licence()),
+        };
+        if let Some(failure) = failure {
+            fail_in_tx(tx, id, &failure, trace).await?;
+            return Ok(keep_credits_in_tx(tx, payment, id, trace).await?);
+        }
+    }
+    sqlx::query(
         "update purchases
-         set state = 'pending', version = version + 1, expires_at = now() + make_interval(secs => $2)
-         where id = $1
-           and state in ('awaiting_payment', 'payment_unknown')",
+         set state = 'pending', takes_supply = true, version = version + 1,
+             expires_at = now() + make_interval(secs => $2)
+         where id = $1",
     )
     .bind(id)
     .bind(PURCHASE_SECONDS as f64)
     .execute(&mut **tx)
     .await?;
-    if paid.rows_affected() == 0 {
-        let data = serde_json::json!({ "purchase": id, "amountMinor": payment.amount_minor });
-        events::append_in_tx(tx, payment.id.0, "payment.kept_as_credits", trace, data).await?;
-        return Ok(());
-    }
-    let purchase = find(&mut **tx, id).await?.ok_or(PurchaseError::NotFound)?;
-    let (buyer, currency) = (purchase.buyer_id, &purchase.currency);
-    ledger::open_in_tx(tx, purchase.seller_id, currency).await?;
-    ledger::hold_in_tx(tx, id.0, buyer, purchase.price_minor, currency).await?;
+    let (buyer, seller, currency) = (purchase.buyer_id, purchase.seller_id, &purchase.currency);
+    hold_in_tx(tx, id, buyer, seller, purchase.price_minor, currency).await?;
     enqueue_settlement_in_tx(tx, id, buyer, &purchase.request_id).await?;
     Ok(())
+}
+
+/// Notes that the money of a payment stays with its payer.
+async fn keep_credits_in_tx(
+    tx: &mut Tx,
+    payment: &Payment,
+    id: PurchaseId,
+    trace: &str,
+) -> Result<(), sqlx::Error> {
+    let data = serde_json::json!({ "purchase": id, "amountMinor": payment.amount_minor });
+    events::append_in_tx(tx, payment.id.0, "payment.kept_as_credits", trace, data).await
+}
+
+fn sold_out() -> Failure<'static> {
+    let message = "the package was sold to others before this payment came; what was charged is among your credits";
+    ended("SOLD_OUT", message)
+}
+
+fn changed_licence() -> Failure<'static> {
+    let message = "the seller changed the licence before this payment came; what was charged is among your credits";
+    ended("LICENCE_CHANGED", message)
+}
+
+fn ended(code: &'static str, message: &str) -> Failure<'static> {
+    Failure {
+        code,
+        message: message.to_owned(),
+        hold: HoldEnd::Voided,
+    }
 }
 
 /// Shows where the payment of an unpaid purchase stands; each change is one of the purchase too.

@@ -1,6 +1,10 @@
 //! Takes a purchase back: the buyer gets the price, seller and platform give their parts, the grant ends.
 //!
-//! Locks in order: the purchase, the listing's row (by the trigger that counts the supply), accounts.
+//! Without a download it takes one word of the buyer. After one the buyer has had the goods: it takes a
+//! reason, an account does it a few times, and then its way is a dispute.
+//!
+//! Locks in order: the purchase, the buyer's returns (advisory), the listing's row (by the trigger that
+//! counts the supply), accounts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -8,11 +12,12 @@ use serde::Serialize;
 use crate::catalog::CATALOGUE;
 use crate::events;
 use crate::ids::{PurchaseId, UserId};
-use crate::ledger::{self, Posting};
-use crate::limits::REFUND_SECONDS;
+use crate::ledger::{self, Posting, Share};
+use crate::limits::{REFUND_SECONDS, RETURNS_DAYS, RETURNS_MAX};
 use crate::outbox::{Outbox, Tx};
 use crate::purchases::{
-    CHANGED, News, Purchase, PurchaseError, PurchaseState, lock_in_tx, tell_parties_in_tx,
+    CHANGED, News, Purchase, PurchaseError, PurchaseState, ReturnReason, SUPPLY, lock_in_tx,
+    lock_share_in_tx, tell_parties_in_tx,
 };
 use crate::webhooks::EventType;
 
@@ -46,29 +51,83 @@ struct PurchaseRefunded<'a> {
     reason: Option<&'a str>,
 }
 
+/// What a buyer says who hands something back.
+#[derive(Debug, Clone, Copy)]
+pub struct NewReturn<'a> {
+    pub buyer: UserId,
+    pub code: Option<ReturnReason>,
+    pub reason: Option<&'a str>,
+    pub trace: &'a str,
+}
+
 /// Refunds a purchase to the buyer who asks in time. Asked again, it changes nothing.
 pub async fn refund(
     outbox: &Outbox,
     id: PurchaseId,
-    buyer: UserId,
-    reason: Option<&str>,
-    trace: &str,
+    new: &NewReturn<'_>,
 ) -> Result<(), PurchaseError> {
     let mut tx = outbox.begin().await?;
     let purchase = lock_in_tx(&mut tx, id)
         .await?
-        .filter(|purchase| purchase.buyer_id == buyer)
+        .filter(|purchase| purchase.buyer_id == new.buyer)
         .ok_or(PurchaseError::NotFound)?;
     if is_to_refund(purchase.state, purchase.settled_at, Utc::now())? {
+        let is_return = check_return_in_tx(&mut tx, id, new).await?;
         let refund = Refund {
             cause: Cause::Buyer,
-            reason,
-            trace,
+            reason: new.reason,
+            trace: new.trace,
         };
         refund_in_tx(&mut tx, &purchase, &refund).await?;
+        if is_return {
+            sqlx::query("update purchases set return_reason = $2 where id = $1")
+                .bind(id)
+                .bind(new.code)
+                .execute(&mut *tx)
+                .await?;
+        }
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// Whether it was downloaded; then it takes a reason, and is one of few. With the purchase locked nothing
+/// is downloaded meanwhile; returns of one account are counted one after the other.
+async fn check_return_in_tx(
+    tx: &mut Tx,
+    id: PurchaseId,
+    new: &NewReturn<'_>,
+) -> Result<bool, PurchaseError> {
+    let is_downloaded: bool =
+        sqlx::query_scalar("select exists (select from downloads where purchase_id = $1)")
+            .bind(id)
+            .fetch_one(&mut **tx)
+            .await?;
+    if !is_downloaded {
+        return Ok(false);
+    }
+    if new.code.is_none() || new.reason.is_none() {
+        return Err(PurchaseError::ReturnNeedsReason);
+    }
+    sqlx::query("select pg_advisory_xact_lock(uuid_hash_extended($1, 4))")
+        .bind(new.buyer)
+        .execute(&mut **tx)
+        .await?;
+    let returns: i64 = sqlx::query_scalar(
+        "select count(*)
+         from purchases
+         where buyer_id = $1
+           and return_reason is not null
+           and finished_at > now() - make_interval(days => $2)",
+    )
+    .bind(new.buyer)
+    .bind(RETURNS_DAYS)
+    .fetch_one(&mut **tx)
+    .await?;
+    if returns >= RETURNS_MAX {
+        return Err(PurchaseError::TooManyReturns);
+    }
+    Ok(true)
 }
 
 /// Whether a buyer's wish is to be carried out; not if it has been.
@@ -88,12 +147,20 @@ fn is_to_refund(
 }
 
 /// Reverses a purchase that was locked as settled or disputed. A disputed one's share comes out of the
-/// reserve, and the caller resolves its dispute.
+/// reserve, and the caller resolves its dispute; any other's is taken from the earnings of its seller, and
+/// what was drawn of it from the platform.
 pub async fn refund_in_tx(
     tx: &mut Tx,
     purchase: &Purchase,
     refund: &Refund<'_>,
 ) -> Result<(), PurchaseError> {
+    let share = match purchase.state {
+        PurchaseState::Disputed => Share::Frozen,
+        _ if purchase.net_minor == 0 => Share::Earned { left_minor: 0 },
+        _ => Share::Earned {
+            left_minor: lock_share_in_tx(tx, purchase).await?,
+        },
+    };
     let refunded = sqlx::query(
         "update purchases
          set state = 'refunded', finished_at = now(), version = version + 1
@@ -114,7 +181,7 @@ pub async fn refund_in_tx(
             purchase.buyer_id,
             purchase.seller_id,
             purchase.split(),
-            purchase.state == PurchaseState::Disputed,
+            share,
         );
         ledger::post_in_tx(tx, &posting, &purchase.currency, refund.trace).await?;
     }
@@ -122,12 +189,20 @@ pub async fn refund_in_tx(
         .bind(purchase.package_id)
         .execute(&mut **tx)
         .await?;
-    let data = serde_json::json!({ "cause": refund.cause, "reason": refund.reason });
+    let data = serde_json::json!({
+        "cause": refund.cause,
+        "reason": refund.reason,
+        "borneByPlatformMinor": match share {
+            Share::Earned { left_minor } => purchase.net_minor - left_minor,
+            Share::Frozen => 0,
+        },
+    });
     events::append_in_tx(tx, purchase.id.0, "purchase.refunded", refund.trace, data).await?;
     tell_refunded_in_tx(tx, purchase, refund).await?;
     tx.announce(CHANGED, purchase.id.to_string());
     // What the buyer said of the package has no weight any more.
     tx.outdate(CATALOGUE);
+    tx.announce(SUPPLY, purchase.package_public_id.as_str());
     Ok(())
 }
 

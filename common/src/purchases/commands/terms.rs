@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::ids::{PackageId, UserId};
+use crate::purchases::supply::lock_listing_in_tx;
 use crate::purchases::{PurchaseError, PurchaseRequest};
 use crate::quotes::Opened;
 use crate::signatures::Quote;
@@ -35,7 +36,8 @@ pub(super) async fn agree_in_tx(
     package: PackageId,
     is_limited: bool,
 ) -> Result<Terms, PurchaseError> {
-    let mut terms = lock_listing(conn, package, is_limited).await?;
+    lock_listing_in_tx(conn, package, is_limited).await?;
+    let mut terms = find_terms(conn, package).await?;
     check_listing(request, &terms)?;
     let mut asked_minor = terms.price_minor;
     if let Some(Opened { claims, .. }) = &request.quote {
@@ -58,18 +60,7 @@ pub(super) async fn agree_in_tx(
     }
 }
 
-/// Buyers of a limited listing pass one by one, all others together; its seller waits for both.
-async fn lock_listing(
-    conn: &mut PgConnection,
-    package: PackageId,
-    is_limited: bool,
-) -> Result<Terms, sqlx::Error> {
-    let lock = if is_limited {
-        "select pg_advisory_xact_lock(listing_lock($1))"
-    } else {
-        "select pg_advisory_xact_lock_shared(listing_lock($1))"
-    };
-    sqlx::query(lock).bind(package).execute(&mut *conn).await?;
+async fn find_terms(conn: &mut PgConnection, package: PackageId) -> Result<Terms, sqlx::Error> {
     sqlx::query_as(
         "select package_id, seller_id, version, price_minor, currency, licence_mode, status
          from listings

@@ -8,7 +8,7 @@ use package::PackageType;
 use sqlx::PgPool;
 
 use crate::ids::{PackageId, PackagePublicId, QuoteId, UserId};
-use crate::limits::QUOTE_SECONDS;
+use crate::limits::{QUOTE_SECONDS, QUOTES_LIVE_MAX};
 use crate::money::decimal_text;
 use crate::quotes::QuoteError;
 use crate::signatures::{Quote, Signer};
@@ -41,6 +41,8 @@ struct Offer {
     currency: String,
     status: String,
     is_sold_out: bool,
+    /// Until when the first of the licences that are taken is kept for somebody who is paying.
+    reserved_until: Option<DateTime<Utc>>,
     package_sha256: Vec<u8>,
     w_matrix_sha256: Vec<u8>,
 }
@@ -56,14 +58,24 @@ pub async fn create(
     check(request, &offer)?;
     let id = QuoteId::new();
     let issued = issue(id, signer, issuer, request, &offer);
-    insert(pool, id, &offer, &issued).await?;
-    Ok(issued)
+    if insert(pool, id, &offer, &issued).await? {
+        Ok(issued)
+    } else {
+        Err(QuoteError::TooMany)
+    }
 }
 
 async fn find_offer(pool: &PgPool, request: &QuoteRequest) -> Result<Offer, QuoteError> {
     let offer = sqlx::query_as(
         "select package_id, seller_id, version, price_minor, currency, listings.status,
-                taken >= coalesce(supply, taken + 1) as is_sold_out,
+                taken >= coalesce(supply, taken + 1) as is_sold_out, (
+                    select min(reserved_until)
+                    from purchases
+                    where purchases.package_id = packages.id
+                      and takes_supply
+                      and state in ('awaiting_payment', 'payment_unknown')
+                      and reserved_until > now()
+                ) as reserved_until,
                 package_object.sha256 as package_sha256, w_matrix_object.sha256 as w_matrix_sha256
          from packages
          join listings on package_id = packages.id
@@ -97,7 +109,10 @@ fn check(request: &QuoteRequest, offer: &Offer) -> Result<(), QuoteError> {
                 current_minor: offer.price_minor,
             })
         }
-        _ if offer.is_sold_out => Err(QuoteError::SoldOut),
+        _ if offer.is_sold_out => Err(match offer.reserved_until {
+            Some(until) => QuoteError::Reserved { until },
+            None => QuoteError::SoldOut,
+        }),
         _ => Ok(()),
     }
 }
@@ -134,18 +149,26 @@ fn issue(
     }
 }
 
+/// False if the buyer has as many as one may. (Requests at once may exceed that by as many as they are.)
 async fn insert(
     pool: &PgPool,
     id: QuoteId,
     offer: &Offer,
     issued: &Issued,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> Result<bool, sqlx::Error> {
+    let inserted = sqlx::query(
         "insert into quotes (
              id, buyer_id, package_id, listing_version, price_minor, currency, package_sha256, w_matrix_sha256,
              token, expires_at
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+         where (
+             select count(*)
+             from quotes
+             where buyer_id = $2
+               and created_at > now() - make_interval(secs => $11)
+               and expires_at > now()
+         ) < $12",
     )
     .bind(id)
     .bind(issued.claims.buyer_id)
@@ -157,7 +180,9 @@ async fn insert(
     .bind(&offer.w_matrix_sha256)
     .bind(&issued.token)
     .bind(issued.expires_at)
+    .bind(QUOTE_SECONDS as f64)
+    .bind(QUOTES_LIVE_MAX)
     .execute(pool)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == 1)
 }

@@ -1,14 +1,16 @@
-//! The bytes are in their final place: the package becomes visible, and its owner is told.
+//! The bytes are in their final place: the package becomes visible, and its owner is told. Bytes that are
+//! another's to sell are refused instead (`bytes_that_were_bought_are_not_sold_by_their_buyer`).
 
 use serde::Serialize;
 
-use crate::catalog::{self, NewPackage};
+use super::fail::fail_in_tx;
+use crate::catalog::{self, Claimed, NewPackage};
 use crate::events;
 use crate::jobs::{self, Lease, LeaseLost};
 use crate::outbox::Outbox;
 use crate::storage::{Blob, content_key};
 use crate::telemetry::metrics;
-use crate::uploads::{CHANGED, Upload};
+use crate::uploads::{CHANGED, Refusal, Upload};
 use crate::webhooks::{Address, EventType, NewEvent, announce_in_tx};
 
 /// The seed's message, byte for byte.
@@ -32,8 +34,16 @@ pub async fn complete(
     if jobs::finish_in_tx(&mut tx, lease).await?.is_err() {
         return Ok(Err(LeaseLost));
     }
-    let (package_id, package_public_id) =
-        catalog::publish_in_tx(&mut tx, &new_package(upload)).await?;
+    let new = new_package(upload);
+    let (package_key, w_matrix_key) = (&new.package_key, &new.w_matrix_key);
+    let claim =
+        catalog::find_claim_in_tx(&mut tx, upload.owner_id, package_key, w_matrix_key).await?;
+    if let Some(claim) = claim {
+        fail_in_tx(&mut tx, upload, &refusal(claim), &lease.trace).await?;
+        tx.commit().await?;
+        return Ok(Ok(()));
+    }
+    let (package_id, package_public_id) = catalog::publish_in_tx(&mut tx, &new).await?;
     sqlx::query(
         "update uploads
          set status = 'completed', stage = 'completed', progress = 100, package_id = $2, finished_at = now(),
@@ -70,6 +80,23 @@ pub async fn complete(
         .with_label_values(&[upload.package_type.as_str(), "completed"])
         .inc();
     Ok(Ok(()))
+}
+
+fn refusal(claim: Claimed) -> Refusal {
+    let (code, message) = match claim {
+        Claimed::Published => (
+            "PUBLISHED_BY_ANOTHER",
+            "Another seller published a package of exactly these bytes before; nobody else can sell it.",
+        ),
+        Claimed::Bought => (
+            "BOUGHT_FROM_ANOTHER",
+            "These bytes belong to a package that you bought from another seller; its buyers cannot sell it.",
+        ),
+    };
+    Refusal {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 fn new_package(upload: &Upload) -> NewPackage {

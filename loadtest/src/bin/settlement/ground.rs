@@ -19,13 +19,14 @@ const SETUP: &[&str] = &[
      from generate_series(1, $3) n
      where $2 > 0 and $4::uuid is not null",
     "insert into objects (key, sha256, size_bytes)
-     select 'bench', sha256(''), 1 where $1 > 0 and $2 > 0 and $3 > 0 and $4::uuid is not null
-     on conflict do nothing",
+     select 'bench-' || $1 || '-' || n, sha256(''), 1
+     from generate_series(1, $3) n
+     where $2 > 0 and $4::uuid is not null",
     "insert into packages (id, public_id, owner_id, upload_id, package_type, name, description, source_model,
                            target_model, epsilon_declared, evidence_level, package_key, w_matrix_key, report,
                            line_id)
      select bench_id($1, 4, n), 'pkg_' || $1 || '_' || n, bench_id($1, 2, n), gen_random_uuid(), 'vector', 'bench',
-            'bench', 'a', 'b', 0.05, 'declared', 'bench', 'bench', '{}',
+            'bench', 'a', 'b', 0.05, 'declared', 'bench-' || $1 || '-' || n, 'bench-' || $1 || '-' || n, '{}',
             bench_id($1, 4, n)
      from generate_series(1, $3) n
      where $2 > 0 and $4::uuid is not null",
