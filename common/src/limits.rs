@@ -124,8 +124,6 @@ pub const LEASE_BATCH_MAX: usize = 64;
 pub const RING_BATCH_MAX: usize = 256;
 /// Alarms that wait to be rung; above it they are left to the sweep.
 pub const RING_BACKLOG_MAX: usize = 16_384;
-/// Active jobs of one tenant in one queue before its work takes the bulk lane.
-pub const TENANT_FAST_JOBS_MAX: i64 = 16;
 /// Times a job may bring down its worker before it is quarantined.
 pub const CRASHES_MAX: i32 = 5;
 /// Kept history of ended jobs.
@@ -376,3 +374,33 @@ pub const RETURNS_DAYS: i32 = 30;
 pub const PAYOUT_MATURITY_SECONDS: u64 = DISPUTE_SECONDS + 24 * 3600;
 const _: () = assert!(PAYOUT_MATURITY_SECONDS > DISPUTE_SECONDS);
 const _: () = assert!(PAYOUT_MATURITY_SECONDS > REFUND_SECONDS);
+
+/// The least that a job costs: the time of a slot for its lease, some statements and a durable commit on a
+/// busy disk.
+pub const JOB_COST_MIN: Duration = Duration::from_millis(60);
+/// The most that a job counts as, so that one estimate does not send a tenant away for good.
+pub const JOB_COST_MAX: Duration = Duration::from_secs(10);
+/// A job that costs more is heavy: it waits in the bulk lane whoever sent it, so that the slots of the fast
+/// lane are free again within this time.
+pub const JOB_LIGHT_COST_MAX: Duration = Duration::from_millis(250);
+/// What a tenant may have outstanding in a queue before its work takes the bulk lane: sixteen of the least.
+/// With two slots or more it delays the light work of others by half a second at most.
+pub const TENANT_FAST_COST_MAX: Duration = Duration::from_millis(1000);
+/// Judging one MiB of a package; the time grows with the 1.5th power of the size. Measured on one core, over
+/// the dearest shapes: 70 to 95 ms.
+pub const JUDGED_MEBIBYTE_COST: Duration = Duration::from_millis(95);
+/// Moving one MiB from the store and back: 50 MiB/s.
+pub const MOVED_MEBIBYTE_COST: Duration = Duration::from_millis(20);
+/// The largest package that is light to judge, in bytes.
+pub const LIGHT_PACKAGE_BYTES_MAX: u64 = 3 * 1024 * 1024 / 2;
+/// Endpoints that one worker process sends to at once, each a slot of the queue. Less than the slots of one
+/// lane, so that recoveries always find one.
+pub const DRAINS_MAX: usize = 1000;
+/// Of those, for one tenant: as many as it may have requests.
+pub const TENANT_DRAINS_MAX: usize = TENANT_SENDS_MAX;
+/// The shortest time for which an endpoint beyond its tenant's share is put off: a drain of others lasts at
+/// least so long.
+pub const DRAIN_POSTPONED_MIN: Duration = CLAIM_LINGER;
+/// Between two endpoints of one tenant that come back from being put off: as fast as a tenant's share of
+/// drains can end, so that a longer line costs no more statements per second.
+pub const DRAIN_POSTPONED_SPACING: Duration = Duration::from_millis(8);

@@ -4,6 +4,8 @@
 
 #[path = "jobs/ends.rs"]
 mod ends;
+#[path = "jobs/fairness.rs"]
+mod fairness;
 #[path = "jobs/leases.rs"]
 mod leases;
 #[path = "jobs/operators.rs"]

@@ -9,7 +9,7 @@ use common::db::PgPool;
 use common::identity::Sealer;
 use common::ids::{JobId, WorkerId};
 use common::jobs::Leaser;
-use common::limits::SETTLE_BATCH_MAX;
+use common::limits::{LIGHT_PACKAGE_BYTES_MAX, PACKAGE_BYTES_MAX, SETTLE_BATCH_MAX};
 use common::outbox::Outbox;
 use common::purchases::Settler;
 use common::signatures::Signer;
@@ -18,7 +18,9 @@ use common::webhooks;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Raw bytes of packages that one process holds at once, in KiB: two of the largest.
-const VERIFY_KIB_MAX: usize = 2 * (common::limits::PACKAGE_BYTES_MAX as usize / 1024 + 1);
+const VERIFY_KIB_MAX: usize = 2 * (PACKAGE_BYTES_MAX as usize / 1024 + 1);
+/// And of light ones beside them, so that these never wait for the large: one for each slot.
+const VERIFY_LIGHT_KIB_MAX: usize = 4 * (LIGHT_PACKAGE_BYTES_MAX as usize / 1024 + 1);
 
 /// The world of a handler.
 #[derive(Debug)]
@@ -35,7 +37,9 @@ pub struct Context {
     /// Commits that need not wait for the disk.
     pub relaxed_pool: PgPool,
     /// Bounds the memory that validation takes.
-    pub verify_memory: Arc<Semaphore>,
+    verify_memory: Arc<Semaphore>,
+    /// The same for packages that are light.
+    verify_memory_light: Arc<Semaphore>,
     running: Mutex<HashMap<JobId, oneshot::Sender<String>>>,
 }
 
@@ -67,6 +71,7 @@ impl Context {
             relaxed_pool,
             outbox,
             verify_memory: Arc::new(Semaphore::new(VERIFY_KIB_MAX)),
+            verify_memory_light: Arc::new(Semaphore::new(VERIFY_LIGHT_KIB_MAX)),
             running: Mutex::default(),
         }
     }
@@ -78,10 +83,14 @@ impl Context {
 
     /// Permits for that many bytes of packages, waiting until they are free.
     pub async fn reserve_memory(&self, bytes: u64) -> tokio::sync::OwnedSemaphorePermit {
+        let (memory, kib_max) = match bytes <= LIGHT_PACKAGE_BYTES_MAX {
+            true => (&self.verify_memory_light, VERIFY_LIGHT_KIB_MAX),
+            false => (&self.verify_memory, VERIFY_KIB_MAX),
+        };
         let kib = u32::try_from(bytes / 1024 + 1)
             .unwrap_or(u32::MAX)
-            .min(VERIFY_KIB_MAX as u32);
-        Arc::clone(&self.verify_memory)
+            .min(kib_max as u32);
+        Arc::clone(memory)
             .acquire_many_owned(kib)
             .await
             .expect("the semaphore is never closed")

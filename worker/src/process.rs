@@ -125,7 +125,7 @@ async fn serve(
     name: &str,
 ) -> Vec<Served> {
     let mut served = Vec::new();
-    for spec in specs {
+    for spec in specs.iter().copied() {
         for lane in Lane::ALL {
             let options = ServeOptions {
                 concurrency: spec.concurrency,
@@ -133,9 +133,8 @@ async fn serve(
                 ..ServeOptions::new(spec.name, lane, name)
             };
             let context = Arc::clone(context);
-            let queue_name = spec.name;
             let handler =
-                move |delivery| runner::run(Arc::clone(&context), queue_name, delivery).boxed();
+                move |delivery| runner::run(Arc::clone(&context), spec, lane, delivery).boxed();
             served.push(Served {
                 queue: spec.name,
                 serving: queue.serve(options, handler).await,

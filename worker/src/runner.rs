@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::db;
-use common::jobs::{self, JobName, Lease};
+use common::jobs::{self, BulkOrder, JobName, Lease, QueueSpec};
 use common::pipeline::{self, GiveUp};
-use common::queue::{Delivery, Wake};
+use common::queue::{Delivery, Lane, Wake};
 use common::telemetry::metrics;
 use futures::FutureExt as _;
 use tokio::sync::oneshot;
@@ -30,10 +30,11 @@ const PATIENCE: [Duration; 6] = [
     Duration::from_secs(4),
 ];
 
-/// Handles what the queue delivered.
-pub async fn run(context: Arc<Context>, queue: &'static str, delivery: Delivery) {
+/// Handles what a lane of the queue delivered.
+pub async fn run(context: Arc<Context>, spec: &'static QueueSpec, lane: Lane, delivery: Delivery) {
+    let queue = spec.name;
     match delivery {
-        Delivery::Wake(wake) => run_wake(&context, wake).await,
+        Delivery::Wake(wake) => run_wake(&context, spec, lane, wake).await,
         Delivery::Undecodable {
             bytes,
             error,
@@ -56,8 +57,12 @@ pub async fn run(context: Arc<Context>, queue: &'static str, delivery: Delivery)
     }
 }
 
-async fn run_wake(context: &Context, wake: Wake) {
-    let lease = match patiently(|| context.leaser.lease(wake.clone())).await {
+async fn run_wake(context: &Context, spec: &'static QueueSpec, lane: Lane, wake: Wake) {
+    let leased = match (lane, spec.bulk) {
+        (Lane::Bulk, BulkOrder::Turns) => patiently(|| context.leaser.lease_next(spec.name)).await,
+        _ => patiently(|| context.leaser.lease(wake.clone())).await,
+    };
+    let lease = match leased {
         Ok(Some(lease)) => lease,
         // Stale: the job ended, runs elsewhere or is not due yet.
         Ok(None) => return,

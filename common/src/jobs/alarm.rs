@@ -14,6 +14,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use super::enqueue::lane_of;
+use super::lease::held;
 use super::{Lease, LeaseLost};
 use crate::ids::JobId;
 use crate::queue::{Lane, Wake};
@@ -100,6 +101,34 @@ pub struct Rest {
     pub undisturbed: Duration,
     /// Where it waits from now on.
     pub lane: Lane,
+}
+
+/// Ends the run of an alarm before it has done anything: it is due again after that, in its lane, and no
+/// ring wakes it before.
+pub async fn postpone(
+    pool: &PgPool,
+    lease: &Lease,
+    pause: Duration,
+) -> Result<Result<(), LeaseLost>, sqlx::Error> {
+    let postponed = sqlx::query(
+        "update jobs
+         set state = 'ready',
+             run_at = now() + make_interval(secs => $4),
+             rests_until = now() + make_interval(secs => $4),
+             rung = false,
+             worker = null
+         where id = $1
+           and fence = $2
+           and worker = $3
+           and state = 'running'",
+    )
+    .bind(lease.job)
+    .bind(lease.fence)
+    .bind(lease.worker)
+    .bind(pause.as_secs_f64())
+    .execute(pool)
+    .await?;
+    Ok(held(&postponed))
 }
 
 /// Ends the run of an alarm: until its next work is due, or until somebody rings. Answers the alarm if

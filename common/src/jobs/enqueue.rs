@@ -5,9 +5,9 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::JobName;
+use super::{Cost, JobName};
 use crate::ids::{JobId, UserId};
-use crate::limits::TENANT_FAST_JOBS_MAX;
+use crate::limits::{JOB_COST_MIN, TENANT_FAST_COST_MAX};
 use crate::queue::{Lane, Wake};
 
 /// Work to be done once the transaction commits.
@@ -16,8 +16,10 @@ pub struct NewJob {
     pub name: JobName,
     /// The row that the job is about.
     pub subject: Uuid,
-    /// Whose work it is: a tenant with much of it waiting takes the bulk lane.
+    /// Whose work it is: a tenant with much of it outstanding takes the bulk lane.
     pub tenant: Option<UserId>,
+    /// What its run takes of a worker.
+    pub cost: Cost,
     /// The request id that runs through logs, jobs and webhooks.
     pub trace: String,
     /// Not before this much later.
@@ -35,37 +37,79 @@ pub struct Enqueued {
     pub is_due: bool,
 }
 
+/// Jobs of a tenant that are counted: as many of the cheapest are more than its fast share.
+const COUNTED_MAX: i64 = (TENANT_FAST_COST_MAX.as_millis() / JOB_COST_MIN.as_millis()) as i64 + 1;
+
+/// The lane by what the tenant has outstanding, and in the bulk lane its turn: after what is foremost
+/// there, and after what the tenant has there already, by the cost of this job.
+const ENQUEUE: &str = "with outstanding as (
+    select coalesce(sum(counted.cost_ms), 0) as cost_ms
+    from (
+        select cost_ms
+        from jobs
+        where queue = $3
+          and tenant = $4
+          and state in ('ready', 'running')
+        limit $8
+    ) as counted
+),
+place as (
+    select case when $9 or outstanding.cost_ms + $10 > $11 then 'bulk' else 'fast' end as lane
+    from outstanding
+)
+insert into jobs (id, name, queue, lane, tenant, subject, trace, run_at, cost_ms, turn)
+select $1, $2, $3, place.lane, $4, $5, $6, now() + make_interval(secs => $7), $10,
+       case place.lane when 'fast' then now() else
+           make_interval(secs => $10 / 1000.0) + greatest(
+               coalesce(
+                   (
+                       select min(turn)
+                       from jobs
+                       where queue = $3
+                         and lane = 'bulk'
+                         and state = 'ready'
+                         and run_at <= now()
+                   ),
+                   (
+                       select min(turn)
+                       from jobs
+                       where queue = $3
+                         and lane = 'bulk'
+                         and state = 'running'
+                   ),
+                   now()
+               ),
+               (
+                   select max(turn)
+                   from jobs
+                   where queue = $3
+                     and lane = 'bulk'
+                     and tenant = $4
+                     and state in ('ready', 'running')
+               )
+           )
+       end
+from place
+returning lane";
+
 /// Writes the job. It exists if and only if the caller's transaction commits.
 pub async fn enqueue_in_tx(conn: &mut PgConnection, job: &NewJob) -> Result<Enqueued, sqlx::Error> {
     let id = JobId::new();
     let queue = job.name.spec().queue.name;
-    let lane: String = sqlx::query_scalar(
-        "insert into jobs (id, name, queue, lane, tenant, subject, trace, run_at)
-         select $1, $2, $3,
-                case when (
-                    select count(*)
-                    from (
-                        select 1
-                        from jobs
-                        where queue = $3
-                          and tenant = $4
-                          and state in ('ready', 'running')
-                        limit $8
-                    ) as waiting
-                ) >= $8 then 'bulk' else 'fast' end,
-                $4, $5, $6, now() + make_interval(secs => $7)
-         returning lane",
-    )
-    .bind(id)
-    .bind(job.name.as_str())
-    .bind(queue)
-    .bind(job.tenant)
-    .bind(job.subject)
-    .bind(&job.trace)
-    .bind(job.delay.as_secs_f64())
-    .bind(TENANT_FAST_JOBS_MAX)
-    .fetch_one(conn)
-    .await?;
+    let lane: String = sqlx::query_scalar(ENQUEUE)
+        .bind(id)
+        .bind(job.name.as_str())
+        .bind(queue)
+        .bind(job.tenant)
+        .bind(job.subject)
+        .bind(&job.trace)
+        .bind(job.delay.as_secs_f64())
+        .bind(COUNTED_MAX)
+        .bind(!job.cost.is_light())
+        .bind(job.cost.as_ms())
+        .bind(TENANT_FAST_COST_MAX.as_millis() as i64)
+        .fetch_one(conn)
+        .await?;
     Ok(Enqueued {
         queue,
         lane: lane_of(&lane),

@@ -4,6 +4,12 @@
 //! statement runs share the next one. They are written without waiting for the disk: a lease that a
 //! crash of PostgreSQL forgets leaves the job ready, and the (fence, worker) pair of the forgotten
 //! lease no longer finishes anything once another worker has it.
+//!
+//! A call of the fast lane names the job that it leases. A call of the bulk lane says that a slot is free
+//! and work is there: it leases the job whose turn it is, so that tenants take turns by cost however their
+//! calls are ordered in Redis. Each call leases one job at most, so there are as many calls as jobs.
+
+use std::collections::HashMap;
 
 use sqlx::postgres::PgQueryResult;
 use sqlx::{PgConnection, PgPool};
@@ -11,6 +17,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use crate::db;
 use crate::ids::{JobId, UserId, WorkerId};
 use crate::limits::LEASE_BATCH_MAX;
 use crate::queue::Wake;
@@ -38,7 +45,16 @@ pub struct Lease {
 #[error("the lease was lost")]
 pub struct LeaseLost;
 
-type Request = (Wake, oneshot::Sender<Result<Option<Lease>, sqlx::Error>>);
+type Answer = oneshot::Sender<Result<Option<Lease>, sqlx::Error>>;
+
+/// What is asked for.
+#[derive(Debug)]
+enum Request {
+    /// This job.
+    Named(Wake, Answer),
+    /// Whichever job of the queue's bulk lane is next.
+    Next(&'static str, Answer),
+}
 
 /// Takes leases for one worker process.
 #[derive(Debug, Clone)]
@@ -57,9 +73,22 @@ impl Leaser {
     /// The lease, or none if the call is stale: the job ended, runs elsewhere, is not due, or its
     /// queue is paused.
     pub async fn lease(&self, wake: Wake) -> Result<Option<Lease>, sqlx::Error> {
+        self.ask(|answer| Request::Named(wake, answer)).await
+    }
+
+    /// The lease of the job whose turn it is in the queue's bulk lane, or none if nothing is due there or
+    /// the queue is paused.
+    pub async fn lease_next(&self, queue: &'static str) -> Result<Option<Lease>, sqlx::Error> {
+        self.ask(|answer| Request::Next(queue, answer)).await
+    }
+
+    async fn ask(
+        &self,
+        request: impl FnOnce(Answer) -> Request,
+    ) -> Result<Option<Lease>, sqlx::Error> {
         let (answer, answered) = oneshot::channel();
         self.requests
-            .send((wake, answer))
+            .send(request(answer))
             .await
             .map_err(|_| sqlx::Error::PoolClosed)?;
         answered.await.map_err(|_| sqlx::Error::PoolClosed)?
@@ -69,20 +98,49 @@ impl Leaser {
 async fn lease_in_batches(pool: PgPool, worker: WorkerId, mut inbox: mpsc::Receiver<Request>) {
     let mut batch = Vec::with_capacity(LEASE_BATCH_MAX);
     while inbox.recv_many(&mut batch, LEASE_BATCH_MAX).await > 0 {
-        let (wakes, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        match lease_batch(&pool, worker, &wakes).await {
-            Ok(mut leases) => {
-                for (wake, answer) in wakes.iter().zip(answers) {
-                    let found = leases.iter().position(|lease| lease.job.0 == wake.job);
-                    // The asker may have been cancelled; its lease then ends with its worker.
-                    let _ = answer.send(Ok(found.map(|index| leases.swap_remove(index))));
+        let (mut wakes, mut askers) = (Vec::new(), Vec::new());
+        let mut queues: HashMap<&'static str, Vec<Answer>> = HashMap::new();
+        for request in batch.drain(..) {
+            match request {
+                Request::Named(wake, answer) => {
+                    wakes.push(wake);
+                    askers.push(answer);
                 }
+                Request::Next(queue, answer) => queues.entry(queue).or_default().push(answer),
             }
-            Err(error) => {
-                let text = error.to_string();
-                for answer in answers {
-                    let _ = answer.send(Err(sqlx::Error::Io(std::io::Error::other(text.clone()))));
-                }
+        }
+        if !wakes.is_empty() {
+            let leased = lease_batch(&pool, worker, &wakes).await;
+            let take = |leases: &mut Vec<Lease>, index: usize| {
+                let wake: &Wake = &wakes[index];
+                let found = leases.iter().position(|lease| lease.job.0 == wake.job);
+                found.map(|index| leases.swap_remove(index))
+            };
+            answer_all(leased, askers, take);
+        }
+        for (queue, askers) in queues {
+            let leased = lease_next_batch(&pool, worker, queue, askers.len()).await;
+            answer_all(leased, askers, |leases, _| leases.pop());
+        }
+    }
+}
+
+/// Gives each asker what `take` finds for it among the leases.
+fn answer_all(
+    leased: Result<Vec<Lease>, sqlx::Error>,
+    askers: Vec<Answer>,
+    take: impl Fn(&mut Vec<Lease>, usize) -> Option<Lease>,
+) {
+    match leased {
+        Ok(mut leases) => {
+            for (index, answer) in askers.into_iter().enumerate() {
+                // The asker may have been cancelled; its lease then ends with its worker.
+                let _ = answer.send(Ok(take(&mut leases, index)));
+            }
+        }
+        Err(error) => {
+            for answer in askers {
+                let _ = answer.send(Err(db::copy_of(&error)));
             }
         }
     }
@@ -126,6 +184,48 @@ async fn lease_batch(
     .bind(ids)
     .bind(fences)
     .bind(worker)
+    .fetch_all(pool)
+    .await
+}
+
+async fn lease_next_batch(
+    pool: &PgPool,
+    worker: WorkerId,
+    queue: &str,
+    count: usize,
+) -> Result<Vec<Lease>, sqlx::Error> {
+    sqlx::query_as(
+        "with next as (
+             select id
+             from jobs
+             where queue = $1
+               and lane = 'bulk'
+               and state = 'ready'
+               and run_at <= now()
+               and not exists (
+                   select 1
+                   from queue_controls
+                   where queue = $1
+                     and paused
+               )
+             order by turn, id
+             limit $3
+             for update skip locked
+         )
+         update jobs
+         set state = 'running',
+             fence = fence + 1,
+             worker = $2,
+             rung = false,
+             started_at = now()
+         from next
+         where jobs.id = next.id
+         returning jobs.id, name, subject, tenant, trace, fence, worker, attempts, snoozes,
+                   extract(epoch from clock_timestamp() - run_at)::float8 as waited_seconds",
+    )
+    .bind(queue)
+    .bind(worker)
+    .bind(i64::try_from(count).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await
 }

@@ -39,6 +39,18 @@ pub struct QueueSpec {
     pub concurrency: usize,
     /// Wake-up calls fetched at once. Long jobs take one, so that idle workers find the rest.
     pub batch: usize,
+    /// How the jobs of its bulk lane are ordered.
+    pub bulk: BulkOrder,
+}
+
+/// How the jobs of a bulk lane are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkOrder {
+    /// By turns: tenants share the lane by cost.
+    Turns,
+    /// As they are called. Alarms: what they cost is known only when they have run, so their handler
+    /// shares out its places itself.
+    Calls,
 }
 
 static VALIDATE_UPLOAD: JobSpec = JobSpec {
@@ -98,26 +110,31 @@ static SETTLE: QueueSpec = QueueSpec {
     name: "settle",
     concurrency: 128,
     batch: 32,
+    bulk: BulkOrder::Turns,
 };
 static PAY: QueueSpec = QueueSpec {
     name: "pay",
     concurrency: 16,
     batch: 1,
+    bulk: BulkOrder::Turns,
 };
 static VALIDATE: QueueSpec = QueueSpec {
     name: "validate",
     concurrency: 2,
     batch: 1,
+    bulk: BulkOrder::Turns,
 };
 static PUBLISH: QueueSpec = QueueSpec {
     name: "publish",
     concurrency: 8,
     batch: 1,
+    bulk: BulkOrder::Turns,
 };
 static WEBHOOK: QueueSpec = QueueSpec {
     name: "webhook",
     concurrency: 1024,
     batch: 64,
+    bulk: BulkOrder::Calls,
 };
 
 impl QueueSpec {

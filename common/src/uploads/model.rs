@@ -105,6 +105,11 @@ pub struct NewUpload {
 }
 
 impl NewUpload {
+    /// Both blobs together.
+    pub fn size_bytes(&self) -> u64 {
+        self.package.size_bytes + self.w_matrix.size_bytes
+    }
+
     /// Digest of everything that makes this upload what it is.
     pub fn fingerprint(&self) -> Vec<u8> {
         let fields = &self.fields;
@@ -259,6 +264,12 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// Both blobs together.
+    pub fn size_bytes(&self) -> u64 {
+        let blobs = [self.package_bytes, self.w_matrix_bytes];
+        blobs.map(i64::unsigned_abs).iter().sum()
+    }
+
     /// One of its blobs.
     pub fn blob(&self, blob: crate::storage::Blob) -> BlobInfo {
         let (size, sha256, parts) = match blob {

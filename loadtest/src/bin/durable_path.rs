@@ -11,7 +11,7 @@ use clap::Parser;
 use common::config::DatabaseConfig;
 use common::events;
 use common::ids::{JobId, WorkerId};
-use common::jobs::{self, JobName, Leaser, NewJob};
+use common::jobs::{self, Cost, JobName, Leaser, NewJob};
 use common::outbox::Outbox;
 use common::queue::{Delivery, Lane, Queue, ServeOptions};
 use loadtest::median;
@@ -169,6 +169,7 @@ async fn write_job(outbox: &Outbox) -> anyhow::Result<()> {
         name: JobName::ValidateUpload,
         subject,
         tenant: None,
+        cost: Cost::ROWS,
         trace: "req".to_owned(),
         delay: Duration::ZERO,
     };

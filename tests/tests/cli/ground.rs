@@ -8,7 +8,7 @@ use api::Api;
 use common::config::{ApiConfig, Env};
 use common::db::PgPool;
 use common::ids::{JobId, PaymentId};
-use common::jobs::{self, JobName, JobState, NewJob};
+use common::jobs::{self, Cost, JobName, JobState, NewJob};
 use local::postgres::{PostgresOptions, PrivatePostgres};
 use local::redis::{PrivateRedis, RedisOptions};
 use serde_json::Value;
@@ -157,6 +157,7 @@ impl World {
             name: JobName::AnnouncePurchase,
             subject: Uuid::new_v4(),
             tenant: None,
+            cost: Cost::ROWS,
             trace: "req_cli".to_owned(),
             delay: Duration::ZERO,
         };

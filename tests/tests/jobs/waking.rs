@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::ids::{UserId, WorkerId};
-use common::jobs::{JobName, JobState, Leaser, NewJob};
+use common::jobs::{Cost, JobName, JobState, Leaser, NewJob};
+use common::limits::{JOB_COST_MIN, TENANT_FAST_COST_MAX};
 use common::queue::Wake;
 use scheduler::sweeps::DueSweep;
 use tests::ground::{DEADLINE, Ground, Postgres};
@@ -14,11 +15,15 @@ use tests::stack::eventually;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+/// Uploads of a few KiB that a tenant may have in the fast lane.
+const FAST_JOBS: i64 = (TENANT_FAST_COST_MAX.as_millis() / JOB_COST_MIN.as_millis()) as i64;
+
 fn new_job(tenant: Option<UserId>, delay: Duration) -> NewJob {
     NewJob {
         name: JobName::ValidateUpload,
         subject: Uuid::now_v7(),
         tenant,
+        cost: Cost::ROWS,
         trace: "req_test".to_owned(),
         delay,
     }
@@ -144,10 +149,7 @@ async fn a_tenant_with_much_work_takes_the_bulk_lane_and_is_overtaken() {
         .upload_of(&other, &Sample::new(60, Expected::Refused))
         .await;
     let lanes = "select count(*) from jobs where lane = 'bulk'";
-    assert_eq!(
-        ground.count(lanes).await,
-        60 - common::limits::TENANT_FAST_JOBS_MAX
-    );
+    assert_eq!(ground.count(lanes).await, 60 - FAST_JOBS);
     let _worker = ground.worker().await;
     ground
         .becomes("select count(*) = 61 from jobs where name = 'validate_upload' and state = 'done'")

@@ -1,7 +1,7 @@
 //! Disputes that are opened, measured and decided twice, late, or by several at once.
 
 use common::ids::DisputeId;
-use common::jobs::{JobName, NewJob};
+use common::jobs::{Cost, JobName, NewJob};
 use futures::future::join_all;
 use serde_json::json;
 use tests::{World, eventually};
@@ -138,6 +138,7 @@ async fn two_measurements_at_once_and_a_third_later_record_one() {
         name: JobName::RemeasurePackage,
         subject: DisputeId::parse(id_of(&url)).unwrap().0,
         tenant: None,
+        cost: Cost::UNKNOWN,
         trace: "copy".to_owned(),
         delay: std::time::Duration::ZERO,
     };

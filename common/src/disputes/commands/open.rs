@@ -10,7 +10,7 @@ use super::tell::{Step, tell_in_tx};
 use crate::disputes::queries::find_of_purchase;
 use crate::disputes::{Dispute, DisputeError, DisputeReason, DisputeState};
 use crate::ids::{DisputeId, PurchaseId, UserId};
-use crate::jobs::{JobName, NewJob};
+use crate::jobs::{Cost, JobName, NewJob};
 use crate::ledger::{self, Posting};
 use crate::limits::DISPUTE_SECONDS;
 use crate::outbox::{Outbox, Tx};
@@ -44,6 +44,7 @@ pub async fn open(outbox: &Outbox, new: &NewDispute) -> Result<DisputeId, Disput
         name: JobName::RemeasurePackage,
         subject: dispute.id.0,
         tenant: Some(purchase.buyer_id),
+        cost: Cost::UNKNOWN,
         trace: new.request_id.clone(),
         delay: Duration::ZERO,
     })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::events;
 use crate::ids::{PaymentId, UserId};
-use crate::jobs::{JobName, NewJob};
+use crate::jobs::{Cost, JobName, NewJob};
 use crate::limits::{CARD_LOOK_MIN, CARD_PURCHASE_SECONDS};
 use crate::outbox::Tx;
 use crate::payments::{CHANGED, NewPayment, Purpose};
@@ -50,6 +50,7 @@ pub(super) fn job(id: PaymentId, user: UserId, trace: &str) -> NewJob {
         name: JobName::ProcessPayment,
         subject: id.0,
         tenant: Some(user),
+        cost: Cost::ROWS,
         trace: trace.to_owned(),
         delay: Duration::ZERO,
     }

@@ -12,7 +12,7 @@ use crate::db::constraint_of;
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{PackageId, PaymentId, PurchaseId, UserId};
-use crate::jobs::{JobName, NewJob};
+use crate::jobs::{Cost, JobName, NewJob};
 use crate::ledger::{self, AccountKind, LedgerError, Split};
 use crate::limits::{CARD_PURCHASE_SECONDS, PURCHASE_SECONDS, PURCHASE_TRIES_MAX};
 use crate::outbox::{Outbox, Tx};
@@ -162,6 +162,7 @@ pub(super) async fn enqueue_settlement_in_tx(
         name: JobName::SettlePurchase,
         subject: id.0,
         tenant: Some(buyer),
+        cost: Cost::ROWS,
         trace: request_id.to_owned(),
         delay: std::time::Duration::ZERO,
     })

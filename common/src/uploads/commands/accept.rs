@@ -1,7 +1,7 @@
 //! The verdict is good: the report is kept and the bytes are to be published.
 
 use crate::events;
-use crate::jobs::{self, JobName, Lease, LeaseLost, NewJob};
+use crate::jobs::{self, Cost, JobName, Lease, LeaseLost, NewJob};
 use crate::outbox::Outbox;
 use crate::uploads::{CHANGED, Stage, Upload};
 
@@ -40,6 +40,7 @@ pub async fn accept(
         name: JobName::PublishUpload,
         subject: upload.id.0,
         tenant: Some(upload.owner_id),
+        cost: Cost::of_moving(upload.size_bytes()),
         trace: lease.trace.clone(),
         delay: std::time::Duration::ZERO,
     })

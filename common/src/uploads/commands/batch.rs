@@ -85,7 +85,7 @@ pub async fn create_batch(
             .bind(id)
             .execute(&mut *tx)
             .await?;
-        enqueue_validation_in_tx(&mut tx, new.id, owner, request_id).await?;
+        enqueue_validation_in_tx(&mut tx, new.id, owner, new.size_bytes(), request_id).await?;
         tx.announce(CHANGED, upload_id.as_str());
     }
     tx.commit().await?;

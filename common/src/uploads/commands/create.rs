@@ -8,7 +8,7 @@ use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::identity;
 use crate::ids::{PackageId, UploadId, UploadPublicId, UserId};
-use crate::jobs::{JobName, NewJob};
+use crate::jobs::{Cost, JobName, NewJob};
 use crate::outbox::{Outbox, Tx};
 use crate::uploads::{NewUpload, Receipt, Stage, UploadError, UploadStatus};
 
@@ -47,7 +47,14 @@ pub async fn create(
         Stage::Queued,
     )
     .await?;
-    enqueue_validation_in_tx(&mut tx, new.id, new.owner, &new.request_id).await?;
+    enqueue_validation_in_tx(
+        &mut tx,
+        new.id,
+        new.owner,
+        new.size_bytes(),
+        &new.request_id,
+    )
+    .await?;
     tx.announce(crate::uploads::CHANGED, public_id.as_str());
     tx.commit().await?;
     Ok(Created {
@@ -82,6 +89,7 @@ pub(super) async fn enqueue_validation_in_tx(
     tx: &mut Tx,
     upload: UploadId,
     owner: UserId,
+    size_bytes: u64,
     request_id: &str,
 ) -> Result<(), sqlx::Error> {
     events::append_in_tx(
@@ -96,6 +104,7 @@ pub(super) async fn enqueue_validation_in_tx(
         name: JobName::ValidateUpload,
         subject: upload.0,
         tenant: Some(owner),
+        cost: Cost::of_judging(size_bytes),
         trace: request_id.to_owned(),
         delay: std::time::Duration::ZERO,
     })

@@ -112,7 +112,9 @@ pub async fn commit_session(
     }
     let mut tx = outbox.begin().await?;
     if set_pending_in_tx(&mut tx, id).await? {
-        super::create::enqueue_validation_in_tx(&mut tx, id, owner, &upload.request_id).await?;
+        let size_bytes = upload.size_bytes();
+        super::create::enqueue_validation_in_tx(&mut tx, id, owner, size_bytes, &upload.request_id)
+            .await?;
         tx.announce(CHANGED, public_id.as_str());
         tx.commit().await?;
         return Ok(Receipt::of(public_id));

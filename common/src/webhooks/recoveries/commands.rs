@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::{CHANGED, Mode, Recovery, RecoveryState};
 use crate::ids::{EndpointId, JobId, RecoveryId, UserId};
-use crate::jobs::{self, JobName, Lease, LeaseLost, NewJob};
+use crate::jobs::{self, Cost, JobName, Lease, LeaseLost, NewJob};
 use crate::limits::{RECOVERY_RATE_SHARE, RECOVERY_STEP_ROWS};
 use crate::outbox::{Outbox, Tx};
 use crate::webhooks::WebhookError;
@@ -61,6 +61,7 @@ pub async fn start_in_tx(tx: &mut Tx, new: &NewRecovery<'_>) -> Result<RecoveryI
         name: JobName::RecoverWebhooks,
         subject: id.0,
         tenant: Some(new.owner),
+        cost: Cost::UNKNOWN,
         trace: new.trace.to_owned(),
         delay: Duration::ZERO,
     })
