@@ -14,5 +14,6 @@ mod webhooks {
     mod order;
     mod recoveries;
     mod secrets;
+    mod shares;
     mod strangers;
 }

@@ -7,6 +7,10 @@
 //!                                                    nothing is due ─▶ alarm rests
 //! ```
 //!
+//! Tenants share a process by the time that their receivers take: a place is held for as long as a drain
+//! or a request lasts, and nobody may hold more places than stay free (`share`). An alarm for which there
+//! is no place is put off (`drains`), a send waits (`permits`).
+//!
 //! Guarantees: one sender per endpoint at a time, by the lease of its alarm; each attempt that was
 //! answered is written down, through outages of PostgreSQL too; a fault of ours costs no try. What is
 //! sent twice is what a killed process had under way or not yet written, at most [`SENDS_MAX`] requests
@@ -18,25 +22,29 @@
 mod changes;
 mod claims;
 mod drain;
+mod drains;
 mod finishes;
 mod open;
 mod permits;
 mod record;
 mod send;
+mod share;
 mod turns;
 
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::claims::Claims;
 use self::drain::Drain;
+use self::drains::{Drains, Postponed};
 use self::finishes::Finishes;
 use self::permits::Permits;
 use self::turns::Turns;
 use crate::identity::{IdentityError, Sealer};
-use crate::ids::EndpointId;
+use crate::ids::{EndpointId, UserId};
 use crate::jobs::{self, Lease, Rest};
 use crate::outbox::Outbox;
 use crate::queue::Lane;
@@ -54,6 +62,7 @@ pub struct Deliverer {
     claims: Claims,
     finishes: Finishes,
     permits: Permits,
+    drains: Drains,
     turns: Turns,
     stopping: CancellationToken,
 }
@@ -97,6 +106,7 @@ impl Deliverer {
             claims: Claims::start(outbox.pool().clone()),
             finishes: Finishes::start(outbox.clone()),
             permits: Permits::default(),
+            drains: Drains::default(),
             turns: Turns::default(),
             stopping: CancellationToken::new(),
             outbox,
@@ -112,8 +122,17 @@ impl Deliverer {
         self.stopping.cancel();
     }
 
-    /// Sends what is due for the endpoint of a leased alarm, and lets the alarm rest.
+    /// Sends what is due for the endpoint of a leased alarm, and lets the alarm rest. An alarm beyond its
+    /// tenant's share is put off at once, so that it holds no slot while it waits.
     pub async fn drain(&self, lease: &Lease) -> Result<(), DrainError> {
+        let tenant = lease.tenant.unwrap_or(UserId(lease.subject));
+        let _place = match self.drains.try_take(tenant, Instant::now()) {
+            Ok(place) => place,
+            Err(Postponed(pause)) => {
+                let postponed = jobs::postpone(self.outbox.pool(), lease, pause).await?;
+                return postponed.map_err(|_lost| DrainError::Superseded);
+            }
+        };
         let id = EndpointId(lease.subject);
         let turn = self.turns.take(id).await;
         self.finishes.settled(id).await;
