@@ -18,6 +18,7 @@ use backon::{ExponentialBuilder, Retryable as _};
 use secrecy::ExposeSecret as _;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Postgres, Transaction};
 
 use crate::config::DatabaseConfig;
 use crate::telemetry::metrics;
@@ -133,6 +134,26 @@ pub async fn is_migrated(pool: &PgPool) -> Result<bool, sqlx::Error> {
             .fetch_one(pool)
             .await?;
     Ok(applied.is_some_and(|version| version >= newest))
+}
+
+/// Opens a transaction, in a task of its own: a caller that is cancelled halfway must not leave one open
+/// in the pool (sqlx 0.9.0 would). For writes that enqueue nothing; others open one of the outbox.
+pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    tokio::spawn(async move { pool.begin().await })
+        .await
+        .map_err(gone)?
+}
+
+/// Commits a transaction, to the end also if the caller is cancelled.
+pub async fn commit(transaction: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
+    tokio::spawn(async move { transaction.commit().await })
+        .await
+        .map_err(gone)?
+}
+
+fn gone(error: tokio::task::JoinError) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other(error))
 }
 
 /// How long a trivial statement takes.

@@ -83,4 +83,13 @@ impl Throttle {
         metrics().rate_limit_fallbacks.inc();
         self.local.take(asks)
     }
+
+    /// Gives back units that were taken: the newest, which lets no more through than the quota.
+    pub async fn give_back(&self, asks: &[Ask<'_>]) -> Vec<Standing> {
+        let mut returned = asks.to_vec();
+        for ask in &mut returned {
+            ask.units = -ask.units;
+        }
+        self.take(&returned).await
+    }
 }
