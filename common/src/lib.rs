@@ -3,7 +3,7 @@
 //! Modules import only to their left in this order, never back and never sideways; the test
 //! `the_import_order_holds` reads the `use` lines:
 //!
-//! `ids limits money shutdown tls` < `admission config` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
+//! `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
 //! < `identity` < `audit cards events idempotency signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `purchases` < `disputes payouts` < `pipeline`
 
@@ -15,6 +15,7 @@ pub mod tls;
 
 pub mod admission;
 pub mod config;
+pub mod fair_queue;
 
 pub mod telemetry;
 
