@@ -37,7 +37,7 @@ grant delete on sessions, oauth_attempts to awareness_app;
 
 -- The log of operators only grows; its guards let an open row be completed once.
 grant select on audit_log to awareness_app;
-grant insert (actor, actor_id, action, target, address, request_id, actor_role) on audit_log to awareness_app;
+grant insert (actor, actor_id, action, target, address, request_id, actor_role, status) on audit_log to awareness_app;
 grant update (status, reason, amount_minor, currency, recipient_id) on audit_log to awareness_app;
 
 -- The pipeline.

@@ -32,6 +32,8 @@ impl Kind {
     /// What kind of call it is, by method and route; none for what is never limited: looking at the
     /// limits, asking whether we live, and what the card provider tells.
     pub fn of(method: &str, route: &str) -> Option<Self> {
+        // What a HEAD does is what a GET does, so it counts as one.
+        let method = if method == "HEAD" { "GET" } else { method };
         Some(match (method, route) {
             (_, "/health" | "/api/ai/limits" | "/api/webhooks/stripe") => return None,
             ("POST", "/api/ai/upload-package" | "/api/ai/batch-upload" | "/api/ai/uploads") => {
@@ -200,5 +202,26 @@ impl Applied {
     pub fn tightness(&self) -> (bool, u64) {
         let share = self.remaining() * 10_000 / self.policy.quota.max(1);
         (self.standing.wait.is_none(), share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_counts_as_the_get_that_it_runs() {
+        let routes = BROWSING.iter().copied().chain([
+            "/health",
+            "/api/auth/github",
+            "/api/auth/github/callback",
+            "/api/auth/login",
+            "/api/ai/me",
+            "/api/ai/packages/{package_id}",
+        ]);
+        for route in routes {
+            assert_eq!(Kind::of("HEAD", route), Kind::of("GET", route), "{route}");
+        }
+        assert_eq!(Kind::of("HEAD", "/api/auth/github"), Some(Kind::SignIn));
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use common::accounts::{GitHub, Passwords, TokenMaker};
+use common::accounts::{GitHub, Guesses, Passwords, TokenMaker};
 use common::cache::Epochs;
 use common::cards::Cards;
 use common::catalog::CATALOGUE;
@@ -49,6 +49,8 @@ pub struct Parts {
     /// Makes and reads access tokens.
     pub tokens: TokenMaker,
     pub passwords: Passwords,
+    /// Counts wrong passwords.
+    pub guesses: Guesses,
     /// GitHub, if people sign in through it.
     pub github: Option<GitHub>,
     pub rates: RateConfig,
@@ -84,12 +86,14 @@ impl ApiState {
     ) -> Result<Self, StartError> {
         let account = config.cards.account.as_ref();
         let signer = Signer::new(&config.signing);
+        let throttle = Throttle::new(config.redis.url.expose_secret(), &config.redis.prefix)?;
         let callback = format!("{}/api/auth/github/callback", config.public_base_url);
         Ok(Self(Arc::new(Parts {
             tokens: TokenMaker::new(&signer, &config.public_base_url),
             passwords: Passwords::new()?,
             github: GitHub::new(&config.github, &callback)?,
-            throttle: Throttle::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
+            guesses: Guesses::new(throttle.clone()),
+            throttle,
             rates: config.rates.clone(),
             catalogue: Cached::new(
                 Epochs::new(config.redis.url.expose_secret(), &config.redis.prefix)?,

@@ -1,13 +1,12 @@
 //! The log of what operators did: a row before the act, completed with its answer, and never changed
 //! after that. An act that was cut off has a row without an answer. What moves money or rights also says
-//! how much, to whom and why.
+//! how much, to whom and why. Who wanted to operate and may not is noted too, once for a network and a while.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgPool;
 
 use crate::ids::UserId;
-use crate::limits::AUDIT_TARGET_CHARS_MAX;
 
 /// An act that is written down and not answered yet: what changes rights names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -28,9 +27,10 @@ pub enum ActorRole {
 /// Something that an operator is about to do.
 #[derive(Debug)]
 pub struct Act<'a> {
-    /// `operator token`, or the name of the user.
+    /// `operator token` or `user`, `refused` or `refused user`.
     pub actor: &'a str,
-    pub actor_role: ActorRole,
+    /// None of who may not operate.
+    pub actor_role: Option<ActorRole>,
     pub actor_id: Option<UserId>,
     /// Method and route template.
     pub action: &'a str,
@@ -74,16 +74,29 @@ pub async fn begin(pool: &PgPool, act: &Act<'_>) -> Result<ActId, sqlx::Error> {
     .bind(act.actor_role)
     .bind(act.actor_id)
     .bind(act.action)
-    .bind(
-        act.target
-            .chars()
-            .take(AUDIT_TARGET_CHARS_MAX)
-            .collect::<String>(),
-    )
+    .bind(act.target)
     .bind(act.address)
     .bind(act.request_id)
     .fetch_one(pool)
     .await
+}
+
+/// Writes what was refused, with its answer.
+pub async fn note(pool: &PgPool, act: &Act<'_>, status: u16) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into audit_log (actor, actor_id, action, target, address, request_id, status)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(act.actor)
+    .bind(act.actor_id)
+    .bind(act.action)
+    .bind(act.target)
+    .bind(act.address)
+    .bind(act.request_id)
+    .bind(i16::try_from(status).unwrap_or(i16::MAX))
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Writes how it was answered.

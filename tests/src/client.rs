@@ -1,5 +1,7 @@
 //! Speaks to the API as anybody would: HTTP and JSON, nothing of the crates behind it.
 
+use std::net::IpAddr;
+
 use common::reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use common::reqwest::{self, Method, RequestBuilder};
 use serde_json::Value;
@@ -23,17 +25,19 @@ pub struct Answer {
 impl Client {
     /// A caller without a proxy, redirects or retries, who speaks version 2 if nothing else is said.
     pub fn new(base_url: String, token: Option<String>) -> Self {
-        let accept = HeaderValue::from_static("application/vnd.awareness.v2+json");
-        let http = reqwest::Client::builder()
-            .default_headers([(ACCEPT, accept)].into_iter().collect())
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
         Self {
-            http,
+            http: http(None),
             base_url,
             token,
+        }
+    }
+
+    /// The same caller at `127.0.0.<last>`: a network of its own, and one that nobody trusts but for 1.
+    #[must_use]
+    pub fn at(&self, last: u8) -> Self {
+        Self {
+            http: http(Some([127, 0, 0, last].into())),
+            ..self.clone()
         }
     }
 
@@ -111,6 +115,17 @@ impl Client {
         );
         data
     }
+}
+
+fn http(address: Option<IpAddr>) -> reqwest::Client {
+    let accept = HeaderValue::from_static("application/vnd.awareness.v2+json");
+    reqwest::Client::builder()
+        .default_headers([(ACCEPT, accept)].into_iter().collect())
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .local_address(address)
+        .build()
+        .unwrap()
 }
 
 /// Sends a request and reads its answer to the end.

@@ -4,12 +4,15 @@
 
 mod access {
     mod accounts;
+    mod addresses;
     mod authority;
     mod github;
+    mod guesses;
     mod keys;
     mod lasting;
     mod leaks;
     mod operators;
+    mod password_changes;
     mod permissions;
     mod rates;
     mod sessions;

@@ -2,8 +2,10 @@
 
 use common::accounts::{AccountError, GitHubError};
 use common::identity::IdentityError;
+use common::limits::PASSWORD_BUSY_SECONDS;
 
 use super::{ApiError, Code, IDEMPOTENCY_CONFLICT, sentence};
+use crate::middleware::reached_limit;
 
 impl ApiError {
     /// The key or the session was good when the request came, and is not any more.
@@ -54,6 +56,16 @@ impl From<AccountError> for ApiError {
             }
             AccountError::WrongCredentials | AccountError::RefreshRefused => {
                 Self::new(Code::Unauthorized, text)
+            }
+            AccountError::TooManyGuesses(reached) => {
+                let mut error = reached_limit(&reached.policy, reached.wait);
+                error.message = text;
+                error
+            }
+            AccountError::Busy(_) => {
+                let mut error = Self::new(Code::ServiceUnavailable, text);
+                error.retry_after_seconds = Some(PASSWORD_BUSY_SECONDS);
+                error
             }
             AccountError::AttemptUnknown => Self::new(Code::InvalidInput, text).field(
                 "state",

@@ -3,10 +3,13 @@
 //! The seed's headers are those of the window that is tightest; the drafts' `RateLimit` and
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) list all of them.
 
+use std::time::Duration;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use common::config::RatePolicy;
 use common::telemetry::metrics;
 
 use super::{ClientAddress, Identity};
@@ -99,7 +102,12 @@ pub fn refusal(applied: &[Applied]) -> Option<ApiError> {
         .iter()
         .filter(|each| each.standing.wait.is_some())
         .max_by_key(|each| each.standing.wait)?;
-    let policy = &reached.policy;
+    let wait = reached.standing.wait.unwrap_or_default();
+    Some(reached_limit(&reached.policy, wait))
+}
+
+/// A window has too little left until then.
+pub fn reached_limit(policy: &RatePolicy, wait: Duration) -> ApiError {
     metrics()
         .rate_limited
         .with_label_values(&[policy.name.as_str()])
@@ -126,13 +134,12 @@ pub fn refusal(applied: &[Applied]) -> Option<ApiError> {
     let per = window.strip_prefix("1 ").unwrap_or(&window);
     let message = format!("{name} exceeded. You can {what} per {per}.");
     let mut error = ApiError::new(Code::RateLimitExceeded, message).field("policy", &policy.name);
-    let wait = reached.standing.wait.unwrap_or_default();
     error.retry_after_seconds = Some(wait.as_secs_f64().ceil().max(1.0) as u32);
     error.limit = Some(Box::new(ReachedLimit {
         quota: policy.quota,
         window,
     }));
-    Some(error)
+    error
 }
 
 /// How the windows stand, in the seed's headers and in the drafts'.

@@ -12,6 +12,7 @@ mod limit;
 mod linger;
 mod observe;
 mod prepare;
+mod refused_operator;
 mod version;
 
 pub use admin::{Operator, require_admin};
@@ -19,7 +20,7 @@ pub use admit::{Door, Takes, admit};
 pub use cors::cors;
 pub use deadline::deadline;
 pub use identify::{ClientAddress, Identity, Peer};
-pub use limit::{Charged, limit, refusal};
+pub use limit::{Charged, limit, reached_limit, refusal};
 pub use observe::{RequestId, observe};
 pub use prepare::prepare;
 pub use version::note_version;

@@ -1,7 +1,11 @@
 //! Why something about an account did not happen.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
+use crate::config::RatePolicy;
+use crate::fair_queue::Refused;
 use crate::identity::IdentityError;
 
 /// One variant per decision of a caller.
@@ -13,12 +17,18 @@ pub enum AccountError {
         field: &'static str,
         message: String,
     },
-    /// Somebody has that e-mail address or that name.
-    #[error("that e-mail address or name is taken")]
+    /// Somebody has that name.
+    #[error("that name is taken")]
     Taken,
     /// Which of the two is wrong is not told.
-    #[error("the e-mail address or the password is wrong")]
+    #[error("the e-mail address, the user name or the password is wrong")]
     WrongCredentials,
+    /// Too many wrong passwords came before; this one was not looked at.
+    #[error("too many wrong passwords; wait before the next try")]
+    TooManyGuesses(Box<ReachedGuesses>),
+    /// Too many passwords wait to be hashed.
+    #[error("too many passwords wait to be checked; try again in a moment")]
+    Busy(Refused),
     /// The token is unknown, was used, or its session is over. Which is not told.
     #[error("the refresh token is not good any more; sign in again")]
     RefreshRefused,
@@ -57,6 +67,13 @@ impl From<sqlx::Error> for AccountError {
             _ => Self::Database(error),
         }
     }
+}
+
+/// How many guesses there may be, and when the next.
+#[derive(Debug, Clone)]
+pub struct ReachedGuesses {
+    pub policy: RatePolicy,
+    pub wait: Duration,
 }
 
 impl AccountError {

@@ -5,13 +5,6 @@ use serde::Serialize;
 
 use crate::ids::{SessionId, UserId};
 
-/// Who signs in from where, as sessions show it.
-#[derive(Debug, Clone)]
-pub struct Device {
-    pub user_agent: String,
-    pub address: String,
-}
-
 /// What a sign-in leads to; the tokens are shown this once.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +19,9 @@ pub struct Tokens {
     pub refresh_token: String,
     /// Seconds.
     pub refresh_expires_in: i64,
+    /// What the device keeps, to be known at the next sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_token: Option<String>,
 }
 
 /// An account as its owner sees it.

@@ -5,6 +5,7 @@ use sqlx::PgPool;
 use super::{AccessClaims, Account, Profile, SessionSummary, UserSummary};
 use crate::identity::{Permission, Principal};
 use crate::ids::{ApiKeyId, UserId};
+use crate::limits::SIGN_IN_DEVICE_SECONDS;
 
 /// `last_used_at` is kept to this, so that a busy session does not write a row per request.
 const LAST_USED_SECONDS: f64 = 60.0;
@@ -24,6 +25,7 @@ pub async fn authenticate(
            and users.id = $2
            and sessions.revoked_at is null
            and sessions.expires_at > now()
+           and sessions.password_version = users.password_version
            and blocked_at is null",
     )
     .bind(claims.sid)
@@ -87,6 +89,7 @@ pub async fn list_sessions(
          where user_id = $1
            and revoked_at is null
            and expires_at > now()
+           and password_version = (select users.password_version from users where users.id = $1)
          order by created_at desc, id desc",
     )
     .bind(user)
@@ -94,11 +97,19 @@ pub async fn list_sessions(
     .await
 }
 
+/// Which users an operator looks for.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    pub name_contains: Option<String>,
+    /// The name to the letter: names look alike, and ids do not.
+    pub name: Option<String>,
+    pub before: Option<UserId>,
+}
+
 /// Users, newest first, from behind `before` on.
 pub async fn list_users(
     pool: &PgPool,
-    name_contains: Option<&str>,
-    before: Option<UserId>,
+    filter: &UserFilter,
     limit: i64,
 ) -> Result<Vec<UserSummary>, sqlx::Error> {
     sqlx::query_as(
@@ -106,17 +117,20 @@ pub async fn list_users(
          from users
          where ($1::text is null or position(lower($1) in lower(name)) > 0)
            and ($2::uuid is null or id < $2)
+           and ($4::text is null or name = $4)
          order by id desc
          limit $3",
     )
-    .bind(name_contains)
-    .bind(before)
+    .bind(&filter.name_contains)
+    .bind(filter.before)
     .bind(limit)
+    .bind(&filter.name)
     .fetch_all(pool)
     .await
 }
 
-/// Forgets sessions that ended 30 days ago, and those who never came back from GitHub.
+/// Forgets sessions that ended 30 days ago, those who never came back from GitHub, and devices that were
+/// not used for long.
 pub async fn prune(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let sessions = sqlx::query(
         "delete from sessions
@@ -128,5 +142,11 @@ pub async fn prune(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let attempts = sqlx::query("delete from oauth_attempts where expires_at < now()")
         .execute(pool)
         .await?;
-    Ok(sessions.rows_affected() + attempts.rows_affected())
+    let devices = sqlx::query(
+        "delete from sign_in_devices where last_used_at < now() - make_interval(secs => $1)",
+    )
+    .bind(SIGN_IN_DEVICE_SECONDS as f64)
+    .execute(pool)
+    .await?;
+    Ok(sessions.rows_affected() + attempts.rows_affected() + devices.rows_affected())
 }

@@ -80,6 +80,7 @@ impl TokenMaker {
             expires_in: ACCESS_TOKEN_SECONDS,
             refresh_token: refresh.expose().to_owned(),
             refresh_expires_in: REFRESH_TOKEN_SECONDS,
+            device_token: None,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Operators: the token or a role, and a log of what they did.
 
-use serde_json::json;
-use tests::World;
+use common::reqwest::Method;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tests::client::send;
+use tests::{Client, World};
 
 use super::accounts::{caller, register};
 
@@ -85,4 +88,90 @@ async fn what_operators_do_is_written_down_and_stays() {
             "{change}"
         );
     }
+}
+
+async fn log(world: &World) -> Vec<Value> {
+    let log = world.operator.get("/admin/audit").await.data();
+    log["entries"].as_array().unwrap().clone()
+}
+
+fn wrong(world: &World, last: u8) -> Client {
+    world
+        .anonymous
+        .at(last)
+        .with_token("not the operators' token")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_operator_tokens_are_few_and_in_the_log_once_with_their_address() {
+    let world = World::only_api().await;
+    let guesser = wrong(&world, 7);
+    let answers = join_all((0..40).map(|_| guesser.get("/admin/keys"))).await;
+    let count = |status| answers.iter().filter(|it| it.status == status).count();
+    assert_eq!((count(401), count(429)), (10, 30));
+    let right = guesser.with_token(world.operator.token());
+    let refused = right.get("/admin/keys").await;
+    assert_eq!(refused.fault(), (429, "RATE_LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(world.operator.at(8).get("/admin/keys").await.status, 200);
+    let entries = log(&world).await;
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    let entry = &entries[0];
+    let told = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        [
+            told("actor"),
+            told("action"),
+            told("target"),
+            told("address")
+        ],
+        ["refused", "GET /admin/keys", "/admin/keys", "127.0.0.7"]
+    );
+    assert_eq!(entry["status"], 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_token_is_never_refused_from_a_trusted_address() {
+    let world = World::only_api().await;
+    let guesser = wrong(&world, 1);
+    let answers = join_all((0..40).map(|_| guesser.get("/admin/keys"))).await;
+    assert!(answers.iter().all(|answer| answer.status == 401));
+    assert_eq!(world.operator.get("/admin/keys").await.status, 200);
+    assert_eq!(log(&world).await.len(), 1, "trusted, and noted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_wants_to_operate_is_noted_by_id_and_a_long_path_is_cut() {
+    let world = World::only_api().await;
+    let tokens = register(&world, "grace").await.data();
+    let path = format!("/admin/users/{}/block", "x".repeat(4000));
+    let refused = caller(&world, &tokens).at(9).post(&path, &json!({})).await;
+    assert_eq!(refused.fault(), (403, "FORBIDDEN".to_owned()));
+    let entries = log(&world).await;
+    assert_eq!(entries[0]["actor"], "refused user");
+    assert_eq!(entries[0]["actorId"], tokens["userId"]);
+    assert_eq!(entries[0]["target"].as_str().unwrap().len(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_is_no_act_and_every_other_method_is() {
+    let world = World::only_api().await;
+    let head = send(world.operator.request(Method::HEAD, "/admin/keys")).await;
+    assert_eq!(head.status, 200);
+    assert!(log(&world).await.is_empty());
+    for (method, path) in [
+        (Method::POST, "/admin/ledger/audit"),
+        (Method::DELETE, "/admin/payloads/1"),
+    ] {
+        send(world.operator.request(method, path)).await;
+    }
+    let entries = log(&world).await;
+    let actions: Vec<&str> = entries
+        .iter()
+        .filter_map(|it| it["action"].as_str())
+        .collect();
+    let expected = [
+        "DELETE /admin/payloads/{payload_id}",
+        "POST /admin/ledger/audit",
+    ];
+    assert_eq!(actions, expected);
 }

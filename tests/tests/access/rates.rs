@@ -270,3 +270,14 @@ async fn a_request_is_counted_as_what_it_does_however_its_query_is_spelt() {
     assert_eq!(buy("dryRun=false").await.status, 404);
     assert_eq!(buy("").await.status, 429, "the window is used up");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_counts_in_the_windows_of_the_get_that_it_runs() {
+    let world = world_limited_by(&["sign-in=2/60/ip/sign-in"]).await;
+    let mut statuses = Vec::new();
+    for method in [Method::GET, Method::HEAD, Method::HEAD] {
+        let request = world.anonymous.request(method, "/api/auth/github");
+        statuses.push(send(request).await.status);
+    }
+    assert_eq!(statuses, [404, 404, 429]);
+}

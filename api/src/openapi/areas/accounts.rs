@@ -17,15 +17,20 @@ fn sign_in() -> Vec<Operation> {
     vec![
         Operation::new("post", "/api/auth/register", "register_person", tag, "Make an account for a person")
             .takes(
-                "email: email It is not verified.
+                "email: email It is not verified, so it reserves nothing: others may claim it too.
                  username: size(3,39) Letters, digits, `-`, `_`, `.`; others see it.
                  password: size(10,128) Not your name, nor your address.",
             )
             .gives(201, "Signed in.", "Tokens")
             .faults(&[409]),
         Operation::new("post", "/api/auth/login", "sign_in", tag, "Sign in with a password")
-            .about("A wrong address and a wrong password are answered alike. After 20 wrong passwords within a quarter of an hour an account waits.")
-            .takes("email: text The address of the account.\npassword: text Its password.")
+            .about("By `email` or by `username`; what is wrong is not told. Wrong passwords are counted before they are looked at, apart for each device and network that signed in before: what strangers guess keeps neither out. Browsers keep a cookie for that; others send `deviceToken`.")
+            .takes(
+                "email?: text The address of the account.
+                 username?: text Or its name.
+                 password: text Its password.
+                 deviceToken?: text|null As an earlier sign-in gave it.",
+            )
             .gives(200, "Signed in.", "Tokens")
             .faults(&[401]),
         Operation::new("post", "/api/auth/refresh", "refresh_tokens", tag, "Get the next pair of tokens")
@@ -197,6 +202,7 @@ const SCHEMAS: &str = "
         expiresIn: int Seconds.
         refreshToken: text Good once, for the next pair.
         refreshExpiresIn: int Seconds.
+        deviceToken?: text To be sent with the next sign-in, so that wrong passwords of others do not count against this device. It opens nothing.
 
         Session
         sessionId: uuid The session.

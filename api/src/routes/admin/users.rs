@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use common::accounts::{self, commands};
+use common::accounts::{self, UserFilter, commands};
 use common::audit::{self, ActId, Details};
 use common::identity::REVOKED;
 use common::ids::UserId;
@@ -19,9 +19,10 @@ use crate::routes::{free_text, success};
 use crate::state::ApiState;
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserQuery {
     name: Option<String>,
+    exact_name: Option<String>,
     before: Option<UserId>,
 }
 
@@ -30,13 +31,12 @@ pub async fn list_users(
     State(state): State<ApiState>,
     Query(query): Query<UserQuery>,
 ) -> Result<Response, ApiError> {
-    let users = accounts::list_users(
-        state.pool(),
-        query.name.as_deref(),
-        query.before,
-        PAGE_ROWS_MAX,
-    )
-    .await?;
+    let filter = UserFilter {
+        name_contains: query.name,
+        name: query.exact_name,
+        before: query.before,
+    };
+    let users = accounts::list_users(state.pool(), &filter, PAGE_ROWS_MAX).await?;
     Ok(success(StatusCode::OK, json!({ "users": users })))
 }
 

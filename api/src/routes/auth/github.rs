@@ -12,14 +12,14 @@ use common::limits::OAUTH_SECONDS;
 use serde::Deserialize;
 
 use super::sign_in::count;
-use super::{answer, device};
+use super::{answer, cookie, device, set_cookie};
 use crate::error::{ApiError, Code};
 use crate::extract::Query;
 use crate::middleware::ClientAddress;
 use crate::state::ApiState;
 
-const COOKIE: &str = "awareness_oauth";
-const COOKIE_PATH: &str = "/api/auth/github";
+/// Its name and where it is sent.
+const COOKIE: (&str, &str) = ("awareness_oauth", "/api/auth/github");
 
 /// Sends a browser to GitHub.
 pub async fn leave_for_github(State(state): State<ApiState>) -> Result<Response, ApiError> {
@@ -32,7 +32,7 @@ pub async fn leave_for_github(State(state): State<ApiState>) -> Result<Response,
     let secret = &leave.browser_secret;
     headers.insert(
         header::SET_COOKIE,
-        value(&cookie(&state, secret, OAUTH_SECONDS)),
+        set_cookie(&state, COOKIE, secret, OAUTH_SECONDS),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -55,7 +55,7 @@ pub async fn return_from_github(
     Query(query): Query<Return>,
 ) -> Result<Response, ApiError> {
     let github = github(&state)?;
-    let told = query.state.as_deref().zip(browser_secret(&headers));
+    let told = query.state.as_deref().zip(cookie(&headers, COOKIE.0));
     let (given, secret) = told.ok_or(AccountError::AttemptUnknown)?;
     let verifier = commands::take_attempt(state.pool(), &state.sealer, given, secret).await?;
     if let Some(error) = query.error {
@@ -74,12 +74,12 @@ pub async fn return_from_github(
         &state.sealer,
         &state.tokens,
         &arrived?,
-        &device(&headers, address),
+        &device(&state, &headers, address),
     )
     .await?;
-    let mut response = answer(StatusCode::OK, &tokens);
-    let gone = HeaderValue::from_str(&cookie(&state, "", 0)).expect("visible characters");
-    response.headers_mut().insert(header::SET_COOKIE, gone);
+    let mut response = answer(&state, StatusCode::OK, &tokens);
+    let gone = set_cookie(&state, COOKIE, "", 0);
+    response.headers_mut().append(header::SET_COOKIE, gone);
     Ok(response)
 }
 
@@ -90,24 +90,4 @@ fn github(state: &ApiState) -> Result<&GitHub, ApiError> {
             "Signing in through GitHub is not set up here.",
         )
     })
-}
-
-fn cookie(state: &ApiState, value: &str, seconds: i64) -> String {
-    let secure = if state.public_base_url.starts_with("https:") {
-        "; Secure"
-    } else {
-        ""
-    };
-    format!(
-        "{COOKIE}={value}; Max-Age={seconds}; Path={COOKIE_PATH}; HttpOnly; SameSite=Lax{secure}"
-    )
-}
-
-fn browser_secret(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }

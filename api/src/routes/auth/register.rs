@@ -41,8 +41,8 @@ pub async fn register_person(
         &state.passwords,
         &state.tokens,
         &new,
-        &device(&headers, address),
+        &device(&state, &headers, address),
     )
     .await?;
-    Ok(answer(StatusCode::CREATED, &tokens))
+    Ok(answer(&state, StatusCode::CREATED, &tokens))
 }

@@ -1,8 +1,10 @@
 //! `/api/auth/sessions`, `/api/auth/logout` and `/api/auth/password`: the devices of an account.
 
+use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use common::accounts::commands::NewPassword;
 use common::accounts::{self, commands};
 use common::identity::REVOKED;
 use common::ids::SessionId;
@@ -10,8 +12,10 @@ use common::secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::device;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Json, Path};
+use crate::middleware::ClientAddress;
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -79,16 +83,23 @@ pub struct PasswordChange {
 pub async fn change_password(
     State(state): State<ApiState>,
     Caller(caller): Caller,
+    Extension(address): Extension<ClientAddress>,
+    headers: HeaderMap,
     Json(change): Json<PasswordChange>,
 ) -> Result<Response, ApiError> {
-    let session = caller.session.ok_or_else(no_session)?;
+    let change = NewPassword {
+        user: caller.user,
+        session: caller.session.ok_or_else(no_session)?,
+        old: change.current_password,
+        new: change.new_password,
+    };
+    let device = device(&state, &headers, address);
     commands::change_password(
         state.pool(),
         &state.passwords,
-        caller.user,
-        Some(session),
-        &change.current_password,
-        &change.new_password,
+        &state.guesses,
+        &change,
+        &device,
     )
     .await?;
     state.outbox.announce(REVOKED, &caller.user.to_string());

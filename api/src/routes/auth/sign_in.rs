@@ -1,35 +1,55 @@
 //! `POST /api/auth/login` and `/api/auth/refresh`.
 
-use std::sync::LazyLock;
-
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use common::accounts::{AccountError, RefreshToken, commands};
-use common::config::RatePolicy;
+use common::accounts::{Credentials, DeviceToken, Login, RefreshToken, commands};
 use common::secrecy::{ExposeSecret as _, SecretString};
 use common::telemetry::metrics;
-use common::throttle::Ask;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{answer, device};
 use crate::error::{ApiError, Code};
 use crate::extract::Json;
-use crate::limits::Applied;
-use crate::middleware::{ClientAddress, refusal};
+use crate::middleware::ClientAddress;
 use crate::state::ApiState;
 
-/// Wrong passwords of one account, wherever they come from.
-static WRONG_PASSWORDS: LazyLock<RatePolicy> =
-    LazyLock::new(|| "wrong-password=20/900/user/sign-in".parse().expect("sound"));
-
+/// Who wants to sign in: an address or a name, and its password.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Credentials {
-    email: String,
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SignIn {
+    email: Option<String>,
+    username: Option<String>,
     password: SecretString,
+    /// As an earlier sign-in gave it, for clients that keep no cookies.
+    device_token: Option<SecretString>,
+}
+
+impl SignIn {
+    fn login(&self) -> Result<Login, ApiError> {
+        match (&self.email, &self.username) {
+            (Some(email), None) => Ok(Login::email(email)),
+            (None, Some(username)) => Ok(Login::username(username)),
+            _ => Err(ApiError::new(
+                Code::InvalidInput,
+                "Send either email or username, and password.",
+            )
+            .field("email", "is required without username")
+            .field("username", "is required without email")),
+        }
+    }
+
+    fn device_token(&self) -> Result<Option<DeviceToken>, ApiError> {
+        let Some(text) = &self.device_token else {
+            return Ok(None);
+        };
+        let token = DeviceToken::parse(text.expose_secret());
+        token.map(Some).ok_or_else(|| {
+            ApiError::new(Code::InvalidInput, "deviceToken is not a device token.")
+                .field("deviceToken", "must be dt_ and 64 hexadecimal digits")
+        })
+    }
 }
 
 /// Signs in with a password.
@@ -37,44 +57,25 @@ pub async fn sign_in(
     State(state): State<ApiState>,
     Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
-    Json(credentials): Json<Credentials>,
+    Json(asked): Json<SignIn>,
 ) -> Result<Response, ApiError> {
-    let subject = hex::encode(Sha256::digest(credentials.email.trim().to_lowercase()));
-    wrong_passwords(&state, &subject, 0).await?;
+    let mut device = device(&state, &headers, address);
+    device.token = asked.device_token()?.or(device.token);
+    let credentials = Credentials {
+        login: asked.login()?,
+        password: asked.password,
+    };
     let signed_in = commands::sign_in(
         state.pool(),
         &state.passwords,
+        &state.guesses,
         &state.tokens,
-        &credentials.email,
-        &credentials.password,
-        &device(&headers, address),
+        &credentials,
+        &device,
     )
     .await;
     count("password", signed_in.is_ok());
-    if let Err(AccountError::WrongCredentials) = &signed_in {
-        wrong_passwords(&state, &subject, 1).await?;
-    }
-    Ok(answer(StatusCode::OK, &signed_in?))
-}
-
-/// Refuses when an account had too many; the window is full once there is no room for one more.
-async fn wrong_passwords(state: &ApiState, subject: &str, units: i64) -> Result<(), ApiError> {
-    let ask = Ask {
-        policy: &WRONG_PASSWORDS,
-        subject: subject.to_owned(),
-        units,
-    };
-    let standings = state.throttle.take(&[ask]).await.into_iter();
-    let mut windows: Vec<Applied> = standings
-        .map(|standing| Applied {
-            policy: WRONG_PASSWORDS.clone(),
-            standing,
-        })
-        .collect();
-    if units == 0 {
-        windows.iter_mut().for_each(Applied::refuse_if_full);
-    }
-    refusal(&windows).map_or(Ok(()), Err)
+    Ok(answer(&state, StatusCode::OK, &signed_in?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,7 +95,7 @@ pub async fn refresh_tokens(
     })?;
     let refreshed = commands::refresh(state.pool(), &state.tokens, &token).await;
     count("refresh", refreshed.is_ok());
-    Ok(answer(StatusCode::OK, &refreshed?))
+    Ok(answer(&state, StatusCode::OK, &refreshed?))
 }
 
 /// Notes a sign-in.

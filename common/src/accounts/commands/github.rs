@@ -4,9 +4,10 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{PgConnection, PgPool};
 use url::Url;
 
+use super::begin_session::begin_session_in_tx;
 use super::register::taken;
-use super::sign_in::begin_session_in_tx;
 use crate::accounts::{AccountError, Device, GitHub, GitHubUser, TokenMaker, Tokens};
+use crate::db;
 use crate::identity::commands::ensure_own_key_in_tx;
 use crate::identity::{IdentityError, Sealer};
 use crate::ids::{UserId, random_hex};
@@ -78,21 +79,20 @@ pub async fn sign_in_from_github(
     who: &GitHubUser,
     device: &Device,
 ) -> Result<Tokens, AccountError> {
-    let mut tx = pool.begin().await?;
-    let found: Option<(UserId, String, bool)> =
-        sqlx::query_as("select id, name, blocked_at is not null from users where github_id = $1")
+    let mut tx = db::begin(pool).await?;
+    let found: Option<(UserId, String)> =
+        sqlx::query_as("select id, name from users where github_id = $1")
             .bind(who.id)
             .fetch_optional(&mut *tx)
             .await?;
     let (user, name) = match found {
-        Some((_, _, true)) => return Err(AccountError::WrongCredentials),
-        Some((user, name, false)) => (user, name),
+        Some(found) => found,
         None => create_in_tx(&mut tx, who).await?,
     };
     ensure_own_key_in_tx(&mut tx, sealer, user).await?;
-    let (session, refresh) = begin_session_in_tx(&mut tx, user, device).await?;
-    tx.commit().await?;
-    Ok(maker.tokens(user, &name, session, &refresh))
+    let begun = begin_session_in_tx(&mut tx, user, None, device).await?;
+    db::commit(tx).await?;
+    Ok(begun.tokens(maker, user, &name))
 }
 
 /// A new account under the name at GitHub, or one like it if somebody has that name here.

@@ -3,9 +3,9 @@
 use secrecy::SecretString;
 use sqlx::PgPool;
 
-use super::sign_in::begin_session_in_tx;
-use crate::accounts::{AccountError, Device, Passwords, TokenMaker, Tokens};
-use crate::db::constraint_of;
+use super::begin_session::begin_session_in_tx;
+use crate::accounts::{AccountError, Client, Device, Passwords, TokenMaker, Tokens};
+use crate::db::{self, constraint_of};
 use crate::identity::Sealer;
 use crate::identity::commands::{CreatedKey, Grant, ensure_own_key_in_tx};
 use crate::ids::UserId;
@@ -28,7 +28,7 @@ pub struct NewAgent {
     pub metadata: serde_json::Value,
 }
 
-/// Makes a person's account and signs in.
+/// Makes a person's account and signs in. The address is unverified: others may claim it too.
 pub async fn register_person(
     pool: &PgPool,
     sealer: &Sealer,
@@ -40,9 +40,11 @@ pub async fn register_person(
     let email = normal_email(&new.email)?;
     check_username(&new.username)?;
     Passwords::check(&new.password, &[&new.username, &email])?;
-    let hash = passwords.hash(&new.password).await?;
+    let salt = salt_for(pool, &email).await?;
+    let client = Client::at(device, false);
+    let hash = passwords.hash(client, &new.password, &salt).await?;
     let user = UserId::new();
-    let mut tx = pool.begin().await?;
+    let mut tx = db::begin(pool).await?;
     sqlx::query(
         "insert into users (id, name, kind, email, password_hash)
          values ($1, $2, 'person', $3, $4)",
@@ -55,12 +57,26 @@ pub async fn register_person(
     .await
     .map_err(taken)?;
     ensure_own_key_in_tx(&mut tx, sealer, user).await?;
-    let (session, refresh) = begin_session_in_tx(&mut tx, user, device).await?;
-    tx.commit().await?;
-    Ok(maker.tokens(user, &new.username, session, &refresh))
+    let begun = begin_session_in_tx(&mut tx, user, None, device).await?;
+    db::commit(tx).await?;
+    Ok(begun.tokens(maker, user, &new.username))
 }
 
-/// Makes an agent's account with its first key, which may do everything that its owner may.
+/// The salt of all passwords under an address. It is kept before the first account is, and for good.
+async fn salt_for(pool: &PgPool, email: &str) -> Result<String, sqlx::Error> {
+    sqlx::query("insert into password_salts (email, salt) values ($1, $2) on conflict do nothing")
+        .bind(email)
+        .bind(Passwords::new_salt())
+        .execute(pool)
+        .await?;
+    sqlx::query_scalar("select salt from password_salts where email = $1")
+        .bind(email)
+        .fetch_one(pool)
+        .await
+}
+
+/// Makes an agent's account with its first key, which may do everything that its owner may. Its address is
+/// where its keeper is reached, and reserves nothing.
 pub async fn register_agent(
     pool: &PgPool,
     sealer: &Sealer,
@@ -85,7 +101,7 @@ pub async fn register_agent(
         return Err(AccountError::field("metadata", message));
     }
     let user = UserId::new();
-    let mut tx = pool.begin().await?;
+    let mut tx = db::begin(pool).await?;
     sqlx::query(
         "insert into users (id, name, kind, email, agent_type, metadata)
          values ($1, $2, 'agent', $3, $4, $5)",
@@ -100,7 +116,7 @@ pub async fn register_agent(
     .map_err(taken)?;
     let grant = Grant::to_begin(&mut tx, user).await?;
     let created = grant.issue_in_tx(&mut tx, sealer).await?;
-    tx.commit().await?;
+    db::commit(tx).await?;
     Ok(created)
 }
 
@@ -138,7 +154,7 @@ fn check_username(text: &str) -> Result<(), AccountError> {
 /// What the schema's refusal means to whoever registers.
 pub(super) fn taken(error: sqlx::Error) -> AccountError {
     match constraint_of(&error) {
-        Some("users_name_key" | "users_email_key") => AccountError::Taken,
+        Some("users_name_key") => AccountError::Taken,
         _ => error.into(),
     }
 }

@@ -1,95 +1,167 @@
-//! Begins a session, and goes on with one.
+//! Signs in with a password, and goes on with a session.
 
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 
-use crate::accounts::{AccountError, Device, Passwords, RefreshToken, TokenMaker, Tokens};
+use super::begin_session::{begin_session_in_tx, insert_token_in_tx};
+use crate::accounts::guesses::{Known, Try};
+use crate::accounts::{
+    AccountError, Client, Credentials, Device, Guesses, Login, Passwords, RefreshToken, TokenMaker,
+    Tokens,
+};
+use crate::db;
 use crate::ids::{SessionId, UserId};
-use crate::limits::{REFRESH_TOKEN_SECONDS, SESSIONS_MAX};
+use crate::limits::REFRESH_TOKEN_SECONDS;
 
-/// Signs in with a password.
+/// An account whose password fits, at the version that was looked at.
+#[derive(Debug, sqlx::FromRow)]
+struct Fitting {
+    id: UserId,
+    name: String,
+    password_version: i64,
+}
+
+/// Signs in with a password. The try is counted before the password is looked at, and one hash is worked
+/// out, whoever claims the address.
 pub async fn sign_in(
     pool: &PgPool,
     passwords: &Passwords,
+    guesses: &Guesses,
     maker: &TokenMaker,
-    email: &str,
-    password: &SecretString,
+    credentials: &Credentials,
     device: &Device,
 ) -> Result<Tokens, AccountError> {
-    let found: Option<(UserId, String, Option<String>)> = sqlx::query_as(
-        "select id, name, password_hash
+    let turn = passwords.lookup_turn(device).await?;
+    let known = find_known(pool, &credentials.login, device).await?;
+    let reserved = guesses.reserve(&credentials.login, device, &known).await?;
+    let client = match reserved.device_of {
+        Some(account) => Client::of(account),
+        None => Client::at(device, !reserved.known.is_empty()),
+    };
+    let Credentials { login, password } = credentials;
+    drop(turn);
+    let fitting = match login {
+        Login::Email(email) => {
+            fitting_by_email(
+                pool,
+                passwords,
+                client,
+                email,
+                password,
+                (&known, &reserved),
+            )
+            .await
+        }
+        Login::Username(name) => fitting_by_name(pool, passwords, client, name, password).await,
+    };
+    let fitting = match fitting {
+        Ok(fitting) => fitting.ok_or(AccountError::WrongCredentials)?,
+        Err(error) => {
+            guesses.give_back(&reserved).await;
+            return Err(error);
+        }
+    };
+    guesses.give_back(&reserved).await;
+    let mut tx = db::begin(pool).await?;
+    let version = Some(fitting.password_version);
+    let begun = begin_session_in_tx(&mut tx, fitting.id, version, device).await?;
+    db::commit(tx).await?;
+    Ok(begun.tokens(maker, fitting.id, &fitting.name))
+}
+
+/// The accounts behind a login that know the device or its network.
+async fn find_known(pool: &PgPool, login: &Login, device: &Device) -> Result<Known, sqlx::Error> {
+    let rows: Vec<(UserId, bool)> = sqlx::query_as(
+        "select id, by_device
+         from (
+             select id,
+                    exists (
+                        select from sign_in_devices where user_id = users.id and digest = $3
+                    ) as by_device,
+                    exists (
+                        select from sessions where user_id = users.id and network = $4
+                    ) as by_network
+             from users
+             where (email = $1 or name = $2)
+               and password_hash is not null
+         ) as known
+         where by_device or by_network",
+    )
+    .bind(login.as_email())
+    .bind(login.as_username())
+    .bind(device.digest())
+    .bind(device.network().to_string())
+    .fetch_all(pool)
+    .await?;
+    let (by_device, by_network) = rows.into_iter().partition::<Vec<_>, _>(|(_, it)| *it);
+    let ids = |rows: Vec<(UserId, bool)>| rows.into_iter().map(|(id, _)| id).collect();
+    Ok(Known {
+        by_device: ids(by_device),
+        by_network: ids(by_network),
+    })
+}
+
+/// Of the accounts that claim the address and may be tried now, the one whose password it is; a verified
+/// owner and whoever knows the device go first.
+async fn fitting_by_email(
+    pool: &PgPool,
+    passwords: &Passwords,
+    client: Client,
+    email: &str,
+    password: &SecretString,
+    (known, reserved): (&Known, &Try),
+) -> Result<Option<Fitting>, AccountError> {
+    let salt: Option<String> =
+        sqlx::query_scalar("select salt from password_salts where email = $1")
+            .bind(email)
+            .fetch_optional(pool)
+            .await?;
+    let salt = salt.unwrap_or_else(Passwords::new_salt);
+    let hash = passwords.hash(client, password, &salt).await?;
+    let fitting = sqlx::query_as(
+        "select id, name, password_version
          from users
          where email = $1
-           and blocked_at is null",
+           and password_hash = $2
+           and blocked_at is null
+           and (id = any($3) or $4 and not id = any($5))
+         order by email_verified_at is null, id = any($5) desc, created_at, id
+         limit 1",
     )
-    .bind(email.trim().to_lowercase())
+    .bind(email)
+    .bind(hash)
+    .bind(&reserved.known)
+    .bind(reserved.others)
+    .bind(known.all())
     .fetch_optional(pool)
     .await?;
-    let hash = found.as_ref().and_then(|(_, _, hash)| hash.clone());
-    let fits = passwords.verify(password, hash).await?;
-    let (user, name, _) = found
-        .filter(|_| fits)
-        .ok_or(AccountError::WrongCredentials)?;
-    let mut tx = pool.begin().await?;
-    let (session, refresh) = begin_session_in_tx(&mut tx, user, device).await?;
-    tx.commit().await?;
-    Ok(maker.tokens(user, &name, session, &refresh))
+    Ok(fitting)
 }
 
-/// Writes a session and its first refresh token. The user's oldest session makes room.
-pub(super) async fn begin_session_in_tx(
-    conn: &mut PgConnection,
-    user: UserId,
-    device: &Device,
-) -> Result<(SessionId, RefreshToken), sqlx::Error> {
-    let session = SessionId::new();
-    let shown = |text: &str| text.chars().take(200).collect::<String>();
-    sqlx::query(
-        "insert into sessions (id, user_id, user_agent, address, expires_at)
-         values ($1, $2, $3, $4, now() + make_interval(secs => $5))",
+async fn fitting_by_name(
+    pool: &PgPool,
+    passwords: &Passwords,
+    client: Client,
+    name: &str,
+    password: &SecretString,
+) -> Result<Option<Fitting>, AccountError> {
+    let found: Option<(UserId, String, i64, Option<String>)> = sqlx::query_as(
+        "select id, name, password_version, password_hash
+         from users
+         where name = $1
+           and blocked_at is null",
     )
-    .bind(session)
-    .bind(user)
-    .bind(shown(&device.user_agent))
-    .bind(shown(&device.address))
-    .bind(REFRESH_TOKEN_SECONDS as f64)
-    .execute(&mut *conn)
+    .bind(name)
+    .fetch_optional(pool)
     .await?;
-    sqlx::query(
-        "update sessions
-         set revoked_at = now(), revoked_because = 'revoked'
-         where id in (
-             select id
-             from sessions
-             where user_id = $1
-               and revoked_at is null
-             order by created_at desc, id desc
-             offset $2
-         )",
-    )
-    .bind(user)
-    .bind(SESSIONS_MAX)
-    .execute(&mut *conn)
-    .await?;
-    let token = insert_token_in_tx(conn, session).await?;
-    Ok((session, token))
-}
-
-async fn insert_token_in_tx(
-    conn: &mut PgConnection,
-    session: SessionId,
-) -> Result<RefreshToken, sqlx::Error> {
-    let token = RefreshToken::generate();
-    sqlx::query(
-        "insert into refresh_tokens (digest, session_id, expires_at)
-         values ($1, $2, now() + make_interval(secs => $3))",
-    )
-    .bind(token.digest())
-    .bind(session)
-    .bind(REFRESH_TOKEN_SECONDS as f64)
-    .execute(conn)
-    .await?;
-    Ok(token)
+    let hash = found.as_ref().and_then(|(.., hash)| hash.clone());
+    let fits = passwords.verify(client, password, hash).await?;
+    let found = found.filter(|_| fits);
+    Ok(found.map(|(id, name, password_version, _)| Fitting {
+        id,
+        name,
+        password_version,
+    }))
 }
 
 /// A refresh token as its session knows it.
@@ -109,10 +181,13 @@ pub async fn refresh(
     maker: &TokenMaker,
     token: &RefreshToken,
 ) -> Result<Tokens, AccountError> {
-    let mut tx = pool.begin().await?;
+    let mut tx = db::begin(pool).await?;
     let presented: Option<Presented> = sqlx::query_as(
         "select session_id, user_id, name, used_at is not null as is_used,
-                refresh_tokens.expires_at > now() and revoked_at is null and blocked_at is null as is_live
+                refresh_tokens.expires_at > now()
+                    and revoked_at is null
+                    and blocked_at is null
+                    and sessions.password_version = users.password_version as is_live
          from refresh_tokens
          join sessions on sessions.id = session_id
          join users on users.id = user_id
@@ -125,7 +200,7 @@ pub async fn refresh(
     let presented = presented.ok_or(AccountError::RefreshRefused)?;
     if presented.is_used {
         end_session_in_tx(&mut tx, presented.user_id, presented.session_id, "reused").await?;
-        tx.commit().await?;
+        db::commit(tx).await?;
         tracing::warn!(session.id = %presented.session_id, "A refresh token came back after its use");
         return Err(AccountError::RefreshRefused);
     }
@@ -136,17 +211,22 @@ pub async fn refresh(
         .bind(token.digest())
         .execute(&mut *tx)
         .await?;
-    sqlx::query(
+    // The session may have ended since it was read; nobody ends it from here on before the commit.
+    let lives = sqlx::query(
         "update sessions
          set last_used_at = now(), expires_at = now() + make_interval(secs => $2)
-         where id = $1",
+         where id = $1
+           and revoked_at is null",
     )
     .bind(presented.session_id)
     .bind(REFRESH_TOKEN_SECONDS as f64)
     .execute(&mut *tx)
     .await?;
+    if lives.rows_affected() == 0 {
+        return Err(AccountError::RefreshRefused);
+    }
     let next = insert_token_in_tx(&mut tx, presented.session_id).await?;
-    tx.commit().await?;
+    db::commit(tx).await?;
     Ok(maker.tokens(
         presented.user_id,
         &presented.name,

@@ -1,10 +1,9 @@
 //! Ends sessions: one, or all but one.
 
-use secrecy::SecretString;
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use super::sign_in::end_session_in_tx;
-use crate::accounts::{AccountError, Passwords};
+use crate::accounts::AccountError;
 use crate::ids::{SessionId, UserId};
 
 /// Ends the session that asks.
@@ -30,7 +29,7 @@ pub async fn revoke_session(
 
 /// Ends all sessions of a user but one: how many.
 pub async fn revoke_others(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     user: UserId,
     kept: Option<SessionId>,
     because: &str,
@@ -45,41 +44,7 @@ pub async fn revoke_others(
     .bind(user)
     .bind(kept)
     .bind(because)
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(ended.rows_affected())
-}
-
-/// Sets a new password for whoever knows the old one, and signs out all other devices.
-pub async fn change_password(
-    pool: &PgPool,
-    passwords: &Passwords,
-    user: UserId,
-    session: Option<SessionId>,
-    old: &SecretString,
-    new: &SecretString,
-) -> Result<(), AccountError> {
-    let (name, email, hash): (String, Option<String>, Option<String>) =
-        sqlx::query_as("select name, email, password_hash from users where id = $1")
-            .bind(user)
-            .fetch_one(pool)
-            .await?;
-    let hash = hash.ok_or(AccountError::NoPassword)?;
-    Passwords::check(new, &[&name, email.as_deref().unwrap_or_default()])?;
-    if !passwords.verify(old, Some(hash.clone())).await? {
-        return Err(AccountError::WrongCredentials);
-    }
-    let next = passwords.hash(new).await?;
-    let changed =
-        sqlx::query("update users set password_hash = $3 where id = $1 and password_hash = $2")
-            .bind(user)
-            .bind(hash)
-            .bind(next)
-            .execute(pool)
-            .await?;
-    if changed.rows_affected() == 0 {
-        return Err(AccountError::WrongCredentials);
-    }
-    revoke_others(pool, user, session, "password_changed").await?;
-    Ok(())
 }
