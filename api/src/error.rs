@@ -239,7 +239,7 @@ impl From<JobsError> for ApiError {
 impl From<AdjustmentError> for ApiError {
     fn from(error: AdjustmentError) -> Self {
         let (code, field) = match error {
-            AdjustmentError::UserUnknown => (Code::NotFound, "user"),
+            AdjustmentError::UserUnknown => (Code::NotFound, "userId"),
             AdjustmentError::AmountZero => (Code::InvalidInput, "amount"),
             AdjustmentError::Reason => (Code::InvalidInput, "reason"),
             AdjustmentError::IdUsed => (Code::IdempotencyConflict, "id"),

@@ -1,6 +1,7 @@
 //! `awareness credits`: give users credits, or take them.
 
 use clap::{Args, Subcommand};
+use common::ids::UserId;
 use common::money::{DEFAULT_CURRENCY, decimal_text, parse_signed_minor};
 use serde::Deserialize;
 use serde_json::json;
@@ -10,6 +11,7 @@ use crate::api::{Api, ApiArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::visible;
+use crate::users;
 
 /// Give users credits, or take them.
 #[derive(Debug, Args)]
@@ -27,7 +29,7 @@ enum CreditsCommand {
         after_help = "Example: awareness credits give acme 25.00 --reason \"goodwill, ticket 4711\""
     )]
     Give {
-        /// Name of the user.
+        /// Id of the user, or the name, which is looked up.
         user: String,
         /// How much, such as 25.00 or -3.50.
         #[arg(value_name = "AMOUNT", value_parser = parse_signed_minor, allow_negative_numbers = true)]
@@ -49,6 +51,7 @@ enum CreditsCommand {
 struct Given {
     id: Uuid,
     user: String,
+    user_id: UserId,
     currency: String,
     amount_minor: i64,
     is_new: bool,
@@ -64,9 +67,13 @@ pub async fn run(args: CreditsArgs) -> Result<Output, Failure> {
         id,
         currency,
     } = args.command;
+    let user = match users::find(&api, &user).await? {
+        Some(user) => user,
+        None => return Err(Failure::UserUnknown(user)),
+    };
     let credits = json!({
         "id": id.unwrap_or_else(Uuid::now_v7),
-        "user": user,
+        "userId": user,
         "amount": decimal_text(amount_minor),
         "currency": currency,
         "reason": reason,
@@ -74,10 +81,11 @@ pub async fn run(args: CreditsArgs) -> Result<Output, Failure> {
     let data = api.post(&["credits"], &credits).await?;
     api.show(data, |given: Given| {
         format!(
-            "{} {} of {} {} (adjustment {}).\n",
+            "{} {} of {} (user {}) {} (adjustment {}).\n",
             decimal_text(given.amount_minor),
             visible(&given.currency),
             visible(&given.user),
+            given.user_id,
             if given.is_new {
                 "are booked"
             } else {

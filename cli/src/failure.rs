@@ -49,6 +49,8 @@ pub enum Failure {
     NotTheApi { url: Url, status: StatusCode },
     #[error("the answer to this call is not understood; are API and CLI of one version?")]
     NotUnderstood(#[source] serde_json::Error),
+    #[error("no user is called {0}")]
+    UserUnknown(String),
     #[error("the database cannot be reached")]
     Database(#[from] common::db::Error),
     #[error("the migrations did not all apply")]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use common::identity::Permission;
-use common::ids::ApiKeyId;
+use common::ids::{ApiKeyId, UserId};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use crate::api::{Api, ApiArgs, read};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{Table, visible};
+use crate::users;
 
 /// Make, list and revoke API keys.
 #[derive(Debug, Args)]
@@ -30,7 +31,7 @@ enum KeysCommand {
         after_help = "Example: key=$(awareness keys create --user acme --name ci --permissions upload,download)"
     )]
     Create {
-        /// Name of the user whom the key acts for.
+        /// Id of the user whom the key acts for, or the name, which is looked up.
         #[arg(long)]
         user: String,
         /// What the key is for.
@@ -65,6 +66,7 @@ enum KeysCommand {
 struct Created {
     id: ApiKeyId,
     user: String,
+    user_id: UserId,
     api_key: String,
 }
 
@@ -95,13 +97,19 @@ pub async fn run(args: KeysArgs) -> Result<Output, Failure> {
             name,
             permissions,
         } => {
-            let new = json!({ "user": user, "name": name, "permissions": permissions });
+            let known = users::find(&api, &user).await?;
+            let new = match known {
+                Some(user) => json!({ "userId": user, "name": name, "permissions": permissions }),
+                None => json!({ "user": user, "name": name, "permissions": permissions }),
+            };
             let data = api.post(&["keys"], &new).await?;
             let created: Created = read(data.clone())?;
             let remark = format!(
-                "Key {} of {}. Keep it: it is shown only once.\n",
+                "Key {} of {} ({} {}). Keep it: it is shown only once.\n",
                 created.id,
-                visible(&created.user)
+                visible(&created.user),
+                if known.is_some() { "user" } else { "new user" },
+                created.user_id,
             );
             let output = api.show(data, |created: Created| created.api_key + "\n")?;
             Ok(output.remark(remark))

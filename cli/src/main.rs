@@ -23,6 +23,7 @@ mod purchases;
 mod queues;
 mod receipt;
 mod table;
+mod users;
 mod verify;
 
 use std::process::ExitCode;

@@ -77,8 +77,14 @@ impl World {
 
     /// The user behind `seller`.
     pub async fn seller_id(&self) -> UserId {
-        sqlx::query_scalar("select id from users where name = 'seller'")
-            .fetch_one(&self.pool)
+        self.user_id("seller").await.unwrap()
+    }
+
+    /// The user of that name.
+    pub async fn user_id(&self, name: &str) -> Option<UserId> {
+        sqlx::query_scalar("select id from users where name = $1")
+            .bind(name)
+            .fetch_optional(&self.pool)
             .await
             .unwrap()
     }

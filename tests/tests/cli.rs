@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use common::identity::{self, ApiKey, Permission};
-use common::ids::JobId;
+use common::ids::{JobId, UserId};
 use common::jobs::{self, JobState, QueueSpec};
 use serde_json::Value;
 
@@ -74,16 +74,25 @@ async fn credits_are_given_once_per_id_and_the_books_are_audited() {
     let key = [&key[..], &["--permissions", "purchase"]].concat();
     world.call(&key).await.done();
     let id = "0199f7a0-3c1e-7d52-8f4a-5b6c7d8e9f01";
+    let acme: UserId = sqlx::query_scalar("select id from users where name = 'acme'")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
     let give = ["credits", "give", "acme", "25.00", "--reason", "goodwill"];
     let give = [&give[..], &["--id", id]].concat();
     let given = world.call(&give).await.done();
     assert_eq!(
         given,
-        format!("25.00 USD of acme are booked (adjustment {id}).\n")
+        format!("25.00 USD of acme (user {acme}) are booked (adjustment {id}).\n")
     );
     let again = world.call(&[&give[..], &["--json"]].concat()).await.json();
     assert_eq!(again["isNew"], false);
-    let take = ["credits", "give", "acme", "-30", "--reason", "too much"];
+    // Another name that looks like it is another user, or none.
+    let alike = ["credits", "give", "асme", "1.00", "--reason", "x"];
+    let unknown = world.call(&alike).await.failed(1);
+    assert!(unknown.contains("no user is called асme"), "{unknown}");
+    let acme = acme.to_string();
+    let take = ["credits", "give", &acme, "-30", "--reason", "too much"];
     let refused = world.call(&take).await.failed(1);
     assert!(refused.contains("CONFLICT: "), "{refused}");
     let unusable = world

@@ -22,6 +22,10 @@ impl From<IdentityError> for ApiError {
         let text = sentence(&error);
         match error {
             IdentityError::NotFound => Self::new(Code::NotFound, "There is no such key."),
+            IdentityError::UserUnknown => {
+                Self::new(Code::NotFound, text.clone()).field("userId", text)
+            }
+            IdentityError::NameTaken => Self::new(Code::Conflict, text.clone()).field("user", text),
             IdentityError::Name => {
                 Self::new(Code::InvalidInput, text).field("name", "must have 1 to 100 characters")
             }

@@ -11,6 +11,12 @@ pub enum IdentityError {
     /// No such user or key, or it is not the caller's.
     #[error("no such user or key")]
     NotFound,
+    /// No user has that id.
+    #[error("no user has that id")]
+    UserUnknown,
+    /// A new user was to have a name that somebody has.
+    #[error("a user of that name exists already; name it by its userId")]
+    NameTaken,
     /// A name is empty or too long.
     #[error("a name must have 1 to 100 characters")]
     Name,

@@ -47,10 +47,10 @@ pub async fn authenticate(pool: &PgPool, key: &ApiKey) -> Result<Option<Principa
     }))
 }
 
-/// The user of that name.
-pub async fn find_user(pool: &PgPool, name: &str) -> Result<Option<UserId>, sqlx::Error> {
-    sqlx::query_scalar("select id from users where name = $1")
-        .bind(name)
+/// The name of that user, to be shown.
+pub async fn find_name(pool: &PgPool, user: UserId) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("select name from users where id = $1")
+        .bind(user)
         .fetch_optional(pool)
         .await
 }

@@ -31,8 +31,8 @@ impl From<sqlx::Error> for LedgerError {
 /// Why an operator's adjustment was not made.
 #[derive(Debug, Error)]
 pub enum AdjustmentError {
-    /// There is no user of that name.
-    #[error("no user is called that")]
+    /// There is no user of that id.
+    #[error("no user has that id")]
     UserUnknown,
     /// Nothing would move.
     #[error("an adjustment moves more than zero")]

@@ -36,12 +36,21 @@ impl Caller {
         Self::new(stack, &stack.admin_token)
     }
 
-    /// A new key for a user who buys; the user is made if there is none.
-    pub(super) async fn buyer(stack: &Stack, user: &str) -> Result<Self, DemoError> {
-        let body = json!({ "user": user, "name": "demo", "permissions": ["purchase", "download"] });
-        let created = Self::operator(stack).post("/admin/keys", &body).await?;
+    /// A new key for a user who buys, and the user's id; the user is made if there is none.
+    pub(super) async fn buyer(stack: &Stack, user: &str) -> Result<(Self, Value), DemoError> {
+        let operator = Self::operator(stack);
+        let found = operator
+            .get(&format!("/admin/users?exactName={user}"))
+            .await?;
+        let mut body = json!({ "name": "demo", "permissions": ["purchase", "download"] });
+        match found.body["data"]["users"].get(0) {
+            Some(known) => body["userId"] = known["userId"].clone(),
+            None => body["user"] = json!(user),
+        }
+        let created = operator.post("/admin/keys", &body).await?;
         let key = created.body["data"]["apiKey"].as_str().unwrap_or_default();
-        Ok(Self::new(stack, key))
+        let id = created.body["data"]["userId"].clone();
+        Ok((Self::new(stack, key), id))
     }
 
     pub(super) fn key(&self) -> &str {

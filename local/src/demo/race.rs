@@ -59,8 +59,8 @@ pub(super) async fn race(
 /// A buyer to whom an operator gave the price.
 async fn rich_buyer(stack: &Stack, number: usize, wanted: Wanted<'_>) -> Result<Caller, DemoError> {
     let user = format!("demo-buyer-{number}");
-    let buyer = Caller::buyer(stack, &user).await?;
-    let gift = json!({ "user": user, "amount": format!("{:.2}", wanted.price.max(1.0)), "reason": "the demo's race" });
+    let (buyer, id) = Caller::buyer(stack, &user).await?;
+    let gift = json!({ "userId": id, "amount": format!("{:.2}", wanted.price.max(1.0)), "reason": "the demo's race" });
     Caller::operator(stack)
         .post("/admin/credits", &gift)
         .await?;

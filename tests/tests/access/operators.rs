@@ -60,7 +60,8 @@ async fn a_blocked_user_is_refused_by_the_next_request_until_let_in_again() {
 async fn what_operators_do_is_written_down_and_stays() {
     let world = World::only_api().await;
     world.operator.get("/admin/keys").await;
-    let new = json!({ "user": "seller", "name": "new", "permissions": ["upload"] });
+    let new =
+        json!({ "userId": world.seller_id().await, "name": "new", "permissions": ["upload"] });
     let made = world.operator.post("/admin/keys", &new).await;
     world.operator.post("/admin/keys", &json!({})).await;
     let log = world.operator.get("/admin/audit").await.data();
@@ -174,4 +175,44 @@ async fn a_head_is_no_act_and_every_other_method_is() {
         "POST /admin/ledger/audit",
     ];
     assert_eq!(actions, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_credits_are_for_ids_and_a_name_makes_a_new_user_only() {
+    let world = World::only_api().await;
+    let named = json!({ "user": "seller", "name": "mine", "permissions": ["purchase"] });
+    let taken = world.operator.post("/admin/keys", &named).await;
+    assert_eq!(taken.fault(), (409, "CONFLICT".to_owned()));
+    let seller = world.seller_id().await;
+    let found = world
+        .operator
+        .get("/admin/users?exactName=seller")
+        .await
+        .data();
+    assert_eq!(found["users"].as_array().unwrap().len(), 1);
+    assert_eq!(found["users"][0]["userId"], json!(seller));
+    let alike = world
+        .operator
+        .get("/admin/users?exactName=selle")
+        .await
+        .data();
+    assert_eq!(alike["users"], json!([]));
+    let known = json!({ "userId": seller, "name": "mine", "permissions": ["purchase"] });
+    let made = world.operator.post("/admin/keys", &known).await.data();
+    assert_eq!(
+        (&made["userId"], &made["user"]),
+        (&json!(seller), &json!("seller"))
+    );
+    let nobody =
+        json!({ "userId": uuid::Uuid::now_v7(), "name": "x", "permissions": ["purchase"] });
+    let unknown = world.operator.post("/admin/keys", &nobody).await;
+    assert_eq!(
+        unknown.fault(),
+        (404, "NOT_FOUND".to_owned()),
+        "{}",
+        unknown.text
+    );
+    let gift = json!({ "user": "seller", "amount": "1.00", "reason": "x" });
+    let by_name = world.operator.post("/admin/credits", &gift).await;
+    assert_eq!(by_name.fault(), (400, "INVALID_INPUT".to_owned()));
 }

@@ -6,7 +6,11 @@ use tests::{Client, Sample, World};
 
 /// A new key of that user: its id, and a client that uses it.
 async fn create(world: &World, user: &str, permissions: &[&str]) -> (String, Client) {
-    let body = json!({ "user": user, "name": "laptop", "permissions": permissions });
+    let mut body = json!({ "name": "laptop", "permissions": permissions });
+    match world.user_id(user).await {
+        Some(id) => body["userId"] = json!(id),
+        None => body["user"] = json!(user),
+    }
     let answer = world.operator.post("/admin/keys", &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let data = answer.data();
@@ -89,6 +93,7 @@ async fn a_key_without_the_permission_is_forbidden() {
         json!({ "user": "x", "name": "y", "permissions": [] }),
         json!({ "user": "x", "name": "y", "permissions": ["root"] }),
         json!({ "user": "", "name": "y", "permissions": ["upload"] }),
+        json!({ "name": "y", "permissions": ["upload"] }),
     ] {
         let refused = world.operator.post("/admin/keys", &body).await;
         assert_eq!(refused.fault(), (400, "INVALID_INPUT".to_owned()), "{body}");

@@ -143,7 +143,8 @@ async fn nobody_changes_the_listing_of_another() {
     assert_eq!(stranger.fault(), (404, "NOT_FOUND".to_owned()));
     let nobody = change(&world.anonymous, &id, "*", &body).await;
     assert_eq!(nobody.fault(), (401, "UNAUTHORIZED".to_owned()));
-    let buyers_key = json!({ "user": "seller", "name": "buys", "permissions": ["purchase"] });
+    let buyers_key =
+        json!({ "userId": world.seller_id().await, "name": "buys", "permissions": ["purchase"] });
     let key = world.operator.post("/admin/keys", &buyers_key).await.data();
     let buyer = world.anonymous.with_token(key["apiKey"].as_str().unwrap());
     let forbidden = change(&buyer, &id, "*", &body).await;
@@ -261,7 +262,8 @@ async fn a_repeated_change_gets_its_first_answer_and_a_key_has_one_change() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_gives_the_webhook_address_signs_what_is_sent_there() {
     let (world, id) = listed(330).await;
-    let new_key = json!({ "user": "seller", "name": "second", "permissions": ["upload"] });
+    let new_key =
+        json!({ "userId": world.seller_id().await, "name": "second", "permissions": ["upload"] });
     let key = world.operator.post("/admin/keys", &new_key).await.data();
     let second = world.anonymous.with_token(key["apiKey"].as_str().unwrap());
     let signer = async || -> String {

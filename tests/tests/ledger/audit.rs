@@ -229,7 +229,8 @@ async fn the_schema_settles_with_the_legs_of_the_posting_rule() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_leading_scheduler_folds_and_reports_what_its_audit_found() {
     let mut world = World::only_api().await;
-    let credits = serde_json::json!({ "user": "seller", "amount": "5.00", "reason": "a gift" });
+    let user = world.seller_id().await;
+    let credits = serde_json::json!({ "userId": user, "amount": "5.00", "reason": "a gift" });
     let given = world.operator.post("/admin/credits", &credits).await;
     assert_eq!(given.status, 201, "{}", given.text);
     assert_eq!(world.count("select count(*) from account_deltas").await, 1);

@@ -9,8 +9,9 @@ async fn balance(world: &World) -> i64 {
     data["balanceMinor"].as_i64().unwrap()
 }
 
-fn gift(id: Uuid, amount: &str) -> Value {
-    json!({ "id": id, "user": "seller", "amount": amount, "reason": "goodwill" })
+async fn gift(world: &World, id: Uuid, amount: &str) -> Value {
+    let user = world.seller_id().await;
+    json!({ "id": id, "userId": user, "amount": amount, "reason": "goodwill" })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +21,7 @@ async fn an_adjustment_has_its_effect_once_and_its_reason_is_kept() {
     for (status, is_new) in [(201, true), (200, false), (200, false)] {
         let answer = world
             .operator
-            .post("/admin/credits", &gift(id, "25.00"))
+            .post("/admin/credits", &gift(&world, id, "25.00").await)
             .await;
         assert_eq!(answer.status, status, "{}", answer.text);
         let data = answer.data();
@@ -41,7 +42,7 @@ async fn an_adjustment_has_its_effect_once_and_its_reason_is_kept() {
     );
     let other = world
         .operator
-        .post("/admin/credits", &gift(id, "26.00"))
+        .post("/admin/credits", &gift(&world, id, "26.00").await)
         .await;
     assert_eq!(other.fault(), (422, "IDEMPOTENCY_CONFLICT".to_owned()));
     assert_eq!(balance(&world).await, 2500);
@@ -50,7 +51,7 @@ async fn an_adjustment_has_its_effect_once_and_its_reason_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_adjustment_sent_many_times_at_once_is_made_once() {
     let world = World::only_api().await;
-    let gift = gift(Uuid::now_v7(), "3.00");
+    let gift = gift(&world, Uuid::now_v7(), "3.00").await;
     let calls = (0..16).map(|_| world.operator.post("/admin/credits", &gift));
     let mut statuses: Vec<u16> = futures::future::join_all(calls)
         .await
@@ -68,7 +69,10 @@ async fn credits_are_taken_with_a_minus_but_never_more_than_there_are() {
     for (amount, status, after) in [("5.00", 201, 500), ("-1.25", 201, 375), ("-3.76", 409, 375)] {
         let answer = world
             .operator
-            .post("/admin/credits", &gift(Uuid::now_v7(), amount))
+            .post(
+                "/admin/credits",
+                &gift(&world, Uuid::now_v7(), amount).await,
+            )
             .await;
         assert_eq!(answer.status, status, "{amount}: {}", answer.text);
         assert_eq!(balance(&world).await, after, "{amount}");
@@ -80,7 +84,8 @@ async fn an_adjustment_that_makes_no_sense_is_refused_with_the_field() {
     let world = World::only_api().await;
     let long = "x".repeat(501);
     for (field, value, status) in [
-        ("user", "nobody", 404),
+        ("userId", "0199f7a0-3c1e-7d52-8f4a-5b6c7d8e9f01", 404),
+        ("userId", "seller", 400),
         ("amount", "0.00", 400),
         ("amount", "1.001", 400),
         ("amount", "a lot", 400),
@@ -89,7 +94,7 @@ async fn an_adjustment_that_makes_no_sense_is_refused_with_the_field() {
         ("reason", long.as_str(), 400),
         ("currency", "usd", 400),
     ] {
-        let mut wrong = gift(Uuid::now_v7(), "1.00");
+        let mut wrong = gift(&world, Uuid::now_v7(), "1.00").await;
         wrong[field] = json!(value);
         let answer = world.operator.post("/admin/credits", &wrong).await;
         assert_eq!(answer.status, status, "{field} {value}: {}", answer.text);
@@ -104,7 +109,10 @@ async fn an_operators_audit_shows_every_check_with_its_figure() {
     let world = World::only_api().await;
     let given = world
         .operator
-        .post("/admin/credits", &gift(Uuid::now_v7(), "1.00"))
+        .post(
+            "/admin/credits",
+            &gift(&world, Uuid::now_v7(), "1.00").await,
+        )
         .await;
     assert_eq!(given.status, 201, "{}", given.text);
     let data = world

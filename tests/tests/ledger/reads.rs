@@ -176,7 +176,8 @@ async fn a_statement_adds_up_to_the_balance_for_buyer_and_seller() {
 #[tokio::test(flavor = "multi_thread")]
 async fn money_is_shown_to_any_key_of_its_user_and_to_nobody_else() {
     let world = World::only_api().await;
-    let new = json!({ "user": "seller", "name": "narrow", "permissions": ["download"] });
+    let new =
+        json!({ "userId": world.seller_id().await, "name": "narrow", "permissions": ["download"] });
     let key = world.operator.post("/admin/keys", &new).await.data();
     let narrow = world.anonymous.with_token(key["apiKey"].as_str().unwrap());
     for path in [

@@ -157,7 +157,7 @@ async fn credits_are_given_by_operators_alone_and_once_for_an_id() {
     let world = World::start().await;
     let buyer = world.buyer("buyer", 0).await;
     let id = uuid::Uuid::now_v7();
-    let gift = json!({ "user": "buyer", "amount": "5.00", "reason": "a test", "id": id });
+    let gift = json!({ "userId": buyer.id, "amount": "5.00", "reason": "a test", "id": id });
     for caller in [&world.anonymous, &buyer.client, &world.seller] {
         assert_eq!(caller.post("/admin/credits", &gift).await.status, 401);
     }

@@ -28,7 +28,7 @@ impl Client<'_> {
     pub(super) async fn adjust(&mut self, amount_minor: i64) {
         let id = Uuid::new_v4();
         let body = json!({
-            "user": self.user.name,
+            "userId": self.user.id,
             "amount": decimal_text(amount_minor),
             "reason": "the model",
             "id": id,

@@ -95,7 +95,11 @@ fn people() -> Vec<Operation> {
     let blocked = "userId: uuid The user.\nblocked: flag Whether.";
     vec![
         get("/admin/users", "list_users", "The users")
-            .asks("name?: text Whose name has this in it.\nbefore?: uuid Older than this.")
+            .asks(
+                "name?: text Whose name has this in it.
+                 exactName?: text Whose name is this, to the letter.
+                 before?: uuid Older than this.",
+            )
             .tells(200, "The newest first.", "users: [object] A page."),
         post("/admin/users/{userId}/block", "block_user", "Refuse a user")
             .takes("reason: size(1,500) Why.")
@@ -133,10 +137,12 @@ fn people() -> Vec<Operation> {
         post(
             "/admin/keys",
             "create_key",
-            "Make a key, and its user if there is none",
+            "Make a key for a user, or for a new one",
         )
+        .about("Either `userId`, or `user` for a new user. Names look alike, so nobody who exists is named by one.")
         .takes(
-            "user: size(1,100) The user's name.
+            "userId?: uuid A user who exists.
+                 user?: size(1,100) The name of a new user.
                  name: size(1,100) To know the key by.
                  permissions: [word(upload,purchase,download,account)] What it may.",
         )
@@ -150,7 +156,8 @@ fn people() -> Vec<Operation> {
                  permissions: [text] What it may.
                  apiKey: text The key itself.
                  message: text For people.",
-        ),
+        )
+        .faults(&[404, 409]),
         delete("/admin/keys/{keyId}", "revoke_key", "Revoke a key").tells(
             200,
             "Revoked.",
@@ -173,7 +180,7 @@ fn money() -> Vec<Operation> {
         post("/admin/credits", "adjust_credits", "Give or take credits")
             .takes(
                 "id: text Of your choice: the same again changes nothing.
-                 user: text The user's name.
+                 userId: uuid Whose: names look alike.
                  amount: text Decimal text such as `12.50`, or `-12.50`.
                  reason: text Why.
                  currency?: text USD if nothing is said.",

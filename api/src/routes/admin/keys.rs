@@ -3,22 +3,24 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use common::identity::commands::{Revoker, revoke_key as revoke};
+use common::identity::commands::{KeyOwner, Revoker, create_key_for, revoke_key as revoke};
 use common::identity::{self, Permission};
-use common::ids::ApiKeyId;
+use common::ids::{ApiKeyId, UserId};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::extract::{Json, Path, Query};
 use crate::routes::success;
 use crate::state::ApiState;
 
-/// A key to be made; its user is made with it if there is none of that name.
+/// A key to be made, for a user who exists or for one who is made with it.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewKey {
-    user: String,
+    user_id: Option<UserId>,
+    /// The name of a new user.
+    user: Option<String>,
     name: String,
     permissions: Vec<Permission>,
 }
@@ -35,18 +37,23 @@ pub async fn create_key(
     State(state): State<ApiState>,
     Json(new): Json<NewKey>,
 ) -> Result<Response, ApiError> {
-    let created = identity::commands::create_key(
-        state.pool(),
-        &state.sealer,
-        &new.user,
-        &new.name,
-        &new.permissions,
-    )
-    .await?;
+    let owner = match (new.user_id, &new.user) {
+        (Some(user), None) => KeyOwner::User(user),
+        (None, Some(name)) => KeyOwner::New(name),
+        _ => {
+            let message = "Send either userId, or user as the name of a new user.";
+            return Err(ApiError::new(Code::InvalidInput, message)
+                .field("userId", "is required without user")
+                .field("user", "is required without userId"));
+        }
+    };
+    let pool = state.pool();
+    let created = create_key_for(pool, &state.sealer, owner, &new.name, &new.permissions).await?;
+    let user_name = identity::find_name(pool, created.user).await?;
     let data = json!({
         "id": created.id,
         "userId": created.user,
-        "user": new.user,
+        "user": user_name,
         "name": new.name,
         "permissions": new.permissions,
         "apiKey": created.key.expose(),

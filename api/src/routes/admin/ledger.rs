@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use common::ids::UserId;
 use common::ledger::audit;
 use common::ledger::commands::{Adjustment, adjust};
 use common::money::{DEFAULT_CURRENCY, decimal_number, parse_signed_minor};
@@ -19,10 +20,10 @@ use crate::state::ApiState;
 
 /// Credits to be given, or taken with a minus.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Credits {
-    /// The name of the user.
-    user: String,
+    /// Whose. Names look alike, ids do not.
+    user_id: UserId,
     /// Decimal text such as `12.50`.
     amount: String,
     reason: String,
@@ -52,7 +53,7 @@ pub async fn adjust_credits(
         id: credits.id,
         amount_minor,
         currency: currency.to_owned(),
-        user_name: credits.user,
+        user: credits.user_id,
         reason: credits.reason,
         request_id,
     };
@@ -62,8 +63,8 @@ pub async fn adjust_credits(
     }
     let data = json!({
         "id": credits.id,
-        "user": adjustment.user_name,
-        "userId": adjusted.user,
+        "user": adjusted.user_name,
+        "userId": adjustment.user,
         "currency": adjustment.currency,
         "amount": decimal_number(amount_minor),
         "amountMinor": amount_minor,

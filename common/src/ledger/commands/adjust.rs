@@ -18,7 +18,7 @@ const EVENT: &str = "credits.adjusted";
 pub struct Adjustment {
     /// Makes a repeat harmless.
     pub id: Uuid,
-    pub user_name: String,
+    pub user: UserId,
     /// Negative takes credits away.
     pub amount_minor: i64,
     pub currency: String,
@@ -27,9 +27,10 @@ pub struct Adjustment {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjusted {
-    pub user: UserId,
+    /// Whose credits they are, to be shown.
+    pub user_name: String,
     /// False if this id was adjusted before, with the same content; then nothing moved now.
     pub is_new: bool,
 }
@@ -42,44 +43,42 @@ pub async fn adjust(outbox: &Outbox, asked: &Adjustment) -> Result<Adjusted, Adj
     if !(1..=ADJUSTMENT_REASON_CHARS_MAX).contains(&asked.reason.trim().chars().count()) {
         return Err(AdjustmentError::Reason);
     }
-    let user = identity::find_user(outbox.pool(), &asked.user_name)
+    let user_name = identity::find_name(outbox.pool(), asked.user)
         .await?
         .ok_or(AdjustmentError::UserUnknown)?;
-    match post(outbox, asked, user).await {
-        Ok(()) => Ok(Adjusted { user, is_new: true }),
-        Err(LedgerError::PostedBefore) if is_same(outbox, asked, user).await? => Ok(Adjusted {
-            user,
-            is_new: false,
-        }),
+    let adjusted = |is_new| Adjusted { user_name, is_new };
+    match post(outbox, asked).await {
+        Ok(()) => Ok(adjusted(true)),
+        Err(LedgerError::PostedBefore) if is_same(outbox, asked).await? => Ok(adjusted(false)),
         Err(LedgerError::PostedBefore) => Err(AdjustmentError::IdUsed),
         Err(LedgerError::InsufficientCredits) => Err(AdjustmentError::InsufficientCredits),
         Err(LedgerError::Database(error)) => Err(error.into()),
     }
 }
 
-async fn post(outbox: &Outbox, asked: &Adjustment, user: UserId) -> Result<(), LedgerError> {
-    let posting = Posting::adjustment(asked.id, user, asked.amount_minor);
+async fn post(outbox: &Outbox, asked: &Adjustment) -> Result<(), LedgerError> {
+    let posting = Posting::adjustment(asked.id, asked.user, asked.amount_minor);
     let mut tx = outbox.begin().await?;
     post_in_tx(&mut tx, &posting, &asked.currency, &asked.request_id).await?;
-    let mut data = content(asked, user);
+    let mut data = content(asked);
     data["reason"] = json!(asked.reason.trim());
     events::append_in_tx(&mut tx, asked.id, EVENT, &asked.request_id, data).await?;
     Ok(tx.commit().await?)
 }
 
 /// Whether the id stands for the same content.
-async fn is_same(outbox: &Outbox, asked: &Adjustment, user: UserId) -> Result<bool, db::Error> {
+async fn is_same(outbox: &Outbox, asked: &Adjustment) -> Result<bool, db::Error> {
     let kept = events::find_first(outbox.pool(), asked.id, EVENT).await?;
     let mut kept = kept.unwrap_or_default();
     if let Some(kept) = kept.as_object_mut() {
         kept.remove("reason");
     }
-    Ok(kept == content(asked, user))
+    Ok(kept == content(asked))
 }
 
-fn content(asked: &Adjustment, user: UserId) -> Value {
+fn content(asked: &Adjustment) -> Value {
     json!({
-        "user": user,
+        "user": asked.user,
         "amountMinor": asked.amount_minor,
         "currency": asked.currency,
     })
