@@ -122,16 +122,17 @@ pub async fn set_star(
 ) -> Result<(), CatalogError> {
     let mut tx = outbox.begin().await?;
     let statement = if is_starred {
-        "insert into stars (package_id, user_id) values ($1, $2) on conflict do nothing"
+        "insert into stars (package_id, user_id) values ($1, $2) on conflict do nothing returning is_counted"
     } else {
-        "delete from stars where package_id = $1 and user_id = $2"
+        "delete from stars where package_id = $1 and user_id = $2 returning is_counted"
     };
-    let changed = sqlx::query(statement)
+    let is_counted: Option<bool> = sqlx::query_scalar(statement)
         .bind(package)
         .bind(user)
-        .execute(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
-    if changed.rows_affected() > 0 {
+    // One without weight changes nothing that others are shown, and so costs them nothing.
+    if is_counted == Some(true) {
         tx.outdate(CATALOGUE);
     }
     tx.commit().await?;
