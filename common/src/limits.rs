@@ -325,6 +325,8 @@ pub const SEARCH_CORRECTED_TERMS_MAX: i64 = 3;
 pub const SEARCH_CORRECTED_WORD_CHARS: (usize, usize) = (4, 24);
 /// Words that a misspelt one is compared with, of those that share enough trigrams with it.
 pub const SEARCH_CANDIDATE_WORDS_MAX: i64 = 1_000;
+/// Packages that a search looks through of those that the index finds, beside the most popular ones.
+pub const SEARCH_ROWS_MAX: i64 = 5_000;
 /// Units that each corrected term takes of the client's rate windows, beside the one of the request.
 pub const SEARCH_CORRECTION_UNITS: i64 = 2;
 /// Searches that one API process works out at once: PostgreSQL has other things to do, on two cores.

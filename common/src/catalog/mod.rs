@@ -6,6 +6,7 @@
 //! which triggers keep beside packages and listings.
 
 mod browse;
+mod candidates;
 pub mod commands;
 mod counters;
 mod details;

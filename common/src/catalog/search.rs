@@ -14,21 +14,13 @@ use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::browse::{Card, Filters, SELECT_CARDS};
+use super::candidates::{CANDIDATES, Matching, push_candidates};
 use crate::db;
 use crate::limits::{
     SEARCH_CANDIDATE_WORDS_MAX, SEARCH_CORRECTED_TERMS_MAX, SEARCH_CORRECTED_WORD_CHARS,
     SEARCH_TERMS_MAX,
 };
 
-/// The most popular of what matches that are ranked.
-const CANDIDATES: i64 = 300;
-/// The most popular of all, which are looked at first: a frequent word has its candidates among them.
-const POPULAR: i64 = 2_000;
-/// The most popular of those whose name matches that are ranked too.
-const NAMED_CANDIDATES: i64 = 100;
-/// Where a package is searched by all that it says, and by its name alone.
-const TEXT: &str = "search";
-const NAME: &str = "name_search";
 /// A search reads in one transaction; a statement of it may take so long.
 const BEGIN_SEARCH: &str = "begin read only; set local statement_timeout = '2s'";
 /// Corrections have less time, for they can be done without. A misspelt word shares 0.4 of its trigrams
@@ -172,12 +164,22 @@ pub async fn search(
     let asked = ask(&mut tx, &terms).await?;
     let wanted = offset + limit + 1;
     let all = &asked.all_of;
-    let mut cards = find(&mut tx, text, all, &asked.named, filters, &[], wanted).await?;
+    let matching = Matching {
+        text: all,
+        name: Some(&asked.named),
+        enough: CANDIDATES,
+    };
+    let mut cards = find(&mut tx, text, &matching, filters, &[], wanted).await?;
     if (cards.len() as i64) < wanted && asked.any_of != *all {
         let known: Vec<Uuid> = cards.iter().map(|card| card.package_id.0).collect();
         let missing = wanted - cards.len() as i64;
-        let any = &asked.any_of;
-        cards.extend(find(&mut tx, text, any, any, filters, &known, missing).await?);
+        // They only fill the page: the most popular will do.
+        let matching = Matching {
+            text: &asked.any_of,
+            name: None,
+            enough: missing.min(CANDIDATES),
+        };
+        cards.extend(find(&mut tx, text, &matching, filters, &known, missing).await?);
     }
     tx.commit().await?;
     let skip = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -274,15 +276,13 @@ async fn ask(conn: &mut PgConnection, terms: &[Term]) -> Result<Asked, sqlx::Err
 async fn find(
     conn: &mut PgConnection,
     text: &str,
-    matching: &str,
-    named: &str,
+    matching: &Matching<'_>,
     filters: &Filters,
     known: &[Uuid],
     limit: i64,
 ) -> Result<Vec<Card>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("with ");
-    push_candidates(&mut query, |query, column| {
-        let lexemes = if column == NAME { named } else { matching };
+    push_candidates(&mut query, matching, |query, column, lexemes| {
         filters.push(query);
         query.push(format!(" and {column} @@ "));
         query.push_bind(lexemes.to_owned()).push("::tsquery");
@@ -294,7 +294,7 @@ async fn find(
              select package_id,
                  ts_rank('{0.05, 0.2, 0.6, 1.0}', search, ",
     );
-    query.push_bind(matching.to_owned());
+    query.push_bind(matching.text.to_owned());
     query.push("::tsquery, 1) * 10 + case when lower(name) = ");
     query.push_bind(text.trim().to_lowercase());
     query.push(
@@ -309,63 +309,6 @@ async fn find(
     query.push(SELECT_CARDS);
     query.push(" join best on best.package_id = shelf.package_id order by score desc, shelf.package_id desc");
     query.build_query_as().fetch_all(conn).await
-}
-
-/// What is ranked: the most popular of what matches, and of what matches by its name.
-///
-/// Sorting all that has a frequent word would take longest, and looking through the most popular for a
-/// rare one. So a few of the most popular are looked through; if they are not enough, all that the index
-/// finds are sorted. `offset 0` makes it so whatever the planner guesses.
-fn push_candidates(
-    query: &mut QueryBuilder<Postgres>,
-    push_match: impl Fn(&mut QueryBuilder<Postgres>, &str),
-) {
-    query.push(format!(
-        "popular as materialized (
-             select package_id
-             from (
-                 select *
-                 from shelf
-                 where is_shown
-                 order by popularity desc, package_id desc
-                 limit {POPULAR}
-             ) as shelf"
-    ));
-    push_match(query, TEXT);
-    query.push(format!(
-        "    order by popularity desc, package_id desc
-             limit {CANDIDATES}
-         ), matching as materialized (
-             select package_id
-             from popular
-             where (select count(*) from popular) = {CANDIDATES}
-             union all (
-                 select package_id
-                 from (select package_id, popularity from shelf"
-    ));
-    push_match(query, TEXT);
-    query.push(format!(
-        "        offset 0) as found
-                 where (select count(*) from popular) < {CANDIDATES}
-                 order by popularity desc, package_id desc
-                 limit {CANDIDATES}
-             )
-         ), candidates as (
-             select package_id
-             from matching
-             union (
-                 select package_id
-                 from (select package_id, popularity from shelf"
-    ));
-    push_match(query, NAME);
-    query.push(format!(
-        "        offset 0) as found
-                 where (select count(*) from matching) = {CANDIDATES}
-                 order by popularity desc, package_id desc
-                 limit {NAMED_CANDIDATES}
-             )
-         )"
-    ));
 }
 
 #[cfg(test)]
