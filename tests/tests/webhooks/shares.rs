@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::ids::{ApiKeyId, JobId, UserId};
 use common::limits::TENANT_DRAINS_MAX;
-use tests::World;
+use tests::{World, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -97,6 +97,10 @@ async fn endpoints_beyond_a_tenants_share_hold_no_slot_and_are_served_later() {
          from jobs
          where name = 'deliver_webhook'",
     )
+    .await;
+    eventually("all that have a place hang", || async {
+        (gate.held.load(Ordering::SeqCst) == TENANT_DRAINS_MAX).then_some(())
+    })
     .await;
     let quiet = format!("{}/quiet", world.receiver.url());
     flood(&world, "stranger", &quiet, 1).await;
