@@ -32,14 +32,14 @@ begin
 end
 $$;
 
--- Raises unless that act is open, names the user, and is not the user's own.
-create function require_act(act bigint, person uuid) returns void language plpgsql
+-- Raises unless that act is open, is about what is named, and is not the person's own.
+create function require_act(act bigint, named text, person uuid) returns void language plpgsql
     security definer set search_path = public, pg_temp as $$
 declare
     it audit_log;
 begin
     select * into it from audit_log where id = act;
-    if it.id is null or it.status is not null or position(person::text in it.target) = 0 then
+    if it.id is null or it.status is not null or position(named in it.target) = 0 then
         raise exception 'rights change in an open act of an operator'
             using errcode = 'check_violation', constraint = 'rights_change_in_an_act';
     end if;
@@ -54,7 +54,7 @@ $$;
 create function set_user_role(act bigint, person uuid, new_role text) returns boolean language plpgsql
     security definer set search_path = public, pg_temp as $$
 begin
-    perform require_act(act, person);
+    perform require_act(act, person::text, person);
     update users set role = new_role where id = person;
     return found;
 end
@@ -66,18 +66,114 @@ alter table users
     add constraint users_blocked_has_reason check (blocked_because is null or blocked_at is not null),
     add constraint users_blocked_because_length check (length(blocked_because) between 1 and 1000);
 
--- Blocks a user, or lets one in again (no reason). False if there is no such user.
+-- What an operator takes off the market, and whether with the grants of those who bought it.
+alter table packages
+    add column taken_down_at timestamptz,
+    add column taken_down_because text,
+    add column taken_down_with_grants boolean not null default false,
+    add constraint packages_taken_down_has_reason check (
+        (taken_down_at is null) = (taken_down_because is null)
+        and (taken_down_at is not null or not taken_down_with_grants)
+    ),
+    add constraint packages_taken_down_because_length check (length(taken_down_because) between 1 and 1000);
+
+-- How a listing stands for others than those who set it: what is taken down is not there, and what a blocked
+-- seller offers is not for sale. Nothing else is written by a block or a take-down, so what undoes it
+-- restores everything exactly.
+create function shown_status(listing listings) returns text language sql stable
+    return (
+        select case
+                   when packages.taken_down_at is not null then 'taken_down'
+                   when listing.status = 'active' and users.blocked_at is not null then 'paused'
+                   else listing.status
+               end
+        from packages
+        join users on users.id = listing.seller_id
+        where packages.id = listing.package_id
+    );
+
+-- The advisory lock of a user: shared by whoever moves money of theirs, exclusive for whoever blocks them. It
+-- is the last lock of all: nothing is locked by those who wait for it that its holder could want.
+create function user_lock(person uuid) returns bigint language sql immutable parallel safe
+    return uuid_hash_extended(person, 2);
+
+-- Blocks a user, or lets one in again (no reason). False if there is no such user. What moves money of the
+-- user has ended or waits, and then sees the block.
 create function set_user_blocked(act bigint, person uuid, because text) returns boolean language plpgsql
     security definer set search_path = public, pg_temp as $$
 begin
-    perform require_act(act, person);
+    perform require_act(act, person::text, person);
+    perform pg_advisory_xact_lock(user_lock(person));
     update users
     set blocked_at = case when because is not null then coalesce(blocked_at, now()) end,
         blocked_because = because
     where id = person;
-    return found;
+    if not found then
+        return false;
+    end if;
+    return true;
 end
 $$;
+
+-- Takes a package down, or restores it (no reason). False if it was so before. The caller has the listing's
+-- lock.
+create function set_package_taken_down(act bigint, package uuid, because text, with_grants boolean)
+    returns boolean language plpgsql
+    security definer set search_path = public, pg_temp as $$
+declare
+    public_name text := (select public_id from packages where id = package);
+begin
+    perform require_act(act, public_name, null);
+    update packages
+    set taken_down_at = case when because is not null then now() end,
+        taken_down_because = because,
+        taken_down_with_grants = because is not null and with_grants
+    where id = package
+      and (taken_down_because, taken_down_with_grants) is distinct from (because, because is not null and with_grants);
+    if not found then
+        return false;
+    end if;
+    return true;
+end
+$$;
+
+-- The guards where money moves. A purchase is made and settled between people who are not blocked, and of a
+-- package that is not taken down; a payout is asked for and paid while its seller is not blocked.
+create function require_unblocked(variadic people uuid[]) returns void language plpgsql
+    security definer set search_path = public, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock_shared(user_lock(person))
+    from (select distinct person from unnest(people) as person order by 1) as sorted;
+    if exists (select from users where id = any(people) and blocked_at is not null) then
+        raise exception 'nothing is bought from, sold by or paid to whom an operator blocked'
+            using errcode = 'check_violation', constraint = 'parties_not_blocked';
+    end if;
+end
+$$;
+create function check_purchase_open() returns trigger language plpgsql
+    security definer set search_path = public, pg_temp as $$
+begin
+    perform require_unblocked(new.buyer_id, new.seller_id);
+    if exists (select from packages where id = new.package_id and taken_down_at is not null) then
+        raise exception 'what is taken down is not sold'
+            using errcode = 'check_violation', constraint = 'packages_not_taken_down';
+    end if;
+    return new;
+end
+$$;
+create trigger purchases_open_when_made before insert on purchases
+    for each row execute function check_purchase_open();
+create trigger purchases_open_when_settled before update of state on purchases
+    for each row when (old.state = 'pending' and new.state = 'settled') execute function check_purchase_open();
+create function check_payout_open() returns trigger language plpgsql
+    security definer set search_path = public, pg_temp as $$
+begin
+    perform require_unblocked(new.seller_id);
+    return new;
+end
+$$;
+create trigger payouts_open before insert or update of state on payouts
+    for each row when (new.state in ('requested', 'paid')) execute function check_payout_open();
 
 -- A payout stands only with the transfer that moved its money, in each of its states.
 create function check_payout_posted() returns trigger language plpgsql

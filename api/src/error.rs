@@ -5,6 +5,7 @@
 
 mod accounts;
 mod code;
+mod moderation;
 mod payments;
 mod purchases;
 mod quotes;

@@ -16,6 +16,7 @@ mod keys;
 mod ledger;
 mod migrate;
 mod output;
+mod packages;
 mod payloads;
 mod payments;
 mod payouts;
@@ -77,6 +78,12 @@ enum Command {
     Disputes(disputes::DisputesArgs),
     #[command(after_help = "Example: awareness payouts list --state requested")]
     Payouts(payouts::PayoutsArgs),
+    #[command(
+        after_help = "Example: awareness packages take-down pkg_… --reason 'a claim of copyright'"
+    )]
+    Packages(packages::PackagesArgs),
+    #[command(after_help = "Example: awareness users block 0199f7a0-… --reason fraud")]
+    Users(users::UsersArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -95,6 +102,8 @@ async fn main() -> ExitCode {
         Command::Purchases(args) => purchases::run(args).await,
         Command::Disputes(args) => disputes::run(args).await,
         Command::Payouts(args) => payouts::run(args).await,
+        Command::Packages(args) => packages::run(args).await,
+        Command::Users(args) => users::run(args).await,
     };
     match result {
         Ok(output) => output.print(),

@@ -13,6 +13,12 @@ use crate::ids::UserId;
 #[sqlx(transparent)]
 pub struct ActId(i64);
 
+impl std::fmt::Display for ActId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// In which capacity somebody operates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]

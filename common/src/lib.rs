@@ -5,7 +5,7 @@
 //!
 //! `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
 //! < `identity` < `audit cards events idempotency signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
-//! < `payments quotes uploads` < `purchases` < `disputes payouts` < `pipeline`
+//! < `payments quotes uploads` < `purchases` < `disputes payouts` < `moderation` < `pipeline`
 
 pub mod ids;
 pub mod limits;
@@ -54,6 +54,8 @@ pub mod purchases;
 
 pub mod disputes;
 pub mod payouts;
+
+pub mod moderation;
 
 pub mod pipeline;
 

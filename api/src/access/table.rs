@@ -236,6 +236,8 @@ pub const OPERATIONS: &[Operation] = &[
     row("POST", "/admin/users/{user_id}/unblock", Operator),
     row("POST", "/admin/users/{user_id}/role", Operator),
     row("GET", "/admin/audit", Operator),
+    row("POST", "/admin/packages/{package_id}/take-down", Operator),
+    row("POST", "/admin/packages/{package_id}/restore", Operator),
     row("POST", "/admin/purchases/{purchase_id}/refund", Operator),
     row("POST", "/admin/purchases/{purchase_id}/cancel", Operator),
     row("GET", "/admin/disputes", Operator),

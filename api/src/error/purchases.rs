@@ -33,6 +33,9 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::LicenceChanged => {
                 Self::new(Code::Conflict, text).field("reason", "LICENCE_CHANGED")
             }
+            PurchaseError::TakenDown => {
+                Self::new(Code::Forbidden, text).field("reason", "TAKEN_DOWN")
+            }
             PurchaseError::OwnPackage | PurchaseError::TypeNotAllowed => {
                 Self::new(Code::Forbidden, text)
             }

@@ -30,6 +30,14 @@ pub fn all() -> Router<ApiState> {
         .route("/admin/users/{user_id}/block", post(admin::block_user))
         .route("/admin/users/{user_id}/unblock", post(admin::unblock_user))
         .route("/admin/users/{user_id}/role", post(admin::change_role))
+        .route(
+            "/admin/packages/{package_id}/take-down",
+            post(admin::take_down_package),
+        )
+        .route(
+            "/admin/packages/{package_id}/restore",
+            post(admin::restore_package),
+        )
         .route("/admin/audit", get(admin::list_audit))
 }
 

@@ -19,6 +19,8 @@ pub struct Details {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct More {
     pub status: ListingStatus,
+    /// Why an operator took it down; for its seller.
+    pub taken_down_because: Option<String>,
     pub details_version: i64,
     pub line_id: PackageId,
     pub is_latest: bool,
@@ -54,7 +56,7 @@ pub async fn find_details(
         return Ok(None);
     };
     let more = sqlx::query_as(
-        "select status, details_version, line_id, is_latest, epsilon_declared, epsilon_measured,
+        "select shown_status(listings) as status, taken_down_because, details_version, line_id, is_latest, epsilon_declared, epsilon_measured,
                 package.size_bytes as package_bytes, w_matrix.size_bytes as w_matrix_bytes,
                 encode(package.sha256, 'hex') as package_sha256, encode(w_matrix.sha256, 'hex') as w_matrix_sha256
          from packages
@@ -88,11 +90,11 @@ pub async fn list_versions(
     viewer: Option<UserId>,
 ) -> Result<Vec<PackageVersion>, sqlx::Error> {
     sqlx::query_as(
-        "select public_id as package_id, semver as version, status, is_latest, price_minor, packages.created_at
+        "select public_id as package_id, semver as version, shown_status(listings) as status, is_latest, price_minor, packages.created_at
          from packages
          join listings on package_id = packages.id
          where line_id = $1
-           and (status in ('active', 'paused') or seller_id = $2)
+           and (shown_status(listings) in ('active', 'paused') or seller_id = $2)
          order by packages.id desc
          limit 200",
     )

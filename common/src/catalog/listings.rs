@@ -33,10 +33,14 @@ pub enum ListingStatus {
     Paused,
     /// Shown to its seller alone, for good.
     Removed,
+    /// By an operator: shown to its seller alone, until it is restored. No seller sets it.
+    #[serde(rename = "taken_down")]
+    #[sqlx(rename = "taken_down")]
+    TakenDown,
 }
 
 impl ListingStatus {
-    /// All of them.
+    /// All that a seller sets.
     pub const ALL: [Self; 4] = [Self::Draft, Self::Active, Self::Paused, Self::Removed];
 
     /// Its name on the wire and in SQL.
@@ -46,6 +50,7 @@ impl ListingStatus {
             Self::Active => "active",
             Self::Paused => "paused",
             Self::Removed => "removed",
+            Self::TakenDown => "taken_down",
         }
     }
 }
@@ -87,7 +92,14 @@ pub struct Listing {
     pub supply: Option<i32>,
     /// Live purchases, where there is a limit.
     pub taken: i32,
+    /// As its seller set it.
     pub status: ListingStatus,
+    /// As it stands: taken down, or not for sale because its seller is blocked.
+    #[serde(default)]
+    pub shown_status: Option<ListingStatus>,
+    /// Why an operator took the package down.
+    #[serde(default)]
+    pub taken_down_because: Option<String>,
     pub webhook_url: Option<String>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
@@ -107,8 +119,16 @@ impl Listing {
 
     /// Whether that user may see it; nobody is `None`.
     pub fn is_visible_to(&self, user: Option<UserId>) -> bool {
-        let is_public = !matches!(self.status, ListingStatus::Draft | ListingStatus::Removed);
+        let is_public = matches!(
+            self.standing(),
+            ListingStatus::Active | ListingStatus::Paused
+        );
         is_public || user == Some(self.seller_id)
+    }
+
+    /// How it stands for buyers.
+    pub fn standing(&self) -> ListingStatus {
+        self.shown_status.unwrap_or(self.status)
     }
 }
 
@@ -130,7 +150,7 @@ macro_rules! select_listings {
                     encode(package.sha256, 'hex') as package_sha256,
                     encode(w_matrix.sha256, 'hex') as w_matrix_sha256,
                     seller_id, api_key_id, price_minor, currency, licence_mode, supply, taken, status,
-                    webhook_url, version, listings.created_at, updated_at
+                    shown_status(listings) as shown_status, taken_down_because, webhook_url, version, listings.created_at, updated_at
              from listings
              join packages on packages.id = listings.package_id
              join objects as package on package.key = packages.package_key

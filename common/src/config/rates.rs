@@ -67,15 +67,6 @@ impl RateConfig {
     }
 }
 
-impl RateConfig {
-    /// Whether caps per address are lifted for it.
-    pub fn trusts(&self, address: std::net::IpAddr) -> bool {
-        self.trusted
-            .iter()
-            .any(|network| network.contains(&address))
-    }
-}
-
 /// One limit: so many requests of one subject within any window of that length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RatePolicy {

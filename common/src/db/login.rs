@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use thiserror::Error;
 use url::Url;
 
-/// The role that owns the rights of the services (`migrations/0030_roles.sql`).
+/// The role that owns the rights of the services (`migrations/0024_roles.sql`).
 const SERVICES: &str = "awareness_app";
 /// Logins are made one at a time, by whichever process is first.
 const LOGIN_LOCK: i64 = 0x6177_6c6f_6769_6e00;

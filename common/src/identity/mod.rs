@@ -21,7 +21,7 @@ pub use key::{ApiKey, KEY_PREFIX};
 pub use model::{KeyLimits, KeySummary, Permission, Principal};
 pub use queries::{
     authenticate, authority_in_tx, find_key, find_name, is_live, list_keys, list_keys_of,
-    signing_key,
+    owner_of_key, signing_key,
 };
 pub use seal::Sealer;
 

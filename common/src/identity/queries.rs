@@ -186,3 +186,11 @@ pub async fn signing_key(
         .ok_or(IdentityError::NotFound)?;
     sealer.open(id, &sealed)
 }
+
+/// Whose key it is.
+pub async fn owner_of_key(pool: &PgPool, id: ApiKeyId) -> Result<Option<UserId>, sqlx::Error> {
+    sqlx::query_scalar("select user_id from api_keys where id = $1")
+        .bind(id)
+        .fetch_optional(pool)
+        .await
+}

@@ -18,12 +18,24 @@ pub enum PayoutError {
     /// The key came before with other content.
     #[error("this Idempotency-Key was used with a different request")]
     IdempotencyConflict,
+    /// An operator blocked the seller: payouts wait until that is undone.
+    #[error("the seller is blocked; the payout waits until the block is undone")]
+    Held,
     /// It ended otherwise.
     #[error("the payout is {0} already")]
     EndedBefore(PayoutState),
     /// PostgreSQL did not answer or refused.
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for PayoutError {
+    fn from(error: sqlx::Error) -> Self {
+        match crate::db::constraint_of(&error) {
+            Some("parties_not_blocked") => Self::Held,
+            _ => Self::Database(error),
+        }
+    }
 }
 
 impl From<LedgerError> for PayoutError {

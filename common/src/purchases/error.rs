@@ -21,6 +21,9 @@ pub enum PurchaseError {
     /// The seller has paused it.
     #[error("this package is not for sale at the moment")]
     NotForSale,
+    /// An operator took it down, and the grants with it.
+    #[error("this package was taken down; who bought it can hand the purchase back")]
+    TakenDown,
     /// The caller sells it.
     #[error("a seller cannot buy their own package")]
     OwnPackage,

@@ -56,6 +56,7 @@ struct Row {
     purchase_id: Option<PurchaseId>,
     grant_expires_at: Option<DateTime<Utc>>,
     is_expired: Option<bool>,
+    is_withdrawn: bool,
 }
 
 /// The package, if the reader may have it. To one who may not, it is as if it did not exist.
@@ -82,6 +83,10 @@ pub async fn find_goods(
             size_bytes: row.w_matrix_bytes,
         },
     };
+    let is_theirs = row.purchase_id.is_some() || row.owner_id == reader;
+    if is_theirs && row.is_withdrawn {
+        return Err(PurchaseError::TakenDown);
+    }
     match (row.purchase_id, row.grant_expires_at, row.is_expired) {
         (Some(id), Some(expired_at), Some(true)) => {
             Err(PurchaseError::LinkExpired { id, expired_at })
@@ -102,7 +107,8 @@ async fn find_row(
         "select owner_id, package_key, package_object.sha256 as package_sha256,
                 package_object.size_bytes as package_bytes, w_matrix_key,
                 w_matrix_object.sha256 as w_matrix_sha256, w_matrix_object.size_bytes as w_matrix_bytes,
-                purchases.id as purchase_id, grant_expires_at, grant_expires_at <= now() as is_expired
+                purchases.id as purchase_id, grant_expires_at, grant_expires_at <= now() as is_expired,
+                taken_down_with_grants as is_withdrawn
          from packages
          join objects as package_object on package_object.key = package_key
          join objects as w_matrix_object on w_matrix_object.key = w_matrix_key

@@ -25,6 +25,8 @@ pub enum Settled {
     Now,
     /// It was not pending: settled before, or failed. The job is done.
     Before,
+    /// Buyer or seller is blocked, or the package was taken down; nothing was written.
+    Closed,
     /// Another worker has the job; nothing was written.
     Superseded,
 }
@@ -62,7 +64,11 @@ impl Settler {
             .send((lease.clone(), answer))
             .await
             .map_err(|_| sqlx::Error::PoolClosed)?;
-        answered.await.map_err(|_| sqlx::Error::PoolClosed)?
+        let settled = answered.await.map_err(|_| sqlx::Error::PoolClosed)?;
+        match settled {
+            Err(error) if is_closed(&error) => Ok(Settled::Closed),
+            settled => settled,
+        }
     }
 }
 
@@ -115,6 +121,14 @@ async fn settle_batch(outbox: &Outbox, worker: WorkerId, batch: Vec<Request>) {
             }
         }
     }
+}
+
+fn is_closed(error: &sqlx::Error) -> bool {
+    let constraint = db::constraint_of(error);
+    matches!(
+        constraint,
+        Some("parties_not_blocked" | "packages_not_taken_down")
+    )
 }
 
 /// Whether the server is gone, rather than that it refuses.

@@ -33,6 +33,8 @@ pub enum EventType {
     PurchaseFailed,
     PurchaseRefunded,
     ListingSoldOut,
+    PackageTakenDown,
+    PackageRestored,
     DisputeOpened,
     DisputeMeasured,
     DisputeResolved,
@@ -50,13 +52,15 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::UploadCompleted,
         Self::UploadFailed,
         Self::PurchaseCompleted,
         Self::PurchaseFailed,
         Self::PurchaseRefunded,
         Self::ListingSoldOut,
+        Self::PackageTakenDown,
+        Self::PackageRestored,
         Self::DisputeOpened,
         Self::DisputeMeasured,
         Self::DisputeResolved,
@@ -81,6 +85,8 @@ impl EventType {
             Self::PurchaseFailed => "purchase.failed",
             Self::PurchaseRefunded => "purchase.refunded",
             Self::ListingSoldOut => "listing.sold_out",
+            Self::PackageTakenDown => "package.taken_down",
+            Self::PackageRestored => "package.restored",
             Self::DisputeOpened => "dispute.opened",
             Self::DisputeMeasured => "dispute.measured",
             Self::DisputeResolved => "dispute.resolved",

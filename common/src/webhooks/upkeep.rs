@@ -19,6 +19,7 @@ pub async fn reconcile(outbox: &Outbox) -> Result<u64, sqlx::Error> {
          where endpoint.deleted_at is null
            and (jobs.state = 'idle'
                 or (jobs.state = 'ready' and run_at > greatest(now(), coalesce(rests_until, now()))))
+           and not exists (select from users where users.id = endpoint.owner_id and blocked_at is not null)
            and exists (
                select
                from webhook_deliveries as delivery
@@ -63,12 +64,15 @@ pub async fn observe_backlog(pool: &PgPool) -> Result<Backlog, sqlx::Error> {
                     where delivery.state = 'pending'
                       and next_at <= now()
                       and (rests_until is null or rests_until <= now())
+                      and blocked_at is null
                 )), 0)::float8 as oldest_due_seconds
          from webhook_deliveries as delivery
          join webhook_endpoints as endpoint
            on endpoint.id = endpoint_id
          join jobs
            on jobs.id = endpoint.job_id
+         join users
+           on users.id = endpoint.owner_id
          where delivery.state in ('pending', 'held')",
     )
     .fetch_one(pool)

@@ -161,8 +161,8 @@ async fn whatever_leaves_the_market_takes_its_words_and_places_along_and_brings_
     for (leaves, returns) in [
         (status("paused"), status("active")),
         (
-            package("withheld_at = now()"),
-            package("withheld_at = null"),
+            package("taken_down_at = now(), taken_down_because = 'a test'"),
+            package("taken_down_at = null, taken_down_because = null"),
         ),
         (package("is_latest = false"), package("is_latest = true")),
         (block("block"), block("unblock")),

@@ -1,5 +1,5 @@
 //! The rights of the services in the database against their statements: each statement may run, and there is
-//! no right that no statement needs. `migrations/0030_roles.sql` is the list.
+//! no right that no statement needs. `migrations/0024_roles.sql` is the list.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -132,7 +132,7 @@ async fn granted(pool: &PgPool) -> BTreeSet<Right> {
     granted
 }
 
-/// The line that is missing in, or too much in, `0030_roles.sql`.
+/// The line that is missing in, or too much in, `0024_roles.sql`.
 fn line(right: &Right) -> String {
     match &right.column {
         Some(column) => format!(
@@ -179,7 +179,7 @@ async fn the_services_may_do_what_their_statements_need_and_no_more() {
     }
     assert!(
         faults.is_empty(),
-        "migrations/0030_roles.sql:\n{}",
+        "migrations/0024_roles.sql:\n{}",
         faults.join("\n")
     );
 }

@@ -50,6 +50,7 @@ const DENIED_TO_SERVICES: &[&str] = &[
     "update shelf set popularity = 1000000",
     "update packages set rating_sum = 5, rating_count = 1",
     "update packages set epsilon_measured = 0",
+    "update packages set taken_down_at = null, taken_down_because = null",
     "delete from purchases",
     "select shelve(gen_random_uuid())",
     // To hide what was done.

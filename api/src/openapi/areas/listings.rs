@@ -10,8 +10,10 @@ use super::super::schema::{
 };
 
 /// What a seller hears at the address of a listing.
-const EVENTS: [EventType; 5] = [
+const EVENTS: [EventType; 7] = [
     EventType::ListingSoldOut,
+    EventType::PackageTakenDown,
+    EventType::PackageRestored,
     EventType::PurchaseRefunded,
     EventType::DisputeOpened,
     EventType::DisputeMeasured,

@@ -92,6 +92,9 @@ fn jobs() -> Vec<Operation> {
 }
 
 fn people() -> Vec<Operation> {
+    let moderated = "packageId: text The package.
+                     takenDown: flag Whether.
+                     grantsRevoked: flag Whether nobody may download it.";
     let blocked = "userId: uuid The user.\nblocked: flag Whether.";
     vec![
         get("/admin/users", "list_users", "The users")
@@ -101,7 +104,7 @@ fn people() -> Vec<Operation> {
                  before?: uuid Older than this.",
             )
             .tells(200, "The newest first.", "users: [object] A page."),
-        post("/admin/users/{userId}/block", "block_user", "Refuse a user")
+        post("/admin/users/{userId}/block", "block_user", "Block a user")
             .takes("reason: size(1,500) Why.")
             .tells(200, "Blocked.", blocked)
             .faults(&[409]),
@@ -124,6 +127,23 @@ fn people() -> Vec<Operation> {
             "userId: uuid The user.\nrole: text What the user is now.",
         )
         .faults(&[409]),
+        post(
+            "/admin/packages/{packageId}/take-down",
+            "take_down_package",
+            "Take a package off the market",
+        )
+        .takes(
+            "reason: size(1,500) Why; its seller and its buyers read it.
+             revokeGrants?: flag Whether nobody may download it, not even those who bought it.",
+        )
+        .tells(200, "Taken down.", moderated),
+        post(
+            "/admin/packages/{packageId}/restore",
+            "restore_package",
+            "Put a package back on the market",
+        )
+        .takes("reason: size(1,500) Why.")
+        .tells(200, "Restored.", moderated),
         get("/admin/audit", "list_audit", "What operators did")
             .asks("before?: int Older than this.")
             .tells(200, "The newest first.", "entries: [object] A page."),

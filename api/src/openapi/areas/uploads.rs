@@ -9,10 +9,12 @@ use super::super::operation::Operation;
 use super::super::schema::{integer, number, partial, text, url, whole, word};
 
 /// What the uploader, who becomes the seller, hears at the address of the upload.
-const EVENTS: [EventType; 7] = [
+const EVENTS: [EventType; 9] = [
     EventType::UploadCompleted,
     EventType::UploadFailed,
     EventType::ListingSoldOut,
+    EventType::PackageTakenDown,
+    EventType::PackageRestored,
     EventType::PurchaseRefunded,
     EventType::DisputeOpened,
     EventType::DisputeMeasured,

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use common::audit::{self, ActId, Details};
 use common::disputes::{self, Decision, DisputeError, DisputeFilter, DisputeState, commands};
 use common::ids::DisputeId;
 use common::limits::{PAGE_ROWS_MAX, REASON_CHARS_MAX};
@@ -66,13 +67,31 @@ pub async fn get_dispute(
 /// Decides a dispute; the first decision stands.
 pub async fn decide_dispute(
     State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<DisputeId>,
     Json(new): Json<NewDecision>,
 ) -> Result<Response, ApiError> {
     let note = free_text::required("note", &new.note, REASON_CHARS_MAX)?;
+    let said = Details {
+        reason: Some(&note),
+        ..Details::default()
+    };
+    audit::describe(state.pool(), act, &said).await?;
     commands::decide(&state.outbox, id, new.decision, &note, &request_id.0).await?;
     tracing::warn!(dispute.id = %id, dispute.decision = new.decision.as_str(), "An operator decided a dispute");
+    if let Some(dispute) = disputes::find_view(state.pool(), id, None).await? {
+        let (amount_minor, recipient) = match new.decision {
+            Decision::Refund => (dispute.price_minor, dispute.buyer_id),
+            Decision::Release => (dispute.net_minor, dispute.seller_id),
+        };
+        let moved = Details {
+            amount: Some((amount_minor, &dispute.currency)),
+            recipient: Some(recipient),
+            ..Details::default()
+        };
+        audit::describe(state.pool(), act, &moved).await?;
+    }
     show(&state, id).await
 }
 

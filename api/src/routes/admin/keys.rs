@@ -1,8 +1,10 @@
 //! `/admin/keys`: create, list, revoke.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use common::audit::{self, ActId, Details};
 use common::identity::commands::{KeyOwner, Revoker, create_key_for, revoke_key as revoke};
 use common::identity::{self, Permission};
 use common::ids::{ApiKeyId, UserId};
@@ -35,6 +37,7 @@ pub struct KeyQuery {
 /// Makes a key. This answer is the only one that shows it.
 pub async fn create_key(
     State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
     Json(new): Json<NewKey>,
 ) -> Result<Response, ApiError> {
     let owner = match (new.user_id, &new.user) {
@@ -50,6 +53,11 @@ pub async fn create_key(
     let pool = state.pool();
     let created = create_key_for(pool, &state.sealer, owner, &new.name, &new.permissions).await?;
     let user_name = identity::find_name(pool, created.user).await?;
+    let details = Details {
+        recipient: Some(created.user),
+        ..Details::default()
+    };
+    audit::describe(pool, act, &details).await?;
     let data = json!({
         "id": created.id,
         "userId": created.user,
@@ -74,8 +82,14 @@ pub async fn list_keys(
 /// Revokes a key at once.
 pub async fn revoke_key(
     State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
     Path(id): Path<ApiKeyId>,
 ) -> Result<Response, ApiError> {
+    let details = Details {
+        recipient: identity::owner_of_key(state.pool(), id).await?,
+        ..Details::default()
+    };
+    audit::describe(state.pool(), act, &details).await?;
     revoke(&state.outbox, Revoker::Operator, id).await?;
     Ok(success(
         StatusCode::OK,

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use common::audit::{self as log, ActId, Details};
 use common::ids::UserId;
 use common::ledger::audit;
 use common::ledger::commands::{Adjustment, adjust};
@@ -41,6 +42,7 @@ fn default_currency() -> String {
 /// Gives credits: 201 if they moved now, 200 if this id moved them before.
 pub async fn adjust_credits(
     State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Json(credits): Json<Credits>,
 ) -> Result<Response, ApiError> {
@@ -57,7 +59,18 @@ pub async fn adjust_credits(
         reason: credits.reason,
         request_id,
     };
+    let said = Details {
+        reason: Some(&adjustment.reason),
+        amount: Some((amount_minor, &adjustment.currency)),
+        recipient: None,
+    };
+    log::describe(state.pool(), act, &said).await?;
     let adjusted = adjust(&state.outbox, &adjustment).await?;
+    let given = Details {
+        recipient: Some(adjustment.user),
+        ..Details::default()
+    };
+    log::describe(state.pool(), act, &given).await?;
     if adjusted.is_new {
         tracing::warn!(adjustment.id = %credits.id, "An operator adjusted credits");
     }

@@ -1,9 +1,11 @@
 //! What operators do: see and steer queues, jobs, keys, payments and the ledger, and decide about money.
 
+mod because;
 mod disputes;
 mod jobs;
 mod keys;
 mod ledger;
+mod packages;
 mod payloads;
 mod payments;
 mod payouts;
@@ -15,6 +17,7 @@ pub use disputes::{decide_dispute, get_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
 pub use keys::{create_key, list_keys, revoke_key};
 pub use ledger::{adjust_credits, audit_ledger};
+pub use packages::{restore_package, take_down_package};
 pub use payloads::{drop_payload, list_payloads};
 pub use payments::{get_payment, list_payments};
 pub use payouts::{list_payouts, pay_payout, return_payout};

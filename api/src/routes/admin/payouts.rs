@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use common::audit::{self, ActId, Details};
 use common::ids::PayoutId;
 use common::limits::{PAYOUT_REFERENCE_CHARS_MAX, REASON_CHARS_MAX};
 use common::payouts::commands::{End, finish};
@@ -60,6 +61,7 @@ pub async fn list_payouts(
 /// Notes that a payout left the house.
 pub async fn pay_payout(
     State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PayoutId>,
     Json(payment): Json<Payment>,
@@ -68,12 +70,13 @@ pub async fn pay_payout(
     let end = End::Paid {
         reference: free_text::required("reference", &payment.reference, max)?,
     };
-    end_payout(&state, id, &end, &request_id).await
+    end_payout(&state, act, id, &end, &request_id).await
 }
 
 /// Gives a payout that could not be paid back to its seller's earnings.
 pub async fn return_payout(
     State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PayoutId>,
     Json(new): Json<Return>,
@@ -81,16 +84,32 @@ pub async fn return_payout(
     let end = End::Returned {
         reason: free_text::required("reason", &new.reason, REASON_CHARS_MAX)?,
     };
-    end_payout(&state, id, &end, &request_id).await
+    end_payout(&state, act, id, &end, &request_id).await
 }
 
 async fn end_payout(
     state: &ApiState,
+    act: ActId,
     id: PayoutId,
     end: &End,
     request_id: &RequestId,
 ) -> Result<Response, ApiError> {
+    let said = match end {
+        End::Paid { reference } => reference,
+        End::Returned { reason } => reason,
+    };
+    let details = Details {
+        reason: Some(said),
+        ..Details::default()
+    };
+    audit::describe(state.pool(), act, &details).await?;
     let payout = finish(&state.outbox, id, end, &request_id.0).await?;
+    let moved = Details {
+        amount: Some((payout.amount_minor, &payout.currency)),
+        recipient: Some(payout.seller_id),
+        ..Details::default()
+    };
+    audit::describe(state.pool(), act, &moved).await?;
     tracing::warn!(payout.id = %id, payout.state = %payout.state, "An operator ended a payout");
     Ok(success(StatusCode::OK, with_seller(&payout)))
 }

@@ -7,15 +7,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use common::accounts::{self, UserFilter, commands};
 use common::audit::{self, ActId, Details};
-use common::identity::REVOKED;
 use common::ids::UserId;
-use common::limits::{PAGE_ROWS_MAX, REASON_CHARS_MAX};
-use serde::Deserialize;
+use common::limits::PAGE_ROWS_MAX;
+use common::moderation::commands as moderation;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::because::{Because, decision};
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
-use crate::routes::{free_text, success};
+use crate::middleware::RequestId;
+use crate::routes::success;
 use crate::state::ApiState;
 
 #[derive(Debug, Default, Deserialize)]
@@ -40,52 +42,50 @@ pub async fn list_users(
     Ok(success(StatusCode::OK, json!({ "users": users })))
 }
 
-/// Why a user is blocked, or let in again.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Because {
-    reason: String,
+/// Whether a user is blocked now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Blocked {
+    user_id: UserId,
+    blocked: bool,
 }
 
-/// Refuses a user's keys and sessions from the next request on.
+/// Blocks a user: nothing of theirs is sold, bought, paid out or sent from now on.
 pub async fn block_user(
     State(state): State<ApiState>,
     Extension(act): Extension<ActId>,
+    Extension(request_id): Extension<RequestId>,
     Path(user): Path<UserId>,
     Json(because): Json<Because>,
 ) -> Result<Response, ApiError> {
-    let reason = free_text::required("reason", &because.reason, REASON_CHARS_MAX)?;
-    let details = Details {
-        reason: Some(&reason),
-        ..Details::default()
+    let reason = because.checked()?;
+    let decision = decision(&reason, act, &request_id);
+    moderation::block(&state.outbox, user, &decision).await?;
+    tracing::warn!(user.id = %user, "An operator blocked a user");
+    let blocked = Blocked {
+        user_id: user,
+        blocked: true,
     };
-    audit::describe(state.pool(), act, &details).await?;
-    commands::set_blocked(state.pool(), act, user, Some(&reason)).await?;
-    state.outbox.announce(REVOKED, &user.to_string());
-    Ok(success(
-        StatusCode::OK,
-        json!({ "userId": user, "blocked": true }),
-    ))
+    Ok(success(StatusCode::OK, json!(blocked)))
 }
 
-/// Lets a user in again.
+/// Lets a user in again: all is as it was before the block.
 pub async fn unblock_user(
     State(state): State<ApiState>,
     Extension(act): Extension<ActId>,
+    Extension(request_id): Extension<RequestId>,
     Path(user): Path<UserId>,
     Json(because): Json<Because>,
 ) -> Result<Response, ApiError> {
-    let reason = free_text::required("reason", &because.reason, REASON_CHARS_MAX)?;
-    let details = Details {
-        reason: Some(&reason),
-        ..Details::default()
+    let reason = because.checked()?;
+    let decision = decision(&reason, act, &request_id);
+    moderation::unblock(&state.outbox, user, &decision).await?;
+    tracing::warn!(user.id = %user, "An operator let a user in again");
+    let blocked = Blocked {
+        user_id: user,
+        blocked: false,
     };
-    audit::describe(state.pool(), act, &details).await?;
-    commands::set_blocked(state.pool(), act, user, None).await?;
-    Ok(success(
-        StatusCode::OK,
-        json!({ "userId": user, "blocked": false }),
-    ))
+    Ok(success(StatusCode::OK, json!(blocked)))
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -109,7 +109,12 @@ pub async fn change_role(
     Json(new): Json<NewRole>,
 ) -> Result<Response, ApiError> {
     let is_admin = matches!(new.role, Role::Admin);
+    let details = Details {
+        recipient: Some(user),
+        ..Details::default()
+    };
     commands::set_role(state.pool(), act, user, is_admin).await?;
+    audit::describe(state.pool(), act, &details).await?;
     let role = if is_admin { "admin" } else { "member" };
     Ok(success(
         StatusCode::OK,

@@ -39,13 +39,14 @@ pub fn body(listing: &Listing, viewer: Option<UserId>) -> Value {
         "supply": listing.supply,
         "remaining": listing.remaining(),
         "soldOut": listing.is_sold_out(),
-        "status": listing.status,
+        "status": listing.standing(),
         "version": listing.version,
         "createdAt": listing.created_at,
         "updatedAt": listing.updated_at,
     });
     if viewer == Some(listing.seller_id) {
         body["webhookUrl"] = json!(listing.webhook_url);
+        body["takenDownBecause"] = json!(listing.taken_down_because);
     }
     body
 }

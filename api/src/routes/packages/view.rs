@@ -42,6 +42,8 @@ pub fn details(details: &Details) -> Value {
     let id = &details.card.public_id;
     let extra = json!({
         "status": more.status,
+        // Of what is taken down, which its seller alone is shown.
+        "takenDownBecause": more.taken_down_because,
         "isLatest": more.is_latest,
         "epsilonDeclared": more.epsilon_declared,
         "epsilonMeasured": more.epsilon_measured,

@@ -18,6 +18,7 @@ impl From<PayoutError> for ApiError {
             PayoutError::IdempotencyConflict => {
                 Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)
             }
+            PayoutError::Held => Self::new(Code::Conflict, text).field("reason", "SELLER_BLOCKED"),
             PayoutError::EndedBefore(state) => Self::new(Code::Conflict, text)
                 .field("reason", "ENDED_BEFORE")
                 .field("status", state.to_string()),

@@ -1,35 +1,11 @@
-//! What operators decide about users, and what users say of themselves.
+//! Who is an operator, and what users say of themselves.
 
 use sqlx::PgPool;
 
-use super::sign_out::revoke_others;
 use crate::accounts::AccountError;
 use crate::audit::ActId;
 use crate::ids::UserId;
 use crate::limits::ABOUT_CHARS_MAX;
-
-/// Blocks a user for a reason, whose keys and sessions are refused from the next request on, or lets one in
-/// again (no reason). Only in an act that is written down.
-pub async fn set_blocked(
-    pool: &PgPool,
-    act: ActId,
-    user: UserId,
-    because: Option<&str>,
-) -> Result<(), AccountError> {
-    let is_found: bool = sqlx::query_scalar("select set_user_blocked($1, $2, $3)")
-        .bind(act)
-        .bind(user)
-        .bind(because)
-        .fetch_one(pool)
-        .await?;
-    if !is_found {
-        return Err(AccountError::NotFound("user"));
-    }
-    if because.is_some() {
-        revoke_others(pool, user, None, "blocked").await?;
-    }
-    Ok(())
-}
 
 /// Makes a user an operator, or an operator a user. Only in an act that is written down.
 pub async fn set_role(

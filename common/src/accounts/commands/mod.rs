@@ -12,7 +12,7 @@ mod sign_out;
 pub use change_password::{NewPassword, change_password};
 pub use github::{Leave, leave_for_github, sign_in_from_github, take_attempt};
 pub use keys::{MadeKey, create_own_key, rotate_key};
-pub use manage::{change_about, set_blocked, set_role};
+pub use manage::{change_about, set_role};
 pub use register::{NewAgent, NewPerson, register_agent, register_person};
 pub use sign_in::{refresh, sign_in};
 pub use sign_out::{revoke_others, revoke_session, sign_out};

@@ -277,6 +277,10 @@ async fn explain(
         (Some("purchases_exclusive_once" | "listings_not_oversold"), _) => {
             Ok(PurchaseError::SoldOut)
         }
+        // Since the terms were read.
+        (Some("parties_not_blocked" | "packages_not_taken_down"), _) => {
+            Ok(PurchaseError::NotForSale)
+        }
         _ => Err(error.into()),
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::events;
 use crate::ids::PurchaseId;
+use crate::jobs::{self, Lease, LeaseLost};
 use crate::ledger::{self, HoldEnd};
 use crate::outbox::{Outbox, Tx};
 use crate::purchases::{CHANGED, SUPPLY, find};
@@ -75,6 +76,22 @@ pub async fn fail_in_tx(
         tx.announce(SUPPLY, purchase.package_public_id.as_str());
     }
     Ok(true)
+}
+
+/// Ends a pending purchase, and its job: an operator blocked a party or took the package down.
+pub async fn close(outbox: &Outbox, lease: &Lease) -> Result<Result<(), LeaseLost>, sqlx::Error> {
+    let failure = Failure {
+        code: "NOT_FOR_SALE",
+        message: "the package is not for sale any more; nothing was charged".to_owned(),
+        hold: HoldEnd::Voided,
+    };
+    let mut tx = outbox.begin().await?;
+    if jobs::finish_in_tx(&mut tx, lease).await?.is_err() {
+        return Ok(Err(LeaseLost));
+    }
+    fail_in_tx(&mut tx, PurchaseId(lease.subject), &failure, &lease.trace).await?;
+    tx.commit().await?;
+    Ok(Ok(()))
 }
 
 /// Ends a pending purchase whose time is over. False if it has ended already.

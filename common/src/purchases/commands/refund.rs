@@ -71,7 +71,13 @@ pub async fn refund(
         .await?
         .filter(|purchase| purchase.buyer_id == new.buyer)
         .ok_or(PurchaseError::NotFound)?;
-    if is_to_refund(purchase.state, purchase.settled_at, Utc::now())? {
+    let is_open = is_to_refund(purchase.state, purchase.settled_at, Utc::now());
+    let is_to_refund = match is_open {
+        // What was taken down is handed back whenever its buyer wants.
+        Err(PurchaseError::RefundWindowOver) if is_taken_down(&mut tx, &purchase).await? => true,
+        is_open => is_open?,
+    };
+    if is_to_refund {
         let is_return = check_return_in_tx(&mut tx, id, new).await?;
         let refund = Refund {
             cause: Cause::Buyer,
@@ -128,6 +134,13 @@ async fn check_return_in_tx(
         return Err(PurchaseError::TooManyReturns);
     }
     Ok(true)
+}
+
+async fn is_taken_down(tx: &mut Tx, purchase: &Purchase) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select taken_down_at is not null from packages where id = $1")
+        .bind(purchase.package_id)
+        .fetch_one(&mut **tx)
+        .await
 }
 
 /// Whether a buyer's wish is to be carried out; not if it has been.

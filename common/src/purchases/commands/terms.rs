@@ -62,7 +62,8 @@ pub(super) async fn agree_in_tx(
 
 async fn find_terms(conn: &mut PgConnection, package: PackageId) -> Result<Terms, sqlx::Error> {
     sqlx::query_as(
-        "select package_id, seller_id, version, price_minor, currency, licence_mode, status
+        "select package_id, seller_id, version, price_minor, currency, licence_mode,
+                shown_status(listings) as status
          from listings
          where package_id = $1",
     )
@@ -73,7 +74,7 @@ async fn find_terms(conn: &mut PgConnection, package: PackageId) -> Result<Terms
 
 /// No quote opens what is closed.
 fn check_listing(request: &PurchaseRequest, terms: &Terms) -> Result<(), PurchaseError> {
-    if terms.status == "removed" {
+    if ["removed", "taken_down"].contains(&terms.status.as_str()) {
         return Err(PurchaseError::PackageNotFound);
     }
     if terms.seller_id == request.buyer {

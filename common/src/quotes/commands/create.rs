@@ -67,7 +67,7 @@ pub async fn create(
 
 async fn find_offer(pool: &PgPool, request: &QuoteRequest) -> Result<Offer, QuoteError> {
     let offer = sqlx::query_as(
-        "select package_id, seller_id, version, price_minor, currency, listings.status,
+        "select package_id, seller_id, version, price_minor, currency, shown_status(listings) as status,
                 taken >= coalesce(supply, taken + 1) as is_sold_out, (
                     select min(reserved_until)
                     from purchases
@@ -93,7 +93,7 @@ async fn find_offer(pool: &PgPool, request: &QuoteRequest) -> Result<Offer, Quot
 
 /// In the order in which a purchase is refused.
 fn check(request: &QuoteRequest, offer: &Offer) -> Result<(), QuoteError> {
-    if offer.status == "removed" {
+    if ["removed", "taken_down"].contains(&offer.status.as_str()) {
         return Err(QuoteError::PackageNotFound);
     }
     if offer.seller_id == request.buyer {

@@ -198,6 +198,7 @@ async fn query(
                and id <> all($3)
                and not webhook_waits_its_turn(endpoint_id, ordered, subject, sequence)
                and not exists (select from queue_controls where queue = 'webhook' and paused)
+               and not exists (select from users where users.id = endpoint.owner_id and blocked_at is not null)
              order by next_at, id
              limit wanted.room
          ) as due on true

@@ -140,7 +140,8 @@ pub(super) async fn remember(
          from webhook_deliveries
          where endpoint_id = $1
            and state = 'pending'
-           and not webhook_waits_its_turn(endpoint_id, ordered, subject, sequence)",
+           and not webhook_waits_its_turn(endpoint_id, ordered, subject, sequence)
+           and not exists (select from users where users.id = owner_id and blocked_at is not null)",
     )
     .bind(id)
     .bind(health.failing_since())

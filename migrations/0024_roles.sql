@@ -190,6 +190,7 @@ end
 $$;
 grant execute on function set_user_role(bigint, uuid, text) to awareness_app;
 grant execute on function set_user_blocked(bigint, uuid, text) to awareness_app;
+grant execute on function set_package_taken_down(bigint, uuid, text, boolean) to awareness_app;
 grant execute on function ledger_account(uuid, text, text) to awareness_app;
 grant execute on function ledger_post(text, uuid, text, text, uuid[], text[], bigint[]) to awareness_app;
 grant execute on function ledger_hold(uuid, uuid, text, bigint) to awareness_app;

@@ -1,14 +1,11 @@
 -- Only what everybody may see shapes what everybody is shown: lists, counts, and the words that spelling
 -- is corrected by. And a claim never outranks a measurement.
 
--- An operator holds a package back: it is for sale to nobody.
-alter table packages add column withheld_at timestamptz;
-
 -- The one rule of what is on the market.
 create function is_on_market(
-    listing_status text, withheld_at timestamptz, seller_blocked_at timestamptz
+    listing_status text, taken_down_at timestamptz, seller_blocked_at timestamptz
 ) returns boolean language sql immutable parallel safe
-    return listing_status = 'active' and withheld_at is null and seller_blocked_at is null;
+    return listing_status = 'active' and taken_down_at is null and seller_blocked_at is null;
 
 -- A draft is not the latest version of anything before it is published.
 update packages
@@ -128,8 +125,8 @@ create or replace function shelve(package uuid) returns void language sql
         price_minor, downloads, rating, popularity, published_at, search, name_search
     )
     select
-        packages.id, is_on_market(status, withheld_at, blocked_at) and is_latest,
-        is_on_market(status, withheld_at, blocked_at), package_type, packages.name, category, tags,
+        packages.id, is_on_market(status, taken_down_at, blocked_at) and is_latest,
+        is_on_market(status, taken_down_at, blocked_at), package_type, packages.name, category, tags,
         model_key(source_model), model_key(target_model), source_dimension, target_dimension, seller_id, tier,
         evidence_rank(evidence_level), coalesce(epsilon_measured, epsilon_declared), epsilon_measured is not null,
         epsilon_order(epsilon_measured, epsilon_declared), price_minor, downloaders,
@@ -163,7 +160,7 @@ begin
 end
 $$;
 create or replace trigger packages_on_shelf after update of
-    name, description, category, tags, is_latest, epsilon_measured, evidence_level, tier, withheld_at on packages
+    name, description, category, tags, is_latest, epsilon_measured, evidence_level, tier, taken_down_at on packages
     for each row execute function keep_shelf();
 
 create function keep_seller_on_shelf() returns trigger language plpgsql

@@ -1,0 +1,90 @@
+//! `/admin/packages`: take down, restore.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use common::audit::ActId;
+use common::ids::PackagePublicId;
+use common::limits::REASON_CHARS_MAX;
+use common::moderation::ModerationError;
+use common::moderation::commands::{TakeDown, restore, take_down};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::because::{Because, decision};
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
+use crate::middleware::RequestId;
+use crate::routes::{free_text, success};
+use crate::state::ApiState;
+
+/// Why a package is taken down, which its seller and its buyers read, and whether nobody may download it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTakeDown {
+    reason: String,
+    #[serde(default)]
+    revoke_grants: bool,
+}
+
+/// How the package stands now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Moderated {
+    package_id: PackagePublicId,
+    taken_down: bool,
+    grants_revoked: bool,
+}
+
+/// Takes a package off the market.
+pub async fn take_down_package(
+    State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
+    Extension(request_id): Extension<RequestId>,
+    Path(package_id): Path<String>,
+    Json(new): Json<NewTakeDown>,
+) -> Result<Response, ApiError> {
+    let package_id = parse(&package_id)?;
+    let reason = free_text::required("reason", &new.reason, REASON_CHARS_MAX)?;
+    let how = if new.revoke_grants {
+        TakeDown::WithGrants
+    } else {
+        TakeDown::KeepingGrants
+    };
+    let decision = decision(&reason, act, &request_id);
+    take_down(&state.outbox, &package_id, how, &decision).await?;
+    tracing::warn!(package.id = %package_id, "An operator took a package down");
+    let moderated = Moderated {
+        package_id,
+        taken_down: true,
+        grants_revoked: new.revoke_grants,
+    };
+    Ok(success(StatusCode::OK, json!(moderated)))
+}
+
+/// Puts a package back as it was.
+pub async fn restore_package(
+    State(state): State<ApiState>,
+    Extension(act): Extension<ActId>,
+    Extension(request_id): Extension<RequestId>,
+    Path(package_id): Path<String>,
+    Json(because): Json<Because>,
+) -> Result<Response, ApiError> {
+    let package_id = parse(&package_id)?;
+    let reason = because.checked()?;
+    let decision = decision(&reason, act, &request_id);
+    restore(&state.outbox, &package_id, &decision).await?;
+    tracing::warn!(package.id = %package_id, "An operator restored a package");
+    let moderated = Moderated {
+        package_id,
+        taken_down: false,
+        grants_revoked: false,
+    };
+    Ok(success(StatusCode::OK, json!(moderated)))
+}
+
+fn parse(package_id: &str) -> Result<PackagePublicId, ApiError> {
+    let id = PackagePublicId::parse(package_id).ok_or(ModerationError::NotFound("package"))?;
+    Ok(id)
+}
