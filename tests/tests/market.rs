@@ -12,6 +12,7 @@ mod market {
     mod disputes;
     mod downloads;
     mod lists;
+    mod moderation;
     mod originals;
     mod payments;
     mod payouts;

@@ -422,6 +422,33 @@ async fn the_schema_ends_a_payout_once_and_keeps_its_terms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_payout_of_a_blocked_seller_waits_until_the_block_is_undone() {
+    let world = World::start().await;
+    matured_sale(&world).await;
+    let id = requested(&world, 1.0).await;
+    let path = format!("/admin/users/{}", world.seller_id().await);
+    let reason = json!({ "reason": "a claim of fraud" });
+    world.operator.post(&format!("{path}/block"), &reason).await;
+    let refused = pay(&world, &id, "bank 1").await;
+    assert_eq!(refused.fault(), (409, "CONFLICT".to_owned()));
+    assert_eq!(refused.details()["reason"], "SELLER_BLOCKED");
+    assert_eq!(request(&world, 1.0).await.status, 401);
+    let asked = "insert into payouts (id, seller_id, amount_minor, currency, request_id)
+                 select gen_random_uuid(), seller_id, 100, 'USD', 'r' from payouts";
+    let refused = run_as_owner(&world, asked).await.unwrap_err();
+    let broken = refused
+        .as_database_error()
+        .and_then(|error| error.constraint());
+    assert_eq!(broken, Some("parties_not_blocked"));
+    world
+        .operator
+        .post(&format!("{path}/unblock"), &reason)
+        .await;
+    assert_eq!(pay(&world, &id, "bank 1").await.status, 200);
+    assert_books_balance(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn operators_see_and_end_payouts_from_a_shell() {
     let world = World::start().await;
     matured_sale(&world).await;
