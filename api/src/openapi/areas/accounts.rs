@@ -26,8 +26,8 @@ fn sign_in() -> Vec<Operation> {
         Operation::new("post", "/api/auth/login", "sign_in", tag, "Sign in with a password")
             .about("By `email` or by `username`; what is wrong is not told. Wrong passwords are counted before they are looked at, apart for each device and network that signed in before: what strangers guess keeps neither out. Browsers keep a cookie for that; others send `deviceToken`.")
             .takes(
-                "email?: text The address of the account.
-                 username?: text Or its name.
+                "email?: text|null The address of the account.
+                 username?: text|null Or its name.
                  password: text Its password.
                  deviceToken?: text|null As an earlier sign-in gave it.",
             )

@@ -161,8 +161,8 @@ fn people() -> Vec<Operation> {
         )
         .about("Either `userId`, or `user` for a new user. Names look alike, so nobody who exists is named by one.")
         .takes(
-            "userId?: uuid A user who exists.
-                 user?: size(1,100) The name of a new user.
+            "userId?: uuid|null A user who exists.
+                 user?: size(1,100)|null The name of a new user.
                  name: size(1,100) To know the key by.
                  permissions: [word(upload,purchase,download,account)] What it may.",
         )
