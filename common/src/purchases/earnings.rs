@@ -26,10 +26,9 @@ impl Earnings {
         (self.posted_minor - self.maturing_minor).max(0)
     }
 
-    /// How much of a sale's share the earnings still have; the rest was drawn.
-    fn part_of(self, net_minor: i64, is_maturing: bool) -> i64 {
-        let of_others = self.maturing_minor - if is_maturing { net_minor } else { 0 };
-        (self.posted_minor - of_others).clamp(0, net_minor)
+    /// How much of a share the earnings still have beside what matures; the rest was drawn.
+    fn part_of(self, net_minor: i64) -> i64 {
+        self.available_minor().min(net_minor)
     }
 }
 
@@ -116,24 +115,15 @@ pub async fn lock_earnings_in_tx(
         .await
 }
 
-/// How much of a settled sale's share its seller still has. The sale is locked, and from here on the
-/// earnings are.
+/// How much of a sale's share its seller still has. The sale is not settled any more in this transaction,
+/// so what matures are the others; from here on the earnings are locked, so ask late.
 pub async fn lock_share_in_tx(
     conn: &mut PgConnection,
     purchase: &Purchase,
 ) -> Result<i64, sqlx::Error> {
     let (seller, currency) = (purchase.seller_id, &purchase.currency);
     let earnings = lock_earnings_in_tx(conn, seller, currency).await?;
-    let is_maturing: bool = sqlx::query_scalar(
-        "select state = 'settled' and settled_at > now() - make_interval(secs => $2)
-         from purchases
-         where id = $1",
-    )
-    .bind(purchase.id)
-    .bind(PAYOUT_MATURITY_SECONDS as f64)
-    .fetch_one(conn)
-    .await?;
-    Ok(earnings.part_of(purchase.net_minor, is_maturing))
+    Ok(earnings.part_of(purchase.net_minor))
 }
 
 #[cfg(test)]
@@ -159,17 +149,16 @@ mod tests {
 
     #[test]
     fn a_share_is_taken_from_what_is_left_beside_the_shares_of_others() {
-        let part =
-            |posted, maturing, is_maturing| earnings(posted, maturing).part_of(850, is_maturing);
-        // It matures, and so is there; another matures beside it.
-        assert_eq!(part(850, 850, true), 850);
-        assert_eq!(part(1_700, 1_700, true), 850);
-        // It has matured: it was drawn, in part drawn, or is there.
-        assert_eq!(part(0, 0, false), 0);
-        assert_eq!(part(850, 850, false), 0);
-        assert_eq!(part(1_000, 850, false), 150);
-        assert_eq!(part(5_000, 850, false), 850);
+        let part = |posted, maturing_of_others| earnings(posted, maturing_of_others).part_of(850);
+        // It is there, alone or beside another that matures.
+        assert_eq!(part(850, 0), 850);
+        assert_eq!(part(1_700, 850), 850);
+        assert_eq!(part(5_000, 850), 850);
+        // It was drawn, or in part.
+        assert_eq!(part(0, 0), 0);
+        assert_eq!(part(850, 850), 0);
+        assert_eq!(part(1_000, 850), 150);
         // Books of an earlier time.
-        assert_eq!(part(-500, 850, true), 0);
+        assert_eq!(part(-500, 850), 0);
     }
 }

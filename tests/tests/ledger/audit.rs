@@ -77,7 +77,7 @@ const SABOTAGE: &[(&str, &[&str])] = &[
     ),
     (
         "update purchases set fee_minor = 100, net_minor = 900 where id = sale()",
-        &["settlements_of_sales"],
+        &["settlements_of_sales", "sellers_above_zero"],
     ),
     (
         "update purchases set settlement_id = (select settlement_id from purchases where id = returned()) + 1000

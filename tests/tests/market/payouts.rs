@@ -235,7 +235,9 @@ async fn no_refund_or_dispute_takes_a_seller_below_zero() {
     let package = world.package_for(10.0).await;
     let dispute_then = async |sale: &Sale, decision: &str| {
         let opened = sale.dispute("other").await;
-        if let Some(id) = opened.data()["disputeId"].as_str() {
+        if opened.status == 201 {
+            let id = opened.data()["disputeId"].clone();
+            let id = id.as_str().unwrap();
             let path = format!("/admin/disputes/{id}/decide");
             let body = json!({ "decision": decision, "note": "a test" });
             let decided = world.operator.post(&path, &body).await;

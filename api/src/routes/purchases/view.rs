@@ -36,12 +36,17 @@ pub fn finder(
         let state = state.clone();
         Box::pin(async move {
             let id = id.ok_or(PurchaseError::NotFound)?;
-            let purchase = purchases::find_view(state.pool(), id, buyer).await?;
-            let purchase = purchase.ok_or(PurchaseError::NotFound)?;
-            let payment = match purchase.payment_method {
-                PaymentMethod::Credits => None,
-                PaymentMethod::Stripe => payments::find_of_purchase(state.pool(), id).await?,
+            let find = async || {
+                let purchase = purchases::find_view(state.pool(), id, buyer).await?;
+                Ok::<_, ApiError>(purchase.ok_or(PurchaseError::NotFound)?)
             };
+            let mut purchase = find().await?;
+            let mut payment = None;
+            if purchase.payment_method == PaymentMethod::Stripe {
+                payment = payments::find_of_purchase(state.pool(), id).await?;
+                // What a payment brought about is seen with it.
+                purchase = find().await?;
+            }
             Ok(Shown {
                 purchase,
                 payment,

@@ -95,16 +95,12 @@ async fn freeze_in_tx(
     purchase: &Purchase,
     dispute: &Dispute,
 ) -> Result<(), DisputeError> {
-    let left_minor = if purchase.net_minor > 0 {
-        lock_share_in_tx(tx, purchase).await?
-    } else {
-        0
-    };
     sqlx::query("update purchases set state = 'disputed', version = version + 1 where id = $1")
         .bind(purchase.id)
         .execute(&mut **tx)
         .await?;
     if purchase.net_minor > 0 {
+        let left_minor = lock_share_in_tx(tx, purchase).await?;
         let (seller, net_minor) = (purchase.seller_id, purchase.net_minor);
         let posting = Posting::dispute_freeze(dispute.id.0, seller, net_minor, left_minor);
         ledger::post_in_tx(tx, &posting, &purchase.currency, &dispute.request_id)

@@ -167,13 +167,6 @@ pub async fn refund_in_tx(
     purchase: &Purchase,
     refund: &Refund<'_>,
 ) -> Result<(), PurchaseError> {
-    let share = match purchase.state {
-        PurchaseState::Disputed => Share::Frozen,
-        _ if purchase.net_minor == 0 => Share::Earned { left_minor: 0 },
-        _ => Share::Earned {
-            left_minor: lock_share_in_tx(tx, purchase).await?,
-        },
-    };
     let refunded = sqlx::query(
         "update purchases
          set state = 'refunded', finished_at = now(), version = version + 1
@@ -188,34 +181,45 @@ pub async fn refund_in_tx(
     if refunded.rows_affected() == 0 {
         return Err(PurchaseError::NotSettled(purchase.state));
     }
-    if purchase.price_minor > 0 {
-        let posting = Posting::refund(
-            purchase.id.0,
-            purchase.buyer_id,
-            purchase.seller_id,
-            purchase.split(),
-            share,
-        );
-        ledger::post_in_tx(tx, &posting, &purchase.currency, refund.trace).await?;
-    }
     sqlx::query("insert into package_deltas (package_id, sales) values ($1, -1)")
         .bind(purchase.package_id)
         .execute(&mut **tx)
         .await?;
-    let data = serde_json::json!({
-        "cause": refund.cause,
-        "reason": refund.reason,
-        "borneByPlatformMinor": match share {
-            Share::Earned { left_minor } => purchase.net_minor - left_minor,
-            Share::Frozen => 0,
-        },
-    });
+    let data = serde_json::json!({ "cause": refund.cause, "reason": refund.reason });
     events::append_in_tx(tx, purchase.id.0, "purchase.refunded", refund.trace, data).await?;
     tell_refunded_in_tx(tx, purchase, refund).await?;
+    // Last, because the seller's other refunds and payouts wait for it.
+    give_back_in_tx(tx, purchase, refund.trace).await?;
     tx.announce(CHANGED, purchase.id.to_string());
     // What the buyer said of the package has no weight any more.
     tx.outdate(CATALOGUE);
     tx.announce(SUPPLY, purchase.package_public_id.as_str());
+    Ok(())
+}
+
+/// Moves the money; the state has moved before.
+async fn give_back_in_tx(
+    tx: &mut Tx,
+    purchase: &Purchase,
+    trace: &str,
+) -> Result<(), PurchaseError> {
+    if purchase.price_minor == 0 {
+        return Ok(());
+    }
+    let share = match purchase.state {
+        PurchaseState::Disputed => Share::Frozen,
+        _ => Share::Earned {
+            left_minor: lock_share_in_tx(tx, purchase).await?,
+        },
+    };
+    let posting = Posting::refund(
+        purchase.id.0,
+        purchase.buyer_id,
+        purchase.seller_id,
+        purchase.split(),
+        share,
+    );
+    ledger::post_in_tx(tx, &posting, &purchase.currency, trace).await?;
     Ok(())
 }
 
