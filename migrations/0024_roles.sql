@@ -20,20 +20,30 @@ revoke create on schema public from public, awareness_app;
 grant usage on schema public to awareness_app;
 
 -- People and their keys. Roles and blocks change by set_user_role and set_user_blocked alone.
-grant select on users, api_keys, sessions, refresh_tokens, oauth_attempts to awareness_app;
+grant select on users, api_keys, sessions, refresh_tokens, oauth_attempts, sign_in_devices, password_salts to
+    awareness_app;
 grant insert (id, name, kind, email, password_hash, github_id, agent_type, metadata) on users to awareness_app;
-grant update (name, package_count, password_hash, github_id, about, profile_version) on users to awareness_app;
+grant update (
+    name, package_count, password_hash, github_id, about, profile_version, password_version
+) on users to awareness_app;
 grant insert (
     id, user_id, name, prefix, digest, sealed, permissions, line_id, is_own, budget_day_minor,
     budget_purchase_minor, package_types, expires_at
 ) on api_keys to awareness_app;
 grant update (last_used_at, revoked_at, expires_at) on api_keys to awareness_app;
-grant insert (id, user_id, user_agent, address, expires_at) on sessions to awareness_app;
-grant update (last_used_at, expires_at, revoked_at, revoked_because) on sessions to awareness_app;
+grant insert (
+    id, user_id, user_agent, address, expires_at, network, password_version
+) on sessions to awareness_app;
+grant update (
+    last_used_at, expires_at, revoked_at, revoked_because, password_version
+) on sessions to awareness_app;
 grant insert (digest, session_id, expires_at) on refresh_tokens to awareness_app;
 grant update (used_at) on refresh_tokens to awareness_app;
 grant insert (state_digest, browser_digest, verifier, expires_at) on oauth_attempts to awareness_app;
-grant delete on sessions, oauth_attempts to awareness_app;
+grant insert (user_id, digest) on sign_in_devices to awareness_app;
+grant update (last_used_at) on sign_in_devices to awareness_app;
+grant insert (email, salt) on password_salts to awareness_app;
+grant delete on sessions, oauth_attempts, sign_in_devices to awareness_app;
 
 -- The log of operators only grows; its guards let an open row be completed once.
 grant select on audit_log to awareness_app;
@@ -43,7 +53,9 @@ grant update (status, reason, amount_minor, currency, recipient_id) on audit_log
 -- The pipeline.
 grant select on jobs, job_faults, workers, queue_controls, quarantined_payloads, events, idempotency_keys to
     awareness_app;
-grant insert (id, name, queue, lane, tenant, subject, trace, state, run_at) on jobs to awareness_app;
+grant insert (
+    id, name, queue, lane, tenant, subject, trace, state, run_at, cost_ms, turn
+) on jobs to awareness_app;
 grant update (
     lane, state, fence, attempts, snoozes, crashes, worker, reason, cancel_requested, run_at, started_at,
     finished_at, rung, rests_until
@@ -55,13 +67,14 @@ grant insert (queue, paused, reason) on queue_controls to awareness_app;
 grant update (paused, reason, changed_at) on queue_controls to awareness_app;
 grant insert (queue, task_id, bytes, reason) on quarantined_payloads to awareness_app;
 grant insert (subject, kind, trace, data) on events to awareness_app;
-grant insert (user_id, endpoint, key, fingerprint, status, body) on idempotency_keys to awareness_app;
+grant insert (user_id, endpoint, key, fingerprint, status, body, api_key_id) on idempotency_keys to awareness_app;
 grant delete on jobs, workers, quarantined_payloads, idempotency_keys to awareness_app;
 
 -- What is uploaded and sold. Figures of reviews and stars, versions of listings, the count of what is taken, and the
--- shelf are written by triggers. (The id of a delta cannot be changed: that right is what locking a row asks for.)
+-- shelf are written by triggers.
 grant select on objects, uploads, upload_batches, packages, listings, listing_versions, reviews, stars,
-    package_days, package_deltas, shelf, shelf_words, downloads to awareness_app;
+    package_days, package_deltas, package_downloaders, originals, shelf, shelf_words, shelf_word_packages, downloads
+    to awareness_app;
 grant insert (key, sha256, size_bytes, state) on objects to awareness_app;
 grant update (state, touched_at) on objects to awareness_app;
 grant insert (
@@ -78,11 +91,9 @@ grant insert (id, public_id, owner_id, request_id, items) on upload_batches to a
 grant insert (
     id, public_id, owner_id, upload_id, package_type, name, description, source_model, target_model,
     epsilon_declared, epsilon_measured, evidence_level, tier, package_key, w_matrix_key, report, category, tags,
-    semver, line_id, source_dimension, target_dimension
+    semver, line_id, source_dimension, target_dimension, is_latest
 ) on packages to awareness_app;
-grant update (
-    name, description, downloads, sales, category, tags, is_latest, details_version
-) on packages to awareness_app;
+grant update (name, description, category, tags, is_latest, details_version) on packages to awareness_app;
 grant insert (
     package_id, seller_id, api_key_id, price_minor, currency, licence_mode, supply, status, webhook_url
 ) on listings to awareness_app;
@@ -92,12 +103,11 @@ grant update (
 grant insert (id, package_id, buyer_id, stars, body) on reviews to awareness_app;
 grant update (stars, body, reply, replied_at, version, updated_at) on reviews to awareness_app;
 grant insert (package_id, user_id) on stars to awareness_app;
-grant insert (package_id, day, sales, downloads) on package_days to awareness_app;
-grant update (sales, downloads) on package_days to awareness_app;
-grant insert (package_id, sales, downloads) on package_deltas to awareness_app;
-grant update (id) on package_deltas to awareness_app;
+grant insert (package_id, sales, downloads, downloaders, recent) on package_deltas to awareness_app;
+grant insert (package_id, purchase_id) on package_downloaders to awareness_app;
+grant update (counted_on) on package_downloaders to awareness_app;
 grant insert (purchase_id, package_id, blob) on downloads to awareness_app;
-grant delete on objects, reviews, stars, package_deltas to awareness_app;
+grant delete on objects, reviews, stars to awareness_app;
 
 -- Money. The ledger is written by its functions; `settled_at` and `settlement_id` by settle_purchases.
 grant select on accounts, transfers, entries, account_deltas, holds, quotes, purchases, disputes, payouts, payments,
@@ -108,10 +118,11 @@ grant insert (
 ) on quotes to awareness_app;
 grant insert (
     id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode, price_minor, fee_minor,
-    net_minor, currency, payment_method, quote_id, request_id, webhook_url, state, expires_at
+    net_minor, currency, payment_method, quote_id, request_id, webhook_url, state, expires_at, takes_supply
 ) on purchases to awareness_app;
 grant update (
-    state, reason_code, reason, grant_expires_at, expires_at, version, finished_at
+    state, reason_code, reason, grant_expires_at, expires_at, version, finished_at, payment_method,
+    payer_key_id, quote_id, takes_supply, reserved_until, return_reason
 ) on purchases to awareness_app;
 grant insert (id, purchase_id, reason, description, request_id) on disputes to awareness_app;
 grant update (
@@ -124,8 +135,8 @@ grant insert (
     webhook_url, next_look_at, expires_at
 ) on payments to awareness_app;
 grant update (
-    state, provider_id, client_secret, reason_code, decline_code, message, version, looks, next_look_at, sent_at,
-    finished_at
+    state, provider_id, client_secret, reason_code, decline_code, message, version, looks, next_look_at,
+    sent_at, finished_at, called_off_at
 ) on payments to awareness_app;
 grant insert (id, payment_id, kind) on payment_notices to awareness_app;
 grant delete on quotes, payment_notices to awareness_app;
@@ -191,6 +202,8 @@ $$;
 grant execute on function set_user_role(bigint, uuid, text) to awareness_app;
 grant execute on function set_user_blocked(bigint, uuid, text) to awareness_app;
 grant execute on function set_package_taken_down(bigint, uuid, text, boolean) to awareness_app;
+grant execute on function fold_counters(bigint) to awareness_app;
+grant execute on function sweep_words(bigint) to awareness_app;
 grant execute on function ledger_account(uuid, text, text) to awareness_app;
 grant execute on function ledger_post(text, uuid, text, text, uuid[], text[], bigint[]) to awareness_app;
 grant execute on function ledger_hold(uuid, uuid, text, bigint) to awareness_app;

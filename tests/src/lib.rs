@@ -19,6 +19,7 @@ pub mod raw;
 pub mod redis;
 pub mod sample;
 pub mod servers;
+mod settings;
 pub mod stack;
 pub mod world;
 

@@ -1,13 +1,12 @@
 //! A world per test: API, worker and scheduler in this process, over a database, a Redis prefix, an
 //! object store and a webhook receiver of its own. It ends with the test's runtime.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use api::Api;
 use common::config::{
-    ApiConfig, CardConfig, GitHubConfig, RateConfig, RedisConfig, RetentionConfig, SchedulerConfig,
-    SecretConfig, SigningConfig, StorageConfig, WebhookConfig, WorkerConfig,
+    ApiConfig, RateConfig, RetentionConfig, SchedulerConfig, SecretConfig, WebhookConfig,
+    WorkerConfig,
 };
 use common::db::PgPool;
 use common::identity::commands::create_key;
@@ -28,21 +27,16 @@ use tempfile::TempDir;
 use worker::Worker;
 
 use crate::event_bodies::StrictReceiver;
-use crate::servers::{Servers, owner_pool, small_pool};
+use crate::servers::{Servers, owner_pool};
+use crate::settings::{ADMIN_TOKEN, BUCKET, any_port, configuration};
 use crate::{Client, DEADLINE};
 
 /// Where packages are found, as the seed documents write it.
 pub const PUBLIC_BASE_URL: &str = "https://awareness.market";
 /// The one other origin that may call the API from a browser.
 pub const CORS_ORIGIN: &str = "https://console.example";
-const BUCKET: &str = "awareness";
-const ADMIN_TOKEN: &str = "operator-token-of-the-tests";
-const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// The seed of RFC 8037, appendix A.1.
 pub const SIGNING_KEY: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
-/// A public key that signs no more: that of RFC 8032, section 7.1, test 2.
-const RETIRED_SIGNING_KEY: &str =
-    "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
 
 /// What a world starts with; `Plan::default()` is everything but cards, webhooks to loopback allowed.
 #[derive(Debug, Clone)]
@@ -361,44 +355,4 @@ impl World {
             .await
             .unwrap()
     }
-}
-
-async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookConfig) -> ApiConfig {
-    let sandbox = S3Options::sandbox("", BUCKET);
-    ApiConfig {
-        listen: any_port(),
-        ops_listen: any_port(),
-        public_base_url: PUBLIC_BASE_URL.to_owned(),
-        fee_basis_points: 1500,
-        admin_token: ADMIN_TOKEN.into(),
-        database: small_pool(servers.create_database().await),
-        redis: RedisConfig {
-            url: servers.redis_url.clone().into(),
-            prefix: format!("test-{}", uuid::Uuid::now_v7().simple()),
-        },
-        storage: StorageConfig {
-            endpoint: s3.endpoint().parse().unwrap(),
-            public_endpoint: s3.endpoint().parse().unwrap(),
-            region: "us-east-1".to_owned(),
-            bucket: BUCKET.to_owned(),
-            access_key: sandbox.access_key,
-            secret_key: sandbox.secret_key.into(),
-        },
-        secrets: SecretConfig {
-            master_key: MASTER_KEY.into(),
-        },
-        signing: SigningConfig {
-            key: SIGNING_KEY.into(),
-            retired_keys: vec![RETIRED_SIGNING_KEY.parse().unwrap()],
-        },
-        webhooks,
-        cards: CardConfig::default(),
-        github: GitHubConfig::default(),
-        rates: RateConfig::default(),
-        cors_origins: vec![CORS_ORIGIN.to_owned()],
-    }
-}
-
-fn any_port() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
 }

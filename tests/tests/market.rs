@@ -15,12 +15,14 @@ mod market {
     mod moderation;
     mod originals;
     mod payments;
+    mod payout_guards;
     mod payouts;
     mod purchases;
     mod quotes;
     mod receipts;
     mod refunds;
     mod resale;
+    mod reservation_guards;
     mod reservations;
     mod returns;
     mod sales;

@@ -9,7 +9,7 @@
 //! session is of one version of the password and dies with it; an access token dies with its session at
 //! once; a refresh token is good once, and one that comes back ends its session. E-mail addresses are not
 //! verified, so they prove nothing and reserve nothing: any number of accounts may claim one, and GitHub
-//! never opens an account because of one (`docs/decisions/0010-unverified-addresses.md`).
+//! never opens an account because of one (`docs/decisions/0013-unverified-addresses.md`).
 
 pub mod commands;
 mod error;

@@ -31,10 +31,6 @@ pub(super) struct Connection<C> {
 
 impl Connection<()> {
     /// Joins a stream and a service.
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "the protocol's type can only be named by what makes it"
-    )]
     pub fn new<S, B>(
         builder: &Builder<TokioExecutor>,
         stream: TcpStream,

@@ -2,7 +2,6 @@
 
 use common::limits::RESERVATIONS_MAX;
 use common::reqwest::Method;
-use common::webhooks::EventType;
 use local::cards::{Outcome, Status, method};
 use scheduler::sweeps::sweep_purchases;
 use serde_json::{Value, json};
@@ -11,35 +10,33 @@ use tests::client::send;
 use tests::market::{User, purchase_of};
 use tests::{Answer, Client, World};
 
-use super::sales::{awareness, heard};
-
-const TAKEN: &str = "select coalesce(sum(taken), 0)::bigint from listings";
+pub(super) const TAKEN: &str = "select coalesce(sum(taken), 0)::bigint from listings";
 
 /// A purchase by a card that the buyer chooses at the provider: nobody has accepted anything.
-async fn ask_without_a_card(client: &Client, package: &str) -> Answer {
+pub(super) async fn ask_without_a_card(client: &Client, package: &str) -> Answer {
     let mut request = card_purchase_of(package, method::VISA);
     request.as_object_mut().unwrap().remove("paymentMethodId");
     client.purchase(&request).await
 }
 
 /// A purchase whose card waits for its payer to act: its address.
-async fn reserve(buyer: &User, package: &str) -> String {
+pub(super) async fn reserve(buyer: &User, package: &str) -> String {
     let card = method::AUTHENTICATION_REQUIRED;
     let answer = buyer.client.buy_by_card(package, card).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     answer.header("location").to_owned()
 }
 
-async fn pay(client: &Client, url: &str, body: &Value) -> Answer {
+pub(super) async fn pay(client: &Client, url: &str, body: &Value) -> Answer {
     client.post(&format!("{url}/pay"), body).await
 }
 
-async fn cancel(client: &Client, url: &str) -> Answer {
+pub(super) async fn cancel(client: &Client, url: &str) -> Answer {
     send(client.request(Method::DELETE, url)).await
 }
 
 /// The time of all reservations is over.
-async fn let_reservations_end(world: &World) {
+pub(super) async fn let_reservations_end(world: &World) {
     world
         .change("update purchases set reserved_until = now() - interval '1 second' where reserved_until is not null")
         .await;
@@ -365,95 +362,5 @@ async fn a_reservation_that_is_over_is_given_back_by_the_sweep_and_its_purchase_
     let settled = slow.client.payment_ended(&url).await;
     assert_eq!(settled["status"], "settled");
     assert_eq!(world.count(TAKEN).await, 1);
-    world.assert_money_is_right().await;
-}
-
-/// A request binds nobody: its seller may sell otherwise until somebody pays.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unpaid_purchase_does_not_bind_the_seller() {
-    let world = World::with_cards().await;
-    let package = world.limited_package(5.0, 1).await;
-    let poor = world.buyer("poor", 500).await;
-    let asked = ask_without_a_card(&poor.client, &package).await;
-    let path = format!("/api/ai/listings/{package}");
-    let seen = world.seller.get(&path).await.data();
-    let patch = world.seller.request(Method::PATCH, &path);
-    let patch = patch.header("if-match", format!("\"{}\"", seen["version"]));
-    let changed = send(patch.json(&json!({ "licenceMode": "unlimited" }))).await;
-    assert_eq!(changed.status, 200, "{}", changed.text);
-    let url = asked.header("location");
-    let refused = pay(&poor.client, url, &json!({ "paymentMethod": "credits" })).await;
-    assert_eq!(
-        refused.details()["reason"],
-        "LICENCE_CHANGED",
-        "{}",
-        refused.text
-    );
-    let visa = json!({ "paymentMethod": "stripe", "paymentMethodId": method::VISA });
-    let failed = pay(&poor.client, url, &visa).await;
-    assert_eq!(
-        failed.details()["reason"],
-        "LICENCE_CHANGED",
-        "{}",
-        failed.text
-    );
-    assert_eq!(world.credits(poor.id).await, (1_000, 0));
-    world.assert_money_is_right().await;
-}
-
-/// Each door has the same lock: an unpaid purchase is paid and cancelled by its buyer, within the budget of
-/// the key that pays.
-#[tokio::test(flavor = "multi_thread")]
-async fn strangers_and_narrow_keys_neither_pay_nor_cancel() {
-    let world = World::with_cards().await;
-    let package = world.package_for(5.0).await;
-    let buyer = world.buyer("buyer", 5_000).await;
-    let url = reserve(&buyer, &package).await;
-    let credits = json!({ "paymentMethod": "credits" });
-    for client in [&world.stranger, &world.seller] {
-        assert_eq!(pay(client, &url, &credits).await.status, 404);
-        assert_eq!(cancel(client, &url).await.status, 404);
-    }
-    assert_eq!(pay(&world.anonymous, &url, &credits).await.status, 401);
-    assert_eq!(cancel(&world.anonymous, &url).await.status, 401);
-    let key = json!({
-        "name": "narrow",
-        "permissions": ["purchase"],
-        "limits": { "budgetDayMinor": 499 },
-    });
-    let made = buyer.client.post("/api/ai/keys", &key).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    let narrow = world
-        .anonymous
-        .with_token(made.data()["apiKey"].as_str().unwrap());
-    let refused = pay(&narrow, &url, &credits).await;
-    assert_eq!(
-        refused.details()["reason"],
-        "BEYOND_BUDGET",
-        "{}",
-        refused.text
-    );
-    assert_eq!(pay(&buyer.client, &url, &credits).await.status, 200);
-    world.assert_money_is_right().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_purchase_is_told_by_webhook_and_operators_cancel_from_a_shell() {
-    let world = World::with_cards().await;
-    let package = world.limited_package(5.0, 1).await;
-    let buyer = world.buyer("buyer", 0).await;
-    let mut request = card_purchase_of(&package, method::AUTHENTICATION_REQUIRED);
-    request["webhookUrl"] = json!(format!("{}/buyer", world.receiver.url()));
-    let waiting = buyer.client.purchase(&request).await;
-    let id = waiting.data()["purchaseId"].as_str().unwrap().to_owned();
-    let said = awareness(&world, &["purchases", "cancel", &id]).await;
-    assert_eq!(said, format!("Purchase {id} is cancelled.\n"));
-    let failed = EventType::PurchaseFailed.as_str();
-    let received = heard(&world, "/buyer", failed).await;
-    assert_eq!(received.body["code"], "CANCELED");
-    assert_eq!(world.count(TAKEN).await, 0);
-    world
-        .counts("select count(*) from payments where state = 'canceled'", 1)
-        .await;
     world.assert_money_is_right().await;
 }

@@ -1,0 +1,18 @@
+//! Every maximum of the product that is not a property of one algorithm, with its unit and reason. The page
+//! `docs/limits.md` is written from here.
+
+mod accounts;
+mod catalogue;
+mod http;
+mod jobs;
+mod money;
+mod uploads;
+mod webhooks;
+
+pub use self::accounts::*;
+pub use self::catalogue::*;
+pub use self::http::*;
+pub use self::jobs::*;
+pub use self::money::*;
+pub use self::uploads::*;
+pub use self::webhooks::*;
