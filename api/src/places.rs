@@ -4,6 +4,8 @@
 //! takes one. What holds a place is the work itself, so it is given back when the work ends, and each
 //! kind of work has a deadline.
 
+use std::sync::Arc;
+
 use axum::http::Extensions;
 use common::admission::{Admission, Full, Holder, Network, Place};
 use common::limits::{
@@ -13,9 +15,36 @@ use common::limits::{
     VALIDATIONS_WAITING_SHARE_MAX, WAITS_MAX, WAITS_SHARE_MAX,
 };
 
+use tokio::task::JoinHandle;
+
 use crate::error::{ApiError, Code};
 use crate::middleware::{ClientAddress, Identity};
 use crate::state::ApiState;
+
+tokio::task_local! {
+    /// The place of the request that is handled.
+    static HELD: Arc<Place>;
+}
+
+/// Handles a request in its place, if it has one.
+pub async fn holding<F: Future>(place: Option<Place>, handled: F) -> F::Output {
+    match place {
+        Some(place) => HELD.scope(Arc::new(place), handled).await,
+        None => handled.await,
+    }
+}
+
+/// Starts work that goes on if its client hangs up: it holds the place of its request until it ends.
+pub fn spawn<F>(work: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let held = HELD.try_with(Arc::clone).ok();
+    tokio::spawn(async move {
+        let _held = held;
+        work.await
+    })
+}
 
 /// Places by kind of work.
 #[derive(Debug, Clone)]

@@ -55,7 +55,7 @@ impl TestStack {
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_lazy(&stack.migration_database_url)
+            .connect_lazy(&superuser_url(&stack))
             .expect("a sound address");
         Self {
             storage: storage(&stack),
@@ -154,6 +154,17 @@ fn programs() -> PathBuf {
         );
     }
     folder
+}
+
+/// The database as the private server's superuser, who is known in its folder alone.
+fn superuser_url(stack: &Stack) -> String {
+    let file = stack.folder.join("postgres/password");
+    let password = std::fs::read_to_string(file).expect("made with the server");
+    let (_, address) = stack
+        .migration_database_url
+        .split_once('@')
+        .expect("an address with a login");
+    format!("postgres://awareness:{}@{address}", password.trim())
 }
 
 /// The store, reached as `stack.env` says.

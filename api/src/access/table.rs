@@ -64,14 +64,14 @@ pub const OPERATIONS: &[Operation] = &[
     row("GET", "/api/ai/package-status/{upload_id}/events", Optional),
     row("GET", "/api/ai/batches/{batch_id}", Optional),
     // Market.
-    row("GET", "/api/ai/search-packages", Anyone),
-    row("GET", "/api/ai/packages", Anyone),
+    row("GET", "/api/ai/search-packages", Optional),
+    row("GET", "/api/ai/packages", Optional),
     row("GET", "/api/ai/packages/trending", Anyone),
     row("GET", "/api/ai/packages/best-matrix", Anyone),
     row("GET", "/api/ai/packages/{package_id}", Optional),
     row("PATCH", "/api/ai/packages/{package_id}", May(Upload)),
     row("GET", "/api/ai/packages/{package_id}/versions", Optional),
-    row("GET", "/api/ai/packages/{package_id}/reviews", Anyone),
+    row("GET", "/api/ai/packages/{package_id}/reviews", Optional),
     row(
         "PUT",
         "/api/ai/packages/{package_id}/reviews",

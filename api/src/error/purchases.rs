@@ -8,6 +8,10 @@ use common::purchases::PurchaseError;
 use super::{ApiError, Code, IDEMPOTENCY_CONFLICT, sentence, time};
 
 impl From<PurchaseError> for ApiError {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each decision of a buyer, no logic"
+    )]
     fn from(error: PurchaseError) -> Self {
         let text = sentence(&error);
         match error {

@@ -95,7 +95,7 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-fn operator(state: &ApiState, request: &Request) -> Result<Operator, Refused> {
+fn operator(state: &ApiState, request: &Request) -> Result<Operator, Box<Refused>> {
     let holds_token = bearer(request.headers()).is_some_and(|token| {
         token
             .as_bytes()
@@ -106,10 +106,12 @@ fn operator(state: &ApiState, request: &Request) -> Result<Operator, Refused> {
         return Ok(Operator { user: None });
     }
     let address = request.extensions().get::<ClientAddress>();
-    let refused = |code, message, user| Refused {
-        error: ApiError::new(code, message),
-        user,
-        address: address.map(|address| address.0),
+    let refused = |code, message, user| {
+        Box::new(Refused {
+            error: ApiError::new(code, message),
+            user,
+            address: address.map(|address| address.0),
+        })
     };
     let identity = request.extensions().get::<Identity>();
     match identity.map(|Identity(identity)| identity) {

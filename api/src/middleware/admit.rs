@@ -17,7 +17,7 @@ use common::limits::SMALL_BODY_SECONDS_MAX;
 use hyper::body::Frame;
 
 use crate::error::ApiError;
-use crate::places::{Holders, Places};
+use crate::places::{Holders, Places, holding};
 use crate::receive::{ArrivalError, Arriving};
 use crate::state::ApiState;
 
@@ -35,7 +35,7 @@ pub struct Door {
 pub enum Takes {
     /// Nothing: health, and what operators do, is never refused for want of a place.
     Nothing,
-    /// A request, until its response is ready.
+    /// A request, until its response is ready and what it started has ended.
     Request,
     /// A wait, until its response is ready.
     Wait,
@@ -62,18 +62,16 @@ pub async fn admit(
 ) -> Response {
     match admitted(&state, door, request).await {
         Err(error) => error.into_response(),
-        Ok((request, place)) => {
+        Ok((request, Some(place))) if door.takes == Takes::Stream => {
             let response = next.run(request).await;
-            match place.filter(|_| door.takes == Takes::Stream) {
-                Some(place) => response.map(|body| {
-                    Body::new(Held {
-                        body,
-                        _place: place,
-                    })
-                }),
-                None => response,
-            }
+            response.map(|body| {
+                Body::new(Held {
+                    body,
+                    _place: place,
+                })
+            })
         }
+        Ok((request, place)) => holding(place, next.run(request)).await,
     }
 }
 

@@ -121,7 +121,10 @@ async fn what_a_session_or_a_blocked_user_began_ends_too() {
     ends_with_an_error(left).await;
     let user = tokens["userId"].as_str().unwrap();
     let block = format!("/admin/users/{user}/block");
-    let blocked = world.operator.post(&block, &json!({})).await;
+    let blocked = world
+        .operator
+        .post(&block, &json!({ "reason": "fraud" }))
+        .await;
     assert_eq!(blocked.status, 200, "{}", blocked.text);
     ends_with_an_error(kept).await;
 }

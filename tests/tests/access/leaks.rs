@@ -64,10 +64,8 @@ async fn no_log_and_no_metric_shows_a_key_a_token_a_password_or_an_address() {
     let tokens = nobody.post("/api/auth/register", &person).await.data();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let session = nobody.with_token(&text(&tokens["accessToken"]));
-    let made = session
-        .post("/api/ai/keys", &json!({ "name": "laptop" }))
-        .await
-        .data();
+    let new = json!({ "name": "laptop", "permissions": ["upload", "webhooks"] });
+    let made = session.post("/api/ai/keys", &new).await.data();
     let key = nobody.with_token(&text(&made["apiKey"]));
     let wrong = "ak_ai_0123456789abcdef0123456789abcdef";
     nobody.with_token(wrong).get("/api/ai/me").await;

@@ -70,15 +70,15 @@ async fn no_session_that_began_before_a_block_lives_after_it() {
         let user = register(&world, &name).await.data()["userId"].clone();
         let path = |what: &str| format!("/admin/users/{}/{what}", user.as_str().unwrap());
         let (block, unblock) = (path("block"), path("unblock"));
-        let nothing = json!({});
+        let because = json!({ "reason": "fraud" });
         let (answers, blocked) = join(
             sign_in_often(&world, &name),
-            world.operator.post(&block, &nothing),
+            world.operator.post(&block, &because),
         )
         .await;
         assert_eq!(blocked.status, 200, "{}", blocked.text);
         assert_eq!(live_sessions(&world, &user).await, 0);
-        assert_eq!(world.operator.post(&unblock, &nothing).await.status, 200);
+        assert_eq!(world.operator.post(&unblock, &because).await.status, 200);
         begun += assert_over(&world, &answers).await;
         // The register's own session, at the least, began before.
         begun += 1;

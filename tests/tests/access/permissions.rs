@@ -21,7 +21,8 @@ const OLD_KEYS: &str = "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_could_do_everything_go_on_to_manage_webhooks_and_narrow_ones_do_not() {
-    let url = Servers::shared().await.create_database().await;
+    let servers = Servers::shared().await;
+    let url = servers.owner_url(&servers.create_database().await);
     let mut connection = PgConnection::connect(&url).await.unwrap();
     sqlx::query(OLD_KEYS)
         .execute(&mut connection)

@@ -141,7 +141,8 @@ async fn all_keys_and_sessions_of_an_account_share_its_window() {
     let session = caller(&world, &tokens);
     let mut clients = vec![session];
     for _ in 0..4 {
-        let new = json!({ "user": "grace", "name": "one of many", "permissions": ["upload"] });
+        let new =
+            json!({ "userId": tokens["userId"], "name": "one of many", "permissions": ["upload"] });
         let made = world.operator.post("/admin/keys", &new).await.data();
         clients.push(world.anonymous.with_token(made["apiKey"].as_str().unwrap()));
     }

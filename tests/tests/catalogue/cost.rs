@@ -61,7 +61,7 @@ async fn misspelt_terms_take_more_of_the_clients_window_and_what_is_known_takes_
         (answer.status, left)
     };
     let client = || world.anonymous.clone();
-    let units = SEARCH_CORRECTED_TERMS_MAX * SEARCH_CORRECTION_UNITS as i64;
+    let units = SEARCH_CORRECTED_TERMS_MAX * SEARCH_CORRECTION_UNITS;
     assert_eq!(left(client(), "cat").await, (200, 99));
     assert_eq!(left(client(), TWELVE).await, (200, 98 - units));
     assert_eq!(left(client(), TWELVE).await, (200, 97 - units));

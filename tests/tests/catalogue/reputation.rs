@@ -46,7 +46,7 @@ async fn praise(user: &User, package: &str, rating: i64) {
 
 async fn refund(user: &User, purchase: &str) {
     let path = format!("/api/ai/purchases/{purchase}/refund");
-    let body = json!({ "reason": "It is not what was said." });
+    let body = json!({ "reasonCode": "not_as_described", "reason": "It is not what was said." });
     let refunded = user.client.post(&path, &body).await;
     assert_eq!(refunded.status, 200, "{}", refunded.text);
 }

@@ -46,8 +46,17 @@ pub async fn put(world: &World, items: &[Item<'_>]) -> Vec<String> {
 
 /// The same of another seller.
 pub async fn put_of(world: &World, seller: UserId, items: &[Item<'_>]) -> Vec<String> {
-    let object = "insert into objects (key, sha256, size_bytes) values ('x', sha256('x'), 1) on conflict do nothing";
-    sqlx::query(object).execute(&world.pool).await.unwrap();
+    // Bytes of their own: what one seller published first, no other may.
+    let object = seller.to_string();
+    sqlx::query(
+        "insert into objects (key, sha256, size_bytes)
+         values ($1, sha256($1::text::bytea), 1)
+         on conflict do nothing",
+    )
+    .bind(&object)
+    .execute(&world.pool)
+    .await
+    .unwrap();
     let mut ids = Vec::new();
     for item in items {
         let id = common::ids::PackageId::new();
@@ -59,7 +68,7 @@ pub async fn put_of(world: &World, seller: UserId, items: &[Item<'_>]) -> Vec<St
                  downloads, downloaders, category, tags, line_id, source_dimension, target_dimension, created_at, is_latest
              )
              values ($1, $2, $3, $1, 'vector', $4, $5, $6, $7, $8, case when $9::text is not null then $8 end,
-                     case when $9 is null then 'declared' else 'self-attested' end, $9, 'x', 'x', '{}', $10, $10, $11, $12,
+                     case when $9 is null then 'declared' else 'self-attested' end, $9, $14, $14, '{}', $10, $10, $11, $12,
                      $1, 768, 1024, clock_timestamp(), $13 <> 'draft')",
         )
         .bind(id)
@@ -75,6 +84,7 @@ pub async fn put_of(world: &World, seller: UserId, items: &[Item<'_>]) -> Vec<St
         .bind(item.category)
         .bind(&item.tags)
         .bind(item.status)
+        .bind(&object)
         .execute(&world.pool)
         .await
         .unwrap();

@@ -2,6 +2,7 @@
 
 use common::reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use tests::client::send;
 use tests::{World, eventually};
 
@@ -114,7 +115,8 @@ async fn the_schema_refuses_what_wrong_code_would_do_to_a_listing() {
     let (world, id) = listed(331).await;
     buy(&world, "stranger").await;
     let refused = async |statement: &'static str| -> String {
-        let mut tx = world.pool.begin().await.unwrap();
+        let mut services = world.as_services().await;
+        let mut tx = services.begin().await.unwrap();
         // A table of the session does not stand in for ours.
         sqlx::raw_sql(
             "create temporary table purchases (package_id uuid, state text) on commit drop",

@@ -263,7 +263,7 @@ async fn each_act_of_an_operator_says_who_what_to_whom_and_why() {
     let seller = world.seller_id().await.to_string();
     let id = purchase["purchaseId"].as_str().unwrap();
     let owner_id = owner.id.to_string();
-    let gift = json!({ "user": "owner", "amount": "2.50", "reason": "a gift" });
+    let gift = json!({ "userId": owner_id, "amount": "2.50", "reason": "a gift" });
     world.operator.post("/admin/credits", &gift).await;
     let refund = format!("/admin/purchases/{id}/refund");
     operate(&world, &refund, "sold by mistake").await;
@@ -274,7 +274,7 @@ async fn each_act_of_an_operator_says_who_what_to_whom_and_why() {
         .await;
     set_blocked(&world, &owner_id, "block").await;
     take_down(&world, &package, false).await;
-    let key = json!({ "user": "owner", "name": "new", "permissions": ["upload"] });
+    let key = json!({ "userId": owner_id, "name": "new", "permissions": ["upload"] });
     world.operator.post("/admin/keys", &key).await;
     let log = world.operator.get("/admin/audit").await.data();
     let entries = log["entries"].as_array().unwrap();

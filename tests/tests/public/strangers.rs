@@ -129,7 +129,10 @@ async fn nobody_and_a_revoked_key_open_nothing_that_asks_for_a_key() {
 
 /// A client with a key of that user that may do just this.
 async fn client_who_may(world: &World, user: &str, permissions: &[&str]) -> Client {
-    let new = json!({ "user": user, "name": "narrow", "permissions": permissions });
+    let path = format!("/admin/users?exactName={user}");
+    let found = world.operator.get(&path).await.data();
+    let id = &found["users"][0]["userId"];
+    let new = json!({ "userId": id, "name": "narrow", "permissions": permissions });
     let made = world.operator.post("/admin/keys", &new).await.data();
     world.anonymous.with_token(made["apiKey"].as_str().unwrap())
 }

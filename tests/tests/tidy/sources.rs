@@ -114,3 +114,14 @@ fn entity_tags_are_made_in_one_place() {
         .collect();
     assert_none(&faults, "ask for a tag with `Tagged`");
 }
+
+#[test]
+fn work_that_outlives_its_request_holds_its_place() {
+    let faults: Vec<String> = rust_files()
+        .into_iter()
+        .filter(|file| file.path.starts_with("api/src/routes/"))
+        .filter(|file| file.text.contains("tokio::spawn("))
+        .map(|file| file.path)
+        .collect();
+    assert_none(&faults, "handlers start tasks with crate::places::spawn");
+}

@@ -6,6 +6,13 @@ use super::super::fields;
 use super::super::operation::Operation;
 
 pub fn operations() -> Vec<Operation> {
+    let mut operations = payment();
+    operations.extend(afterwards());
+    operations
+}
+
+/// Until a purchase is paid and settled.
+fn payment() -> Vec<Operation> {
     let tag = "purchases";
     let one = "/api/ai/purchases/{purchaseId}";
     vec![
@@ -41,6 +48,13 @@ pub fn operations() -> Vec<Operation> {
             .faults(&[402, 409]),
         Operation::new("get", "/api/ai/purchases/{purchaseId}/events", "stream_purchase", tag, "Follow a purchase as a stream")
             .shows(200, "Server-sent events, until it has ended.", "text/event-stream"),
+    ]
+}
+
+/// What its buyer has of it.
+fn afterwards() -> Vec<Operation> {
+    let tag = "purchases";
+    vec![
         Operation::new("get", "/api/ai/purchases/{purchaseId}/receipt", "get_receipt", tag, "Proof of a sale")
             .gives(200, "Signed, and its claims in clear.", "Receipt"),
         Operation::new("post", "/api/ai/purchases/{purchaseId}/renew", "renew_purchase", tag, "Seven more days to download")

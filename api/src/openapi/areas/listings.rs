@@ -83,18 +83,24 @@ pub fn schemas() -> Map<String, Value> {
         "supply": nullable(integer("How many may, if there is a limit.")),
         "remaining": nullable(integer("How many still may, if there is a limit.")),
         "soldOut": flag("Whether nobody may any more."),
-        "status": word("Whether it is for sale.", &STATUSES),
+        "status": word(
+            "Whether it is for sale.",
+            &["draft", "active", "paused", "removed", "taken_down"],
+        ),
         "version": integer("Of the terms; the entity tag."),
         "createdAt": time("When it was published."),
         "updatedAt": time("When the terms were changed."),
         "webhookUrl": nullable(url("Where its seller hears of it; shown to the seller alone.")),
+        "takenDownBecause": nullable(text("Why operators took it off the market; shown to the seller alone.")),
     });
     let names = properties
         .as_object()
         .into_iter()
         .flatten()
         .map(|(name, _)| name.as_str());
-    let required: Vec<&str> = names.filter(|name| *name != "webhookUrl").collect();
+    let required: Vec<&str> = names
+        .filter(|name| !["webhookUrl", "takenDownBecause"].contains(name))
+        .collect();
     let listing = partial(&required, properties.clone());
     Map::from_iter([("Listing".to_owned(), listing)])
 }

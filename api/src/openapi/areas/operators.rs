@@ -5,7 +5,7 @@ use super::super::operation::Operation;
 const TAG: &str = "operators";
 
 pub fn operations() -> Vec<Operation> {
-    [queues(), jobs(), people(), money(), disputes()]
+    [queues(), jobs(), people(), keys(), money(), disputes()]
         .into_iter()
         .flatten()
         .collect()
@@ -147,6 +147,11 @@ fn people() -> Vec<Operation> {
         get("/admin/audit", "list_audit", "What operators did")
             .asks("before?: int Older than this.")
             .tells(200, "The newest first.", "entries: [object] A page."),
+    ]
+}
+
+fn keys() -> Vec<Operation> {
+    vec![
         get("/admin/keys", "list_keys", "The keys")
             .asks("user?: text Of the user of this name.")
             .tells(
@@ -164,7 +169,7 @@ fn people() -> Vec<Operation> {
             "userId?: uuid|null A user who exists.
                  user?: size(1,100)|null The name of a new user.
                  name: size(1,100) To know the key by.
-                 permissions: [word(upload,purchase,download,account)] What it may.",
+                 permissions: [word(upload,purchase,download,webhooks,account)] What it may.",
         )
         .tells(
             201,

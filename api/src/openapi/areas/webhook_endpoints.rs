@@ -19,6 +19,7 @@ const TAG: &str = "webhook endpoints";
 
 pub fn operations() -> Vec<Operation> {
     let mut operations = rows();
+    operations.extend(kinds());
     operations.extend(steering());
     operations
 }
@@ -83,6 +84,12 @@ fn rows() -> Vec<Operation> {
         Operation::new("delete", one, "delete_endpoint", TAG, "Delete an endpoint")
             .about("What it has not heard yet is discarded.")
             .empty_answer(204, "It is gone."),
+    ]
+}
+
+/// What an endpoint can be told of.
+fn kinds() -> Vec<Operation> {
+    vec![
         Operation::new(
             "get",
             "/api/ai/webhooks/event-types",

@@ -16,6 +16,7 @@ use super::view;
 use crate::error::{ApiError, Code};
 use crate::extract::MaybeCaller;
 use crate::middleware::ClientAddress;
+use crate::places;
 use crate::routes::Rendered;
 use crate::state::ApiState;
 
@@ -102,7 +103,7 @@ pub async fn search_packages(
     let make = async {
         let (filters, offset, limit) = (search.filters.clone(), search.offset, search.limit);
         // In a task of its own, which has the turn until PostgreSQL is done, whoever hangs up.
-        let work = tokio::spawn(async move {
+        let work = places::spawn(async move {
             let _turn = turn;
             catalog::search(&pool, &plan, &filters, offset, limit).await
         });

@@ -13,6 +13,7 @@ use common::payments::commands;
 use serde_json::json;
 
 use crate::error::{ApiError, Code};
+use crate::places;
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -35,7 +36,7 @@ pub async fn take_card_notice(
     // In a task of its own: a provider that hangs up now does not undo it halfway.
     let outbox = state.outbox.clone();
     let kind = event.kind.clone();
-    let taking = tokio::spawn(async move { commands::take_notice(&outbox, &event).await });
+    let taking = places::spawn(async move { commands::take_notice(&outbox, &event).await });
     let is_news = taking.await.map_err(|error| {
         tracing::error!(%error, "Taking a notice broke off");
         ApiError::new(Code::InternalError, "An internal error occurred.")

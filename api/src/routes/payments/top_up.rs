@@ -20,6 +20,7 @@ use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, Json, PreferWait};
 use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
+use crate::places;
 use crate::routes::{check_webhook_url, success};
 use crate::state::ApiState;
 
@@ -57,7 +58,7 @@ pub async fn create_top_up(
     // In a task of its own: a client that hangs up now does not undo it halfway.
     let outbox = state.outbox.clone();
     let creating =
-        tokio::spawn(async move { commands::top_up(&outbox, &request, key.as_ref()).await });
+        places::spawn(async move { commands::top_up(&outbox, &request, key.as_ref()).await });
     let created = creating.await.map_err(|error| {
         tracing::error!(%error, "Recording a top-up broke off");
         ApiError::new(Code::InternalError, "An internal error occurred.")

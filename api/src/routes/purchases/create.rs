@@ -24,6 +24,7 @@ use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, Json, PreferWait};
 use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
+use crate::places;
 use crate::routes::payments::check_method_id;
 use crate::routes::{check_webhook_url, success};
 use crate::state::ApiState;
@@ -98,7 +99,7 @@ async fn create(
     let (outbox, fee) = (dry_run.outbox(state), state.fee_basis_points);
     let request = Arc::clone(request);
     let creating =
-        tokio::spawn(async move { commands::create(&outbox, &request, fee, key.as_ref()).await });
+        places::spawn(async move { commands::create(&outbox, &request, fee, key.as_ref()).await });
     creating.await.map_err(|error| {
         tracing::error!(%error, "Recording a purchase broke off");
         ApiError::new(Code::InternalError, "An internal error occurred.")

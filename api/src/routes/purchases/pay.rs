@@ -16,6 +16,7 @@ use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, Json, PreferWait, PurchasePath};
 use crate::follow::Follower;
 use crate::middleware::RequestId;
+use crate::places;
 use crate::state::ApiState;
 
 /// How it is to be paid now.
@@ -51,7 +52,7 @@ pub async fn pay_purchase(
     };
     // In a task of its own: a client that hangs up now does not undo it halfway.
     let outbox = dry_run.outbox(&state);
-    let paying = tokio::spawn(async move { commands::pay_otherwise(&outbox, &request).await });
+    let paying = places::spawn(async move { commands::pay_otherwise(&outbox, &request).await });
     paying.await.map_err(|error| {
         tracing::error!(%error, "Paying a purchase broke off");
         ApiError::new(Code::InternalError, "An internal error occurred.")

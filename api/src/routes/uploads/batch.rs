@@ -16,7 +16,7 @@ use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::limits::{Applied, Kind, applied};
 use crate::middleware::{ClientAddress, RequestId, refusal};
-use crate::places::Holders;
+use crate::places::{self, Holders};
 use crate::receive::{
     ReceivedBatch, ReceivedPackage, Slot, Staging, Target, receive_batch, webhook_url,
 };
@@ -64,7 +64,7 @@ pub async fn batch_upload(
     let (items, staged) = judge(&state, &principal, &request_id, batch)?;
     let outbox = dry_run.outbox(&state);
     // In a task of its own: a client that hangs up now does not undo it halfway.
-    let recording = tokio::spawn(async move {
+    let recording = places::spawn(async move {
         let owner = principal.user;
         let created = commands::create_batch(&outbox, owner, &request_id, &items, key.as_ref());
         let created = created.await;

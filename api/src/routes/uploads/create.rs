@@ -14,7 +14,7 @@ use super::validate::validate_package;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::middleware::RequestId;
-use crate::places::Holders;
+use crate::places::{self, Holders};
 use crate::receive::{Received, Slot, Staging, Target, receive_json, receive_multipart};
 use crate::routes::success;
 use crate::state::ApiState;
@@ -98,7 +98,7 @@ async fn create(
     staging: Staging,
 ) -> Result<commands::Created, ApiError> {
     let outbox = state.outbox.clone();
-    let recording = tokio::spawn(async move {
+    let recording = places::spawn(async move {
         if let Some(key) = key.as_ref().filter(|_| !staging.is_stored()) {
             return commands::replay(outbox.pool(), &new, key).await;
         }

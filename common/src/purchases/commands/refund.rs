@@ -71,14 +71,14 @@ pub async fn refund(
         .await?
         .filter(|purchase| purchase.buyer_id == new.buyer)
         .ok_or(PurchaseError::NotFound)?;
-    let is_open = is_to_refund(purchase.state, purchase.settled_at, Utc::now());
-    let is_to_refund = match is_open {
-        // What was taken down is handed back whenever its buyer wants.
-        Err(PurchaseError::RefundWindowOver) if is_taken_down(&mut tx, &purchase).await? => true,
+    // What was taken down is handed back whenever its buyer wants, and for no other reason.
+    let is_taken_down = is_taken_down(&mut tx, &purchase).await?;
+    let is_to_refund = match is_to_refund(purchase.state, purchase.settled_at, Utc::now()) {
+        Err(PurchaseError::RefundWindowOver) if is_taken_down => true,
         is_open => is_open?,
     };
     if is_to_refund {
-        let is_return = check_return_in_tx(&mut tx, id, new).await?;
+        let is_return = !is_taken_down && check_return_in_tx(&mut tx, id, new).await?;
         let refund = Refund {
             cause: Cause::Buyer,
             reason: new.reason,
