@@ -1,16 +1,12 @@
 //! What people type to sign in, and what their device adds to it.
 
-use std::fmt;
 use std::net::IpAddr;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
+use super::DeviceToken;
 use crate::admission::Network;
-use crate::ids::random_hex;
-
-const DEVICE_PREFIX: &str = "dt_";
-const DEVICE_DIGITS: usize = 64;
 
 /// Whom somebody wants to sign in as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,43 +82,6 @@ impl Device {
     /// What finds its token in the database.
     pub(super) fn digest(&self) -> Option<Vec<u8>> {
         self.token.as_ref().map(DeviceToken::digest)
-    }
-}
-
-/// The token of a device that signed in before, in clear: `dt_` and 256 random bits. It opens nothing: it
-/// only keeps what strangers guess from being counted against this device.
-#[derive(Clone)]
-pub struct DeviceToken(SecretString);
-
-impl DeviceToken {
-    pub fn generate() -> Self {
-        Self(format!("{DEVICE_PREFIX}{}", random_hex::<32>()).into())
-    }
-
-    /// Accepts text of a token's shape.
-    pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(DEVICE_PREFIX)?;
-        let is_token = digits.len() == DEVICE_DIGITS
-            && digits
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        is_token.then(|| Self(text.into()))
-    }
-
-    /// The whole token.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    /// What finds it in the database.
-    pub fn digest(&self) -> Vec<u8> {
-        Sha256::digest(self.expose().as_bytes()).to_vec()
-    }
-}
-
-impl fmt::Debug for DeviceToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceToken")
     }
 }
 

@@ -17,6 +17,7 @@ mod github;
 mod guesses;
 mod login;
 mod model;
+mod opaque;
 mod password;
 mod queries;
 mod token;
@@ -24,10 +25,11 @@ mod token;
 pub use error::{AccountError, ReachedGuesses};
 pub use github::{GitHub, GitHubError, GitHubUser};
 pub use guesses::Guesses;
-pub use login::{Credentials, Device, DeviceToken, Login};
+pub use login::{Credentials, Device, Login};
 pub use model::{Account, Profile, SessionSummary, Tokens, UserSummary};
+pub use opaque::{DeviceToken, RefreshToken};
 pub use password::{Client, Passwords};
 pub use queries::{
     UserFilter, authenticate, find_account, find_profile, list_sessions, list_users, prune,
 };
-pub use token::{AccessClaims, RefreshToken, TokenMaker};
+pub use token::{AccessClaims, TokenMaker};

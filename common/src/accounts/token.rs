@@ -1,23 +1,18 @@
 //! The two tokens of a session: a signed one that opens the API for some minutes, and a random one that
 //! is good for the next pair.
 
-use std::fmt;
 use std::sync::Arc;
 
 use chrono::Utc;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use super::Tokens;
-use crate::ids::{SessionId, UserId, random_hex};
+use super::{RefreshToken, Tokens};
+use crate::ids::{SessionId, UserId};
 use crate::limits::{ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS};
 use crate::signatures::{Signer, Verifier};
 
 /// The `typ` of an access token (RFC 9068).
 const TYP: &str = "at+jwt";
-const REFRESH_PREFIX: &str = "rt_";
-const REFRESH_DIGITS: usize = 64;
 
 /// The claims of an access token; times in epoch seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,41 +85,5 @@ impl TokenMaker {
         let claims: AccessClaims = self.verifier.verify(TYP, token).ok()?;
         let is_live = claims.exp > Utc::now().timestamp();
         (is_live && claims.kind == "access" && *claims.iss == *self.issuer).then_some(claims)
-    }
-}
-
-/// A refresh token in clear: `rt_` and 256 random bits.
-#[derive(Clone)]
-pub struct RefreshToken(SecretString);
-
-impl RefreshToken {
-    pub fn generate() -> Self {
-        Self(format!("{REFRESH_PREFIX}{}", random_hex::<32>()).into())
-    }
-
-    /// Accepts text of a token's shape.
-    pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(REFRESH_PREFIX)?;
-        let is_token = digits.len() == REFRESH_DIGITS
-            && digits
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        is_token.then(|| Self(text.into()))
-    }
-
-    /// The whole token.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    /// What finds it in the database.
-    pub fn digest(&self) -> Vec<u8> {
-        Sha256::digest(self.expose().as_bytes()).to_vec()
-    }
-}
-
-impl fmt::Debug for RefreshToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshToken")
     }
 }

@@ -42,10 +42,13 @@ pub fn finder(
             };
             let mut purchase = find().await?;
             let mut payment = None;
-            if purchase.payment_method == PaymentMethod::Stripe {
+            while purchase.payment_method == PaymentMethod::Stripe {
                 payment = payments::find_of_purchase(state.pool(), id).await?;
-                // What a payment brought about is seen with it.
-                purchase = find().await?;
+                // They move together, so both are of one moment once the purchase has not moved.
+                let before = std::mem::replace(&mut purchase, find().await?);
+                if before.version == purchase.version {
+                    break;
+                }
             }
             Ok(Shown {
                 purchase,
