@@ -30,6 +30,7 @@ mod schema;
 mod shape;
 mod spectral;
 mod tensor;
+mod triangle;
 mod verify;
 pub mod write;
 

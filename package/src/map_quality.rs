@@ -2,23 +2,30 @@
 
 use crate::findings::Findings;
 use crate::limits::Limits;
-use crate::monitor::Stage;
+use crate::monitor::{Monitor, Stage};
 use crate::refusal::{Blob, Code, Refusal};
 use crate::report::SpectralReport;
 use crate::schema::WMatrix;
 use crate::spectral::spectrum_of;
+use crate::triangle::NoSpectrum;
 
 /// Orthogonality score above which a matrix that is declared orthogonal is not.
 const ORTHOGONALITY_MAX: f64 = 0.1;
 
 /// Measures W; the figures are returned even if [`check`] refuses them.
-pub(crate) fn measure(w_matrix: &WMatrix<'_>, limits: &Limits) -> Result<SpectralReport, Refusal> {
-    let spectrum = spectrum_of(&w_matrix.weights, limits.full_spectrum_dimension_max);
-    let spectrum = spectrum.ok_or_else(|| {
-        refusal(
+pub(crate) fn measure(
+    w_matrix: &WMatrix<'_>,
+    limits: &Limits,
+    monitor: &dyn Monitor,
+) -> Result<SpectralReport, Refusal> {
+    let full_dimension_max = limits.full_spectrum_dimension_max;
+    let spectrum = spectrum_of(&w_matrix.weights, full_dimension_max, monitor);
+    let spectrum = spectrum.map_err(|none| match none {
+        NoSpectrum::Cancelled => Refusal::cancelled(Stage::Spectral),
+        NoSpectrum::NotFinite => refusal(
             Code::SpectrumNotFinite,
             "the singular values of W overflow".to_owned(),
-        )
+        ),
     })?;
     Ok(SpectralReport {
         method: spectrum.method,

@@ -3,16 +3,16 @@
 //! are computed, above it the two ends by Lanczos iteration and the orthogonality by random probes.
 //! Everything is in `f64`: in `f32` a condition number of 1e8 cannot be told from infinity.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::linalg::qr::no_pivoting::factor;
 use faer::linalg::triangular_solve;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 
 use crate::matrix::{Matrix, Rows};
+use crate::monitor::Monitor;
 use crate::random::Random;
 use crate::report::SpectralMethod;
 use crate::schema::Weights;
+use crate::triangle::{NoSpectrum, go_on, tall, triangle_in_place, upper_triangle};
 
 /// Steps after which the ends of a spectrum of some thousand values stand to about 1e-3.
 const LANCZOS_STEPS_MAX: usize = 48;
@@ -20,8 +20,6 @@ const LANCZOS_SEED: u64 = 0x001a_c205;
 /// Probes after which the norm of ‖WᵀW − I‖ stands to about 1% at the sizes that use them.
 const PROBES: usize = 64;
 const PROBE_SEED: u64 = 0x0009_20be;
-/// Rows that are transposed at once.
-const TILE_ROWS: usize = 16;
 
 /// The singular values of a matrix, all of them or the ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,93 +56,45 @@ impl Spectrum {
 /// `full_dimension_max`. None when the values overflow a double.
 #[must_use]
 pub fn spectrum(matrix: &Matrix, full_dimension_max: usize) -> Option<Spectrum> {
-    dense(matrix, full_dimension_max)
+    dense(matrix, full_dimension_max, &()).ok()
 }
 
-/// The spectrum of W.
-pub(crate) fn spectrum_of(weights: &Weights<'_>, full_dimension_max: usize) -> Option<Spectrum> {
+/// The spectrum of W, unless the monitor stops it.
+pub(crate) fn spectrum_of(
+    weights: &Weights<'_>,
+    full_dimension_max: usize,
+    monitor: &dyn Monitor,
+) -> Result<Spectrum, NoSpectrum> {
     match weights {
-        Weights::Dense(weight) => dense(weight, full_dimension_max),
-        Weights::Factored { b, a } => factored(b, a),
+        Weights::Dense(weight) => dense(weight, full_dimension_max, monitor),
+        Weights::Factored { b, a } => factored(b, a, monitor),
     }
 }
 
-fn dense(matrix: &dyn Rows<f64>, full_dimension_max: usize) -> Option<Spectrum> {
+fn dense(
+    matrix: &dyn Rows<f64>,
+    full_dimension_max: usize,
+    monitor: &dyn Monitor,
+) -> Result<Spectrum, NoSpectrum> {
     let smaller = matrix.rows().min(matrix.columns());
     if smaller <= full_dimension_max {
-        return from_all(upper_triangle(matrix)?.as_ref(), smaller);
+        let triangle = upper_triangle(matrix, monitor)?;
+        go_on(monitor)?;
+        return from_all(triangle.as_ref(), smaller).ok_or(NoSpectrum::NotFinite);
     }
     let mut work = tall(matrix);
-    from_ends(triangle_in_place(&mut work)?)
+    from_ends(triangle_in_place(&mut work, monitor)?, monitor)
 }
 
 /// For `B A` with `B = Q_b R_b` and `Aᵀ = Q_a R_a`, the singular values are those of `R_b R_aᵀ`.
-fn factored(b: &dyn Rows<f64>, a: &dyn Rows<f64>) -> Option<Spectrum> {
-    let core = upper_triangle(b)? * upper_triangle(a)?.transpose();
-    from_all(core.as_ref(), b.rows().min(a.columns()))
-}
-
-/// R as a matrix of its own; the large work space is free again when it returns.
-fn upper_triangle(matrix: &dyn Rows<f64>) -> Option<Mat<f64>> {
-    let mut work = tall(matrix);
-    let triangle = triangle_in_place(&mut work)?;
-    Some(Mat::from_fn(
-        triangle.nrows(),
-        triangle.ncols(),
-        |row, column| {
-            if row <= column {
-                triangle[(row, column)]
-            } else {
-                0.0
-            }
-        },
-    ))
-}
-
-/// The matrix, or its transpose, such that it has at least as many rows as columns.
-fn tall(matrix: &dyn Rows<f64>) -> Mat<f64> {
-    let (rows, columns) = (matrix.rows(), matrix.columns());
-    if rows <= columns {
-        let mut transposed = Mat::zeros(columns, rows);
-        for row in 0..rows {
-            matrix.read_rows(row, transposed.col_as_slice_mut(row));
-        }
-        return transposed;
-    }
-    let mut copy = Mat::zeros(rows, columns);
-    let mut tile = vec![0.0; TILE_ROWS * columns];
-    for first in (0..rows).step_by(TILE_ROWS) {
-        let count = TILE_ROWS.min(rows - first);
-        let tile = &mut tile[..count * columns];
-        matrix.read_rows(first, tile);
-        for column in 0..columns {
-            let out = &mut copy.col_as_slice_mut(column)[first..first + count];
-            for (row, value) in out.iter_mut().enumerate() {
-                *value = tile[row * columns + column];
-            }
-        }
-    }
-    copy
-}
-
-/// The upper triangle R of the QR factorisation; what lies below its diagonal is no part of it.
-/// None if it is not finite.
-fn triangle_in_place(tall: &mut Mat<f64>) -> Option<MatRef<'_, f64>> {
-    let (rows, columns) = (tall.nrows(), tall.ncols());
-    let block = factor::recommended_block_size::<f64>(rows, columns);
-    let mut reflectors = Mat::zeros(block, columns);
-    let scratch =
-        factor::qr_in_place_scratch::<f64>(rows, columns, block, Par::Seq, Default::default());
-    let mut memory = MemBuffer::new(scratch);
-    factor::qr_in_place(
-        tall.as_mut(),
-        reflectors.as_mut(),
-        Par::Seq,
-        MemStack::new(&mut memory),
-        Default::default(),
-    );
-    let triangle = tall.get(..columns, ..columns);
-    triangle.is_all_finite().then_some(triangle)
+fn factored(
+    b: &dyn Rows<f64>,
+    a: &dyn Rows<f64>,
+    monitor: &dyn Monitor,
+) -> Result<Spectrum, NoSpectrum> {
+    let core = upper_triangle(b, monitor)? * upper_triangle(a, monitor)?.transpose();
+    go_on(monitor)?;
+    from_all(core.as_ref(), b.rows().min(a.columns())).ok_or(NoSpectrum::NotFinite)
 }
 
 fn from_all(square: MatRef<'_, f64>, smaller_side: usize) -> Option<Spectrum> {
@@ -167,26 +117,30 @@ fn from_all(square: MatRef<'_, f64>, smaller_side: usize) -> Option<Spectrum> {
     (spectrum.sigma_max.is_finite() && spectrum.orthogonality.is_finite()).then_some(spectrum)
 }
 
-fn from_ends(triangle: MatRef<'_, f64>) -> Option<Spectrum> {
+fn from_ends(triangle: MatRef<'_, f64>, monitor: &dyn Monitor) -> Result<Spectrum, NoSpectrum> {
     let size = triangle.nrows();
-    let largest = largest_eigenvalue(size, |mut vector| {
+    let largest = largest_eigenvalue(size, monitor, |mut vector| {
         let image = upper_times(triangle, vector.as_ref());
         transposed_upper_times(triangle, image.as_ref(), vector.as_mut());
     });
-    let inverse_of_smallest = largest_eigenvalue(size, |mut vector| {
+    let inverse_of_smallest = largest_eigenvalue(size, monitor, |mut vector| {
         let lower = triangle.transpose();
         triangular_solve::solve_lower_triangular_in_place(lower, vector.as_mut(), Par::Seq);
         triangular_solve::solve_upper_triangular_in_place(triangle, vector.as_mut(), Par::Seq);
     });
+    // What was stopped halfway is no figure.
+    go_on(monitor)?;
     let spectrum = Spectrum {
         method: SpectralMethod::Lanczos,
-        sigma_max: largest?.sqrt(),
+        sigma_max: largest.ok_or(NoSpectrum::NotFinite)?.sqrt(),
         // A triangle that cannot be inverted in double precision has no smallest singular value.
         sigma_min: inverse_of_smallest.map_or(0.0, |inverse| inverse.sqrt().recip()),
         singular_values: None,
         orthogonality: probed_orthogonality(triangle),
     };
-    (spectrum.sigma_max.is_finite() && spectrum.orthogonality.is_finite()).then_some(spectrum)
+    (spectrum.sigma_max.is_finite() && spectrum.orthogonality.is_finite())
+        .then_some(spectrum)
+        .ok_or(NoSpectrum::NotFinite)
 }
 
 fn upper_times(triangle: MatRef<'_, f64>, right: MatRef<'_, f64>) -> Mat<f64> {
@@ -232,13 +186,20 @@ fn probed_orthogonality(triangle: MatRef<'_, f64>) -> f64 {
 }
 
 /// The largest eigenvalue of a symmetric positive semidefinite operator, by Lanczos iteration with
-/// full reorthogonalisation; a lower bound. None when the operator overflows.
-fn largest_eigenvalue(size: usize, apply: impl Fn(MatMut<'_, f64>)) -> Option<f64> {
+/// full reorthogonalisation; a lower bound. None when the operator overflows or the monitor stops it.
+fn largest_eigenvalue(
+    size: usize,
+    monitor: &dyn Monitor,
+    apply: impl Fn(MatMut<'_, f64>),
+) -> Option<f64> {
     let mut random = Random::new(LANCZOS_SEED);
     let mut current = Mat::from_fn(size, 1, |_, _| random.sign() / (size as f64).sqrt());
     let mut basis: Vec<Mat<f64>> = Vec::new();
     let (mut diagonal, mut off_diagonal) = (Vec::new(), Vec::new());
     while basis.len() < LANCZOS_STEPS_MAX.min(size) {
+        if monitor.cancelled() {
+            return None;
+        }
         let mut next = current.clone();
         apply(next.as_mut());
         let overlap = (current.transpose() * &next)[(0, 0)];
@@ -341,7 +302,7 @@ mod tests {
                 .sum()
         });
         let whole = spectrum(&product.unwrap(), 1536).unwrap();
-        let factors = factored(&b, &a).unwrap();
+        let factors = factored(&b, &a, &()).unwrap();
         assert!(close(factors.sigma_max, whole.sigma_max, 1e-12));
         assert!(close(
             factors.sigma_min,

@@ -190,10 +190,10 @@ fn judge(input: &Input<'_>, run: &mut Run<'_>, learnt: &mut Learnt) -> Result<()
     run.stage(Stage::Shape, |findings, _| {
         shape::check(declared, &w_matrix, payload.dimensions, findings)
     })?;
-    run.stage(Stage::Spectral, |findings, _| {
+    run.stage(Stage::Spectral, |findings, monitor| {
         let report = learnt
             .spectral
-            .insert(map_quality::measure(&w_matrix, limits)?);
+            .insert(map_quality::measure(&w_matrix, limits, monitor)?);
         map_quality::check(report, &w_matrix, limits, findings)
     })?;
     run.stage(Stage::Epsilon, |findings, monitor| {
