@@ -21,7 +21,7 @@ use crate::leader::Leadership;
 use crate::operations::SchedulerOperations;
 use crate::sweeps::{self, DueSweep, OrphanSweep, WebhookSweep};
 
-/// Every so many rounds of the fast loop (each 250 ms) payments are looked at.
+/// Every so many rounds of the fast loop (each 250 ms) payments and reserved supply are looked at.
 const PAYMENT_ROUNDS: u64 = 20;
 /// Every so many rounds of the fast loop endpoints are looked at.
 const WEBHOOK_ROUNDS: u64 = 8;
@@ -130,6 +130,11 @@ async fn sweep_fast(outbox: Outbox, led: watch::Receiver<bool>, stop: Cancellati
             && let Err(error) = sweeps::sweep_payments(&outbox).await
         {
             tracing::warn!(%error, "Could not look at payments");
+        }
+        if round.is_multiple_of(PAYMENT_ROUNDS)
+            && let Err(error) = sweeps::sweep_supply(&outbox).await
+        {
+            tracing::warn!(%error, "Could not release reserved supply");
         }
         if round.is_multiple_of(WEBHOOK_ROUNDS)
             && let Err(error) = common::webhooks::reconcile(&outbox).await

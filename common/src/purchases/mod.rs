@@ -28,6 +28,7 @@ mod queries;
 mod receipt;
 mod settler;
 mod supply;
+mod watchers;
 
 pub use budget::spent_by_line;
 pub use earnings::{Earnings, NextShare, find_earnings, lock_earnings_in_tx, lock_share_in_tx};
@@ -42,6 +43,7 @@ pub use queries::{find, find_by_number, find_view, live_purchase, lock_in_tx, ov
 pub use receipt::find_receipt;
 pub use settler::{Settled, Settler};
 pub use supply::{SUPPLY, is_worth_asking, release_overdue};
+pub use watchers::notify_watchers;
 
 /// The topic under which changes of purchases are announced; the id is the public one.
 pub const CHANGED: &str = "purchase";

@@ -27,7 +27,7 @@ pub enum PurchaseState {
     Settled,
     /// Settled, and contested by its buyer.
     Disputed,
-    /// It came to nothing; nothing was charged.
+    /// Its hold was released; money that a card has paid nevertheless stays as credits.
     Failed,
     /// Reversed.
     Refunded,

@@ -33,6 +33,7 @@ pub enum EventType {
     PurchaseFailed,
     PurchaseRefunded,
     ListingSoldOut,
+    ListingAvailable,
     PackageTakenDown,
     PackageRestored,
     DisputeOpened,
@@ -52,13 +53,14 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::UploadCompleted,
         Self::UploadFailed,
         Self::PurchaseCompleted,
         Self::PurchaseFailed,
         Self::PurchaseRefunded,
         Self::ListingSoldOut,
+        Self::ListingAvailable,
         Self::PackageTakenDown,
         Self::PackageRestored,
         Self::DisputeOpened,
@@ -85,6 +87,7 @@ impl EventType {
             Self::PurchaseFailed => "purchase.failed",
             Self::PurchaseRefunded => "purchase.refunded",
             Self::ListingSoldOut => "listing.sold_out",
+            Self::ListingAvailable => "listing.available",
             Self::PackageTakenDown => "package.taken_down",
             Self::PackageRestored => "package.restored",
             Self::DisputeOpened => "dispute.opened",

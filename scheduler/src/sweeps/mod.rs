@@ -9,6 +9,7 @@ mod orphans;
 mod payments;
 mod purchases;
 mod staging;
+mod supply;
 mod webhooks;
 
 pub use counters::sweep as sweep_counters;
@@ -20,4 +21,5 @@ pub use orphans::OrphanSweep;
 pub use payments::sweep as sweep_payments;
 pub use purchases::sweep as sweep_purchases;
 pub use staging::sweep as sweep_staging;
+pub use supply::sweep as sweep_supply;
 pub use webhooks::WebhookSweep;

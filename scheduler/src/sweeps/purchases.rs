@@ -9,10 +9,6 @@ const ROUND_MAX: i64 = 100;
 
 /// One round.
 pub async fn sweep(outbox: &Outbox) -> Result<(), Error> {
-    let released = purchases::release_overdue(outbox).await?;
-    if released > 0 {
-        tracing::info!(purchases.count = released, "Gave back what was reserved");
-    }
     for id in purchases::overdue(outbox.pool(), ROUND_MAX).await? {
         if purchases::commands::expire(outbox, id).await? {
             tracing::warn!(purchase.id = %id, "A purchase was not settled in time");

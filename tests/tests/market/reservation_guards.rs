@@ -7,6 +7,7 @@ use serde_json::json;
 use tests::World;
 use tests::cards::card_purchase_of;
 use tests::client::send;
+use tests::market::purchase_of;
 
 use super::reservations::{TAKEN, ask_without_a_card, cancel, pay, reserve};
 use super::sales::{awareness, heard};
@@ -98,5 +99,57 @@ async fn a_cancelled_purchase_is_told_by_webhook_and_operators_cancel_from_a_she
     world
         .counts("select count(*) from payments where state = 'canceled'", 1)
         .await;
+    world.assert_money_is_right().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_a_reserved_listing_is_notified_once_when_it_is_free() {
+    let world = World::with_cards().await;
+    let package = world.limited_package(5.0, 1).await;
+    let slow = world.buyer("slow", 0).await;
+    let url = reserve(&slow, &package).await;
+    let by_request = world.buyer("by request", 500).await;
+    let mut request = purchase_of(&package);
+    request["webhookUrl"] = json!(format!("{}/by-request", world.receiver.url()));
+    let refused = by_request.client.purchase(&request).await;
+    assert_eq!(refused.details()["reason"], "RESERVED", "{}", refused.text);
+    // A dry run watches nothing; a second refusal is no second notification.
+    let deaf = world.buyer("deaf", 500).await;
+    request["webhookUrl"] = json!(format!("{}/deaf", world.receiver.url()));
+    let dry_run = deaf
+        .client
+        .post("/api/ai/purchase-package?dryRun=true", &request);
+    assert_eq!(dry_run.await.status, 409);
+    by_request.client.buy(&package).await;
+    let by_endpoint = world.buyer("by endpoint", 500).await;
+    let endpoint = json!({
+        "url": format!("{}/by-endpoint", world.receiver.url()),
+        "eventTypes": ["listing.*"],
+    });
+    let made = by_endpoint
+        .client
+        .post("/api/ai/webhooks/endpoints", &endpoint)
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    world
+        .receiver
+        .trust_standard_secret(made.data()["secret"].as_str().unwrap());
+    assert_eq!(by_endpoint.client.buy(&package).await.status, 409);
+    // Nobody can receive anything for this one.
+    let silent = world.buyer("silent", 500).await;
+    assert_eq!(silent.client.buy(&package).await.status, 409);
+    let watchers = "select count(*) from supply_watchers";
+    assert_eq!(world.count(watchers).await, 2);
+
+    assert_eq!(cancel(&slow.client, &url).await.status, 200);
+    let available = EventType::ListingAvailable.as_str();
+    for path in ["/by-request", "/by-endpoint"] {
+        let received = heard(&world, path, available).await;
+        assert!(received.text.contains(&package), "{}", received.text);
+    }
+    assert_eq!(world.count(watchers).await, 0);
+    let sent = "select count(*) from webhook_events where event_type = 'listing.available'";
+    assert_eq!(world.count(sent).await, 2);
+    assert_eq!(silent.client.buy(&package).await.status, 200);
     world.assert_money_is_right().await;
 }

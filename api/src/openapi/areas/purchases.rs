@@ -11,9 +11,10 @@ use super::super::schema::{
 };
 
 /// What a buyer hears at the address of a purchase.
-const EVENTS: [EventType; 6] = [
+const EVENTS: [EventType; 7] = [
     EventType::PurchaseCompleted,
     EventType::PurchaseFailed,
+    EventType::ListingAvailable,
     EventType::PurchaseRefunded,
     EventType::DisputeOpened,
     EventType::DisputeMeasured,
@@ -40,7 +41,7 @@ pub fn operations() -> Vec<Operation> {
     )
     .about(
         "The purchase goes on whether the request waits for it or not. A listing that is reserved for somebody who is \
-         paying answers 409 with `reservedUntil`; with `Prefer: wait=N` the request waits for it and tries again.",
+         paying answers 409 with `reservedUntil`; with `Prefer: wait=N` the request waits for it and tries again, and `listing.available` is sent once it is free.",
     )
     .header("Idempotency-Key")
     .header("Prefer")

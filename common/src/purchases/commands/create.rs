@@ -19,6 +19,7 @@ use crate::outbox::{Outbox, Tx};
 use crate::payments::{self, NewPayment};
 use crate::purchases::queries::purchase_by_quote;
 use crate::purchases::supply::{Supply, look_in_tx};
+use crate::purchases::watchers::watch;
 use crate::purchases::{
     CHANGED, PurchaseError, PurchaseRequest, PurchaseState, budget, live_purchase,
 };
@@ -39,13 +40,17 @@ pub async fn create(
     fee_basis_points: u16,
     key: Option<&IdempotencyKey>,
 ) -> Result<Created, PurchaseError> {
+    let mut created = try_to_create(outbox, request, fee_basis_points, key).await;
     for _ in 1..PURCHASE_TRIES_MAX {
-        match try_to_create(outbox, request, fee_basis_points, key).await {
-            Err(PurchaseError::EarlierEnded) => {}
-            created => return created,
+        if !matches!(created, Err(PurchaseError::EarlierEnded)) {
+            break;
         }
+        created = try_to_create(outbox, request, fee_basis_points, key).await;
     }
-    try_to_create(outbox, request, fee_basis_points, key).await
+    if matches!(created, Err(PurchaseError::Reserved { .. })) {
+        watch(outbox, request).await?;
+    }
+    created
 }
 
 async fn try_to_create(
