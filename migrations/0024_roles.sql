@@ -54,11 +54,11 @@ grant update (status, reason, amount_minor, currency, recipient_id) on audit_log
 grant select on jobs, job_faults, workers, queue_controls, quarantined_payloads, events, idempotency_keys to
     awareness_app;
 grant insert (
-    id, name, queue, lane, tenant, subject, trace, state, run_at, cost_ms, turn
+    id, name, queue, lane, tenant, subject, trace, state, run_at, cost_ms
 ) on jobs to awareness_app;
 grant update (
     lane, state, fence, attempts, snoozes, crashes, worker, reason, cancel_requested, run_at, started_at,
-    finished_at, rung, rests_until
+    finished_at, rung, rests_until, turn
 ) on jobs to awareness_app;
 grant insert (job_id, fence, outcome, reason, worker) on job_faults to awareness_app;
 grant insert (id, name, queues, alive_until) on workers to awareness_app;

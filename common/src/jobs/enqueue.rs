@@ -40,57 +40,58 @@ pub struct Enqueued {
 /// Jobs of a tenant that are counted: as many of the cheapest are more than its fast share.
 const COUNTED_MAX: i64 = (TENANT_FAST_COST_MAX.as_millis() / JOB_COST_MIN.as_millis()) as i64 + 1;
 
-/// The lane by what the tenant has outstanding, and in the bulk lane its turn: after what is foremost
-/// there, and after what the tenant has there already, by the cost of this job.
-const ENQUEUE: &str = "with outstanding as (
-    select coalesce(sum(counted.cost_ms), 0) as cost_ms
-    from (
-        select cost_ms
-        from jobs
-        where queue = $3
-          and tenant = $4
-          and state in ('ready', 'running')
-        limit $8
-    ) as counted
-),
-place as (
-    select case when $9 or outstanding.cost_ms + $10 > $11 then 'bulk' else 'fast' end as lane
-    from outstanding
-)
-insert into jobs (id, name, queue, lane, tenant, subject, trace, run_at, cost_ms, turn)
-select $1, $2, $3, place.lane, $4, $5, $6, now() + make_interval(secs => $7), $10,
-       case place.lane when 'fast' then now() else
-           make_interval(secs => $10 / 1000.0) + greatest(
-               coalesce(
-                   (
-                       select min(turn)
-                       from jobs
-                       where queue = $3
-                         and lane = 'bulk'
-                         and state = 'ready'
-                         and run_at <= now()
-                   ),
-                   (
-                       select min(turn)
-                       from jobs
-                       where queue = $3
-                         and lane = 'bulk'
-                         and state = 'running'
-                   ),
-                   now()
-               ),
-               (
-                   select max(turn)
+/// The lane by what the tenant has outstanding.
+const ENQUEUE: &str =
+    "insert into jobs (id, name, queue, lane, tenant, subject, trace, run_at, cost_ms)
+    select $1, $2, $3,
+           case when $9 or $10 + (
+               select coalesce(sum(counted.cost_ms), 0)
+               from (
+                   select cost_ms
                    from jobs
                    where queue = $3
-                     and lane = 'bulk'
                      and tenant = $4
                      and state in ('ready', 'running')
-               )
-           )
-       end
-from place
-returning lane";
+                   limit $8
+               ) as counted
+           ) > $11 then 'bulk' else 'fast' end,
+           $4, $5, $6, now() + make_interval(secs => $7), $10
+    returning lane";
+
+/// The turn of a job in the bulk lane: after what is foremost there, and after what its tenant has there
+/// already, by the cost of this job.
+const TAKE_TURN: &str = "update jobs
+    set turn = make_interval(secs => jobs.cost_ms / 1000.0) + greatest(
+        coalesce(
+            (
+                select min(turn)
+                from jobs as other
+                where other.queue = jobs.queue
+                  and lane = 'bulk'
+                  and state = 'ready'
+                  and run_at <= now()
+                  and other.id <> jobs.id
+            ),
+            (
+                select min(turn)
+                from jobs as other
+                where other.queue = jobs.queue
+                  and lane = 'bulk'
+                  and state = 'running'
+            ),
+            now()
+        ),
+        (
+            select max(turn)
+            from jobs as other
+            where other.queue = jobs.queue
+              and lane = 'bulk'
+              and other.tenant = jobs.tenant
+              and state in ('ready', 'running')
+              and other.id <> jobs.id
+        )
+    )
+    where id = $1";
 
 /// Writes the job. It exists if and only if the caller's transaction commits.
 pub async fn enqueue_in_tx(conn: &mut PgConnection, job: &NewJob) -> Result<Enqueued, sqlx::Error> {
@@ -108,11 +109,15 @@ pub async fn enqueue_in_tx(conn: &mut PgConnection, job: &NewJob) -> Result<Enqu
         .bind(!job.cost.is_light())
         .bind(job.cost.as_ms())
         .bind(TENANT_FAST_COST_MAX.as_millis() as i64)
-        .fetch_one(conn)
+        .fetch_one(&mut *conn)
         .await?;
+    let lane = lane_of(&lane);
+    if lane == Lane::Bulk {
+        sqlx::query(TAKE_TURN).bind(id).execute(conn).await?;
+    }
     Ok(Enqueued {
         queue,
-        lane: lane_of(&lane),
+        lane,
         wake: Wake {
             job: id.0,
             fence: 0,
