@@ -16,9 +16,10 @@ use common::limits::{LINGER_BYTES_MAX, LINGER_SECONDS_MAX};
 use futures::{Stream, StreamExt as _};
 
 use crate::places::Holders;
+use crate::state::ApiState;
 
 /// Wraps the body so that its rest is read when its handler drops it, if there is a place for that.
-pub fn linger(request: Request, places: &Admission, holders: Holders) -> Request {
+pub fn linger(state: &ApiState, request: Request) -> Request {
     // A client that expects an answer first sends nothing until it is told to.
     if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
         return request;
@@ -26,8 +27,8 @@ pub fn linger(request: Request, places: &Admission, holders: Holders) -> Request
     let (head, body) = request.into_parts();
     let body = Body::from_stream(Lingering {
         body: Some(body.into_data_stream()),
-        places: places.clone(),
-        holders,
+        places: state.places.lingering.clone(),
+        holders: Holders::of(state, &head.extensions),
     });
     Request::from_parts(head, body)
 }

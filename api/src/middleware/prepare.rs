@@ -10,7 +10,6 @@ use super::linger::linger;
 use super::version::check_version;
 use crate::error::ApiError;
 use crate::extract::{DryRun, QueryPairs};
-use crate::places::Holders;
 use crate::state::ApiState;
 
 /// Keeps the body to its end, refuses what nobody could answer, and notes who calls.
@@ -26,6 +25,5 @@ async fn prepared(state: &ApiState, mut request: Request) -> Result<Request, Api
     request.extensions_mut().insert(DryRun::try_from(&query)?);
     check_version(&mut request)?;
     identify(state, &mut request).await;
-    let holders = Holders::of(state, request.extensions());
-    Ok(linger(request, &state.places.lingering, holders))
+    Ok(linger(state, request))
 }

@@ -2,7 +2,6 @@
 //!
 //! Pure bookkeeping: what a deadline means is decided by the connection, and bytes are noticed by its bodies.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -89,7 +88,8 @@ struct Exchanges {
     idle_since: Instant,
     idle_max: Duration,
     next_id: u64,
-    turns: HashMap<u64, Turn>,
+    /// A few at most, so they are searched one by one.
+    turns: Vec<(u64, Turn)>,
 }
 
 /// Whose turn it is in a request under way.
@@ -107,23 +107,25 @@ impl Exchanges {
             idle_since: now,
             idle_max: FIRST_REQUEST,
             next_id: 0,
-            turns: HashMap::new(),
+            turns: Vec::new(),
         }
     }
 
     fn begin(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        self.turns.insert(id, Turn::Ours);
+        self.turns.push((id, Turn::Ours));
         id
     }
 
     fn set(&mut self, id: u64, turn: Turn) {
-        self.turns.insert(id, turn);
+        if let Some((_, known)) = self.turns.iter_mut().find(|(known, _)| *known == id) {
+            *known = turn;
+        }
     }
 
     fn end(&mut self, id: u64, now: Instant) {
-        self.turns.remove(&id);
+        self.turns.retain(|(known, _)| *known != id);
         if self.turns.is_empty() {
             self.idle_since = now;
             self.idle_max = IDLE;
@@ -139,7 +141,7 @@ impl Exchanges {
                 Standing::Fine { until }
             };
         }
-        let stalls = self.turns.values().filter_map(|turn| match turn {
+        let stalls = self.turns.iter().filter_map(|(_, turn)| match turn {
             Turn::Ours => None,
             Turn::Client { since } => Some(*since + STALL),
         });

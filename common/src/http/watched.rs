@@ -16,8 +16,7 @@ use super::activity::Ongoing;
 
 /// The body of a response.
 pub(super) struct WatchedBody<B> {
-    // Boxed: handlers' bodies need not be movable once polled.
-    inner: Pin<Box<B>>,
+    inner: B,
     ongoing: Arc<Ongoing>,
 }
 
@@ -25,14 +24,11 @@ impl<B> WatchedBody<B> {
     /// A body whose head is ready to be sent.
     pub fn new(inner: B, ongoing: Arc<Ongoing>) -> Self {
         ongoing.wait_for_client();
-        Self {
-            inner: Box::pin(inner),
-            ongoing,
-        }
+        Self { inner, ongoing }
     }
 }
 
-impl<B: Body> Body for WatchedBody<B> {
+impl<B: Body + Unpin> Body for WatchedBody<B> {
     type Data = WatchedData<B::Data>;
     type Error = B::Error;
 
@@ -40,7 +36,7 @@ impl<B: Body> Body for WatchedBody<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let polled = self.inner.as_mut().poll_frame(context);
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
         match &polled {
             Poll::Pending => self.ongoing.wait_for_us(),
             Poll::Ready(_) => self.ongoing.wait_for_client(),
