@@ -10,9 +10,10 @@ use axum::http::Extensions;
 use common::admission::{Admission, Full, Holder, Network, Place};
 use common::limits::{
     ARRIVING_BODIES_MAX, ARRIVING_BODIES_SHARE_MAX, LINGERING_MAX, LINGERING_SHARE_MAX,
-    REQUESTS_IN_FLIGHT_MAX, REQUESTS_IN_FLIGHT_SHARE_MAX, STREAMS_MAX, STREAMS_SHARE_MAX,
-    UPLOADS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_SHARE_MAX, VALIDATIONS_WAITING_MAX,
-    VALIDATIONS_WAITING_SHARE_MAX, WAITS_MAX, WAITS_SHARE_MAX,
+    REFUSALS_PAUSED_MAX, REFUSALS_PAUSED_SHARE_MAX, REQUESTS_IN_FLIGHT_MAX,
+    REQUESTS_IN_FLIGHT_SHARE_MAX, STREAMS_MAX, STREAMS_SHARE_MAX, UPLOADS_IN_FLIGHT_MAX,
+    UPLOADS_IN_FLIGHT_SHARE_MAX, VALIDATIONS_WAITING_MAX, VALIDATIONS_WAITING_SHARE_MAX, WAITS_MAX,
+    WAITS_SHARE_MAX,
 };
 
 use tokio::task::JoinHandle;
@@ -63,6 +64,8 @@ pub struct Places {
     pub validations: Admission,
     /// Bodies of refused requests that are read to their end.
     pub lingering: Admission,
+    /// Refusals that are sent a moment later.
+    pub refusals: Admission,
 }
 
 impl Default for Places {
@@ -75,6 +78,7 @@ impl Default for Places {
             uploads: Admission::new(UPLOADS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_SHARE_MAX),
             validations: Admission::new(VALIDATIONS_WAITING_MAX, VALIDATIONS_WAITING_SHARE_MAX),
             lingering: Admission::new(LINGERING_MAX, LINGERING_SHARE_MAX),
+            refusals: Admission::new(REFUSALS_PAUSED_MAX, REFUSALS_PAUSED_SHARE_MAX),
         }
     }
 }

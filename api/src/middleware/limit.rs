@@ -3,13 +3,16 @@
 //! The seed's headers are those of the window that is tightest; the drafts' `RateLimit` and
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) list all of them.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use common::admission::{Holder, Network};
 use common::config::RatePolicy;
+use common::limits::REFUSAL_PAUSE;
 use common::telemetry::metrics;
 
 use super::{ClientAddress, Identity};
@@ -47,7 +50,18 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
     let charged = response.extensions_mut().remove::<Charged>();
     let applied = charged.map_or(applied, |Charged(windows)| windows);
     add_headers(response.headers_mut(), &applied);
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        pause(&state, address).await;
+    }
     response
+}
+
+/// Delays a refusal, if there is a place for that. The request holds no other place by now.
+async fn pause(state: &ApiState, address: Option<IpAddr>) {
+    let network = address.map(|address| Holder::Network(Network::of(address)));
+    if let Ok(_place) = state.places.refusals.try_take(network.as_slice()) {
+        tokio::time::sleep(REFUSAL_PAUSE).await;
+    }
 }
 
 /// Whether a request was refused for what it says, before anything was done for it: its words, or that it

@@ -1,5 +1,7 @@
 //! What the doors of the API and its logs take.
 
+use std::time::Duration;
+
 use super::JSON_BODY_BYTES_MAX;
 
 /// A request that moves no package.
@@ -51,6 +53,13 @@ pub const WAITS_SHARE_MAX: usize = 500;
 pub const STREAMS_MAX: usize = 2_000;
 /// Of those, for one client.
 pub const STREAMS_SHARE_MAX: usize = 200;
+/// A 429 is sent this much later: a client that ignores it repeats its requests less often, and leaves the
+/// processor to others.
+pub const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
+/// Refusals that one API process delays at once; others are sent immediately.
+pub const REFUSALS_PAUSED_MAX: usize = 4_096;
+/// Of those, for one network: as many as it may have connections.
+pub const REFUSALS_PAUSED_SHARE_MAX: usize = 512;
 /// Bodies of refused requests that one API process reads to their end, so that their clients see why.
 pub const LINGERING_MAX: usize = 256;
 /// Of those, for one client.
