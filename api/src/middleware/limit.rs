@@ -10,7 +10,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use common::admission::{Holder, Network};
+use common::admission::{Admission, Holder, Network};
 use common::config::RatePolicy;
 use common::limits::REFUSAL_PAUSE;
 use common::telemetry::metrics;
@@ -51,15 +51,15 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
     let applied = charged.map_or(applied, |Charged(windows)| windows);
     add_headers(response.headers_mut(), &applied);
     if response.status() == StatusCode::TOO_MANY_REQUESTS {
-        pause(&state, address).await;
+        pause(&state.places.refusals, address).await;
     }
     response
 }
 
 /// Delays a refusal, if there is a place for that. The request holds no other place by now.
-async fn pause(state: &ApiState, address: Option<IpAddr>) {
+async fn pause(refusals: &Admission, address: Option<IpAddr>) {
     let network = address.map(|address| Holder::Network(Network::of(address)));
-    if let Ok(_place) = state.places.refusals.try_take(network.as_slice()) {
+    if let Ok(_place) = refusals.try_take(network.as_slice()) {
         tokio::time::sleep(REFUSAL_PAUSE).await;
     }
 }
@@ -193,4 +193,30 @@ fn add_headers(headers: &mut HeaderMap, applied: &[Applied]) {
             )
         }),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn refusals_are_delayed_only_as_long_as_there_are_places_for_that() {
+        let refusals = Admission::new(3, 2);
+        let address = |text: &str| Some(text.parse().unwrap());
+        let greedy = address("192.0.2.1");
+        let mut first = Box::pin(pause(&refusals, greedy));
+        let mut second = Box::pin(pause(&refusals, greedy));
+        assert!((&mut first).now_or_never().is_none());
+        assert!((&mut second).now_or_never().is_none());
+        let beyond_the_share = pause(&refusals, greedy).now_or_never();
+        assert!(beyond_the_share.is_some());
+        let mut other = Box::pin(pause(&refusals, address("192.0.2.2")));
+        assert!((&mut other).now_or_never().is_none());
+        let beyond_all = pause(&refusals, address("192.0.2.3")).now_or_never();
+        assert!(beyond_all.is_some());
+        first.await;
+        assert_eq!(refusals.taken_count(), 2);
+    }
 }
