@@ -22,7 +22,8 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin awareness
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin awareness \
+    && install --directory --owner=10001 --group=10001 /spool
 COPY --from=build /programs/ /usr/local/bin/
 USER 10001:10001
 # The API, and the operations ports of api, worker and scheduler.
