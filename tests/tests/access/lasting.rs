@@ -119,6 +119,14 @@ async fn what_a_session_or_a_blocked_user_began_ends_too() {
     let out = there.post("/api/auth/logout", &json!({})).await;
     assert_eq!(out.status, 200, "{}", out.text);
     ends_with_an_error(left).await;
+    let stolen = signed_in(&world, "grace").await;
+    let robbed = streaming(&caller(&world, &stolen), &path).await;
+    let token = json!({ "refreshToken": stolen["refreshToken"] });
+    for status in [200, 401] {
+        let refreshed = world.anonymous.post("/api/auth/refresh", &token).await;
+        assert_eq!(refreshed.status, status, "{}", refreshed.text);
+    }
+    ends_with_an_error(robbed).await;
     let user = tokens["userId"].as_str().unwrap();
     let block = format!("/admin/users/{user}/block");
     let blocked = world

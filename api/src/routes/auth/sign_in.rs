@@ -93,7 +93,7 @@ pub async fn refresh_tokens(
         ApiError::new(Code::InvalidInput, "refreshToken is not a refresh token.")
             .field("refreshToken", "must be rt_ and 64 hexadecimal digits")
     })?;
-    let refreshed = commands::refresh(state.pool(), &state.tokens, &token).await;
+    let refreshed = commands::refresh(&state.outbox, &state.tokens, &token).await;
     count("refresh", refreshed.is_ok());
     Ok(answer(&state, StatusCode::OK, &refreshed?))
 }

@@ -10,8 +10,10 @@ use crate::accounts::{
     Tokens,
 };
 use crate::db;
+use crate::identity::REVOKED;
 use crate::ids::{SessionId, UserId};
 use crate::limits::REFRESH_TOKEN_SECONDS;
+use crate::outbox::Outbox;
 
 /// An account whose password fits, at the version that was looked at.
 #[derive(Debug, sqlx::FromRow)]
@@ -177,11 +179,11 @@ struct Presented {
 /// Gives the next pair of tokens for a refresh token, once. One that was used before is in two hands:
 /// its session ends.
 pub async fn refresh(
-    pool: &PgPool,
+    outbox: &Outbox,
     maker: &TokenMaker,
     token: &RefreshToken,
 ) -> Result<Tokens, AccountError> {
-    let mut tx = db::begin(pool).await?;
+    let mut tx = db::begin(outbox.pool()).await?;
     let presented: Option<Presented> = sqlx::query_as(
         "select session_id, user_id, name, used_at is not null as is_used,
                 refresh_tokens.expires_at > now()
@@ -201,6 +203,7 @@ pub async fn refresh(
     if presented.is_used {
         end_session_in_tx(&mut tx, presented.user_id, presented.session_id, "reused").await?;
         db::commit(tx).await?;
+        outbox.announce(REVOKED, &presented.session_id.to_string());
         tracing::warn!(session.id = %presented.session_id, "A refresh token came back after its use");
         return Err(AccountError::RefreshRefused);
     }
