@@ -4,10 +4,12 @@
 //! takes one. What holds a place is the work itself, so it is given back when the work ends, and each
 //! kind of work has a deadline.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::Extensions;
 use common::admission::{Admission, Full, Holder, Network, Place};
+use common::identity::Principal;
 use common::limits::{
     ARRIVING_BODIES_MAX, ARRIVING_BODIES_SHARE_MAX, LINGERING_MAX, LINGERING_SHARE_MAX,
     REFUSALS_PAUSED_MAX, REFUSALS_PAUSED_SHARE_MAX, REQUESTS_IN_FLIGHT_MAX,
@@ -15,7 +17,6 @@ use common::limits::{
     UPLOADS_IN_FLIGHT_SHARE_MAX, VALIDATIONS_WAITING_MAX, VALIDATIONS_WAITING_SHARE_MAX, WAITS_MAX,
     WAITS_SHARE_MAX,
 };
-
 use tokio::task::JoinHandle;
 
 use crate::error::{ApiError, Code};
@@ -92,13 +93,23 @@ impl Holders {
     /// Those of a request that `identify` has seen.
     pub fn of(state: &ApiState, extensions: &Extensions) -> Self {
         let address = extensions.get::<ClientAddress>().map(|address| address.0);
+        let identity = extensions.get::<Identity>();
+        let caller = identity.and_then(|Identity(identity)| identity.as_ref().ok()?.as_ref());
+        Self::new(state, address, caller)
+    }
+
+    /// Those of a caller at an address.
+    pub fn new(state: &ApiState, address: Option<IpAddr>, caller: Option<&Principal>) -> Self {
         let network = address
             .filter(|address| !state.rates.trusts(*address))
             .map(|address| Holder::Network(Network::of(address)));
-        let identity = extensions.get::<Identity>();
-        let caller = identity.and_then(|Identity(identity)| identity.as_ref().ok()?.as_ref());
         let account = caller.map(|caller| Holder::Account(caller.user));
         Self(network.into_iter().chain(account).collect())
+    }
+
+    /// Each of them.
+    pub fn as_slice(&self) -> &[Holder] {
+        &self.0
     }
 
     /// A place for `what`, or why there is none.

@@ -90,7 +90,10 @@ pub async fn search_packages(
         caller: caller.as_ref(),
     };
     let (turns, cached) = (&state.search_turns, &state.catalogue);
-    let turn = match turns.next(&asker.holders(), cached, &asked).await? {
+    let turn = match turns
+        .next(asker.holders().as_slice(), cached, &asked)
+        .await?
+    {
         Ok(known) => return Ok(search.respond(known)),
         Err(turn) => turn,
     };

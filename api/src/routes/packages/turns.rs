@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use common::admission::{Admission, Full, Holder, Network, Place};
+use common::admission::{Admission, Full, Holder, Place};
 use common::identity::Principal;
 use common::limits::{
     SEARCH_TURN_MAX, SEARCHES_MAX, SEARCHES_PER_CLIENT_MAX, SEARCHES_WAITING_MAX,
@@ -17,6 +17,7 @@ use super::cached::Cached;
 use crate::error::{ApiError, Code};
 use crate::limits::{Applied, Kind, applied};
 use crate::middleware::{Charged, refusal};
+use crate::places::Holders;
 use crate::routes::Rendered;
 use crate::state::ApiState;
 
@@ -107,13 +108,9 @@ pub struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Whose share a search takes. A trusted address has none, an account always.
-    pub fn holders(&self) -> Vec<Holder> {
-        let network = Holder::Network(Network::of(self.address));
-        let is_trusted = self.state.rates.trusts(self.address);
-        let account = self.caller.map(|caller| Holder::Account(caller.user));
-        let network = (!is_trusted).then_some(network);
-        network.into_iter().chain(account).collect()
+    /// Whose share a search takes.
+    pub fn holders(&self) -> Holders {
+        Holders::new(self.state, Some(self.address), self.caller)
     }
 
     /// Takes more units of the windows in which the request was counted already.
