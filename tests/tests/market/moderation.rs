@@ -161,20 +161,23 @@ async fn webhooks_of_a_blocked_user_wait_and_are_sent_when_the_block_is_undone()
     let path = format!("/api/ai/purchases/{id}/refund");
     let refund = owner.client.post(&path, &json!({})).await;
     assert!(refund.status < 300, "{}", refund.text);
-    // The sale may be announced before or after the endpoint is made: only the refund is looked at. Its alarm
-    // has run when it rests without work.
+    // The address of the upload hears of the refund too: only the registered endpoint is looked at. Its job has
+    // run when it is idle again.
     let rests = "select count(*) from webhook_deliveries
                  join webhook_endpoints on webhook_endpoints.id = endpoint_id
                  join jobs on jobs.id = job_id
-                 where event_type = 'purchase.refunded' and webhook_deliveries.state = 'pending'
-                   and webhook_deliveries.attempts = 0 and jobs.state = 'idle' and jobs.fence > 0";
+                 where source = 'registered' and event_type = 'purchase.refunded'
+                   and webhook_deliveries.state = 'pending' and webhook_deliveries.attempts = 0
+                   and jobs.state = 'idle' and jobs.fence > 0";
     eventually("the delivery to wait", || async {
         (world.count(rests).await == 1).then_some(())
     })
     .await;
     set_blocked(&world, &seller, "unblock").await;
     let delivered = "select count(*) from webhook_deliveries
-                     where event_type = 'purchase.refunded' and state = 'delivered' and attempts = 1";
+                     join webhook_endpoints on webhook_endpoints.id = endpoint_id
+                     where source = 'registered' and event_type = 'purchase.refunded'
+                       and webhook_deliveries.state = 'delivered' and attempts = 1";
     eventually("the delivery to be made", || async {
         (world.count(delivered).await == 1).then_some(())
     })
