@@ -82,7 +82,7 @@ pub async fn notify_watchers(outbox: &Outbox) -> Result<usize, sqlx::Error> {
                from supply_watchers as waiting
                join listings
                  on listings.package_id = waiting.package_id
-               where listings.status = 'active'
+               where shown_status(listings) = 'active'
                  and (supply is null or taken < supply)
                order by waiting.created_at
                limit $1
