@@ -51,10 +51,14 @@ impl Kind {
         })
     }
 
-    /// Whether a call that is refused for what it says is not counted: ten typos lock nobody out. Tries
-    /// to sign in or to register always count.
-    pub fn is_given_back(self) -> bool {
-        matches!(self, Self::Upload | Self::Validate | Self::Purchase)
+    /// What a call takes back that is refused for what it says: ten typos lock nobody out. Only from the
+    /// windows for calls of its kind alone; and tries to sign in or to register always count.
+    pub fn returnable(self, counted: &[Counted]) -> Vec<Counted> {
+        if !matches!(self, Self::Upload | Self::Validate | Self::Purchase) {
+            return Vec::new();
+        }
+        let of_its_kind = counted.iter().filter(|each| each.is_for(self));
+        of_its_kind.cloned().collect()
     }
 
     /// What a dry run of it is.

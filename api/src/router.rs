@@ -9,8 +9,6 @@ mod system;
 mod uploads;
 mod webhooks;
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -21,14 +19,21 @@ use common::limits::{
 use tower::ServiceBuilder;
 
 use crate::error::{ApiError, Code};
-use crate::middleware::{
-    Door, Takes, admit, cors, deadline, limit, note_version, observe, prepare, require_admin,
-};
+use crate::middleware::{Door, Takes, admit, cors, limit, note_version, observe, require_admin};
 use crate::state::ApiState;
 
 /// The application.
 pub fn router(state: ApiState) -> Router {
     let cors = cors(&state.cors_origins);
+    let door = |seconds_max, body_bytes_max, takes| {
+        let door = Door {
+            seconds_max,
+            body_bytes_max,
+            takes,
+        };
+        from_fn_with_state((state.clone(), door), admit)
+    };
+    let small = Some(SMALL_BODY_BYTES_MAX);
     let receiving = uploads::receiving();
     let waiting = uploads::waiting()
         .merge(purchases::waiting())
@@ -40,35 +45,28 @@ pub fn router(state: ApiState) -> Router {
         .merge(accounts::quick())
         .merge(webhooks::quick())
         .merge(system::quick());
-    let door = |takes, body_bytes_max| {
-        let door = Door {
-            body_bytes_max,
-            takes,
-        };
-        from_fn_with_state((state.clone(), door), admit)
-    };
-    let quick = quick
-        .layer(door(Takes::Request, SMALL_BODY_BYTES_MAX))
-        .merge(webhooks::endpoints().layer(door(Takes::Request, WEBHOOK_BODY_REQUEST_BYTES_MAX)))
-        .merge(system::health().layer(door(Takes::Nothing, SMALL_BODY_BYTES_MAX)));
-    let waiting = waiting.layer(door(Takes::Wait, SMALL_BODY_BYTES_MAX));
-    let streaming = streaming.layer(door(Takes::Stream, SMALL_BODY_BYTES_MAX));
+    let endpoints_body = Some(WEBHOOK_BODY_REQUEST_BYTES_MAX);
     let operators = operators::all()
-        .layer(door(Takes::Nothing, SMALL_BODY_BYTES_MAX))
+        .layer(door(REQUEST_SECONDS_MAX, small, Takes::Nothing))
         .layer(from_fn_with_state(state.clone(), require_admin));
     let routes = Router::new()
-        .merge(within(UPLOAD_REQUEST_SECONDS_MAX, receiving))
-        .merge(within(WAIT_SECONDS_MAX + 10, waiting))
-        .merge(within(EVENT_STREAM_SECONDS_MAX, streaming))
-        .merge(within(REQUEST_SECONDS_MAX, quick))
+        .merge(receiving.layer(door(UPLOAD_REQUEST_SECONDS_MAX, None, Takes::Nothing)))
+        .merge(waiting.layer(door(WAIT_SECONDS_MAX + 10, small, Takes::Wait)))
+        .merge(streaming.layer(door(EVENT_STREAM_SECONDS_MAX, small, Takes::Stream)))
+        .merge(quick.layer(door(REQUEST_SECONDS_MAX, small, Takes::Request)))
+        .merge(webhooks::endpoints().layer(door(
+            REQUEST_SECONDS_MAX,
+            endpoints_body,
+            Takes::Request,
+        )))
+        .merge(system::health().layer(door(REQUEST_SECONDS_MAX, small, Takes::Nothing)))
         .method_not_allowed_fallback(no_method)
         .fallback(no_route)
         .layer(from_fn_with_state(state.clone(), limit))
-        .merge(within(REQUEST_SECONDS_MAX, operators))
+        .merge(operators)
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn_with_state(state.clone(), observe))
-                .layer(from_fn_with_state(state.clone(), prepare))
                 // Each door counts for itself what arrives.
                 .layer(DefaultBodyLimit::disable()),
         )
@@ -80,11 +78,6 @@ pub fn router(state: ApiState) -> Router {
             .map_request(note_version)
             .service(routes),
     )
-}
-
-/// Routes that end after so many seconds.
-fn within(seconds: u64, routes: Router<ApiState>) -> Router<ApiState> {
-    routes.layer(from_fn_with_state(Duration::from_secs(seconds), deadline))
 }
 
 async fn no_route() -> ApiError {

@@ -16,6 +16,7 @@ use common::admission::{Admission, Place};
 use common::limits::SMALL_BODY_SECONDS_MAX;
 use hyper::body::Frame;
 
+use super::deadline::deadline;
 use crate::error::ApiError;
 use crate::places::{Holders, Places, holding};
 use crate::receive::{ArrivalError, Arriving};
@@ -24,8 +25,10 @@ use crate::state::ApiState;
 /// How a kind of request is admitted.
 #[derive(Debug, Clone, Copy)]
 pub struct Door {
-    /// Bytes of the largest body.
-    pub body_bytes_max: usize,
+    /// Seconds until its response must be ready.
+    pub seconds_max: u64,
+    /// Bytes of the largest body; none if its handler reads the body as it arrives.
+    pub body_bytes_max: Option<usize>,
     /// What it takes a place of.
     pub takes: Takes,
 }
@@ -33,7 +36,8 @@ pub struct Door {
 /// What a request takes a place of, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// Nothing: health, and what operators do, is never refused for want of a place.
+    /// Nothing here: health, and what operators do, is never refused for want of a place; what receives
+    /// packages takes a place of its own kind.
     Nothing,
     /// A request, until its response is ready and what it started has ended.
     Request,
@@ -54,13 +58,18 @@ impl Takes {
     }
 }
 
-/// Lets a request in.
+/// Lets a request in, until its deadline.
 pub async fn admit(
     State((state, door)): State<(ApiState, Door)>,
     request: Request,
     next: Next,
 ) -> Response {
-    match admitted(&state, door, request).await {
+    let limit = Duration::from_secs(door.seconds_max);
+    deadline(limit, handled(&state, door, request, next)).await
+}
+
+async fn handled(state: &ApiState, door: Door, request: Request, next: Next) -> Response {
+    match admitted(state, door, request).await {
         Err(error) => error.into_response(),
         Ok((request, Some(place))) if door.takes == Takes::Stream => {
             let response = next.run(request).await;
@@ -81,9 +90,11 @@ async fn admitted(
     request: Request,
 ) -> Result<(Request, Option<Place>), ApiError> {
     let holders = Holders::of(state, request.extensions());
-    let request = match request.body().is_end_stream() {
-        true => request,
-        false => arrived(state, door, &holders, request).await?,
+    let request = match door.body_bytes_max {
+        Some(bytes_max) if !request.body().is_end_stream() => {
+            arrived(state, bytes_max as u64, &holders, request).await?
+        }
+        _ => request,
     };
     let place = door.takes.places(&state.places);
     let place = place.map(|(places, what)| holders.take(places, what));
@@ -93,11 +104,10 @@ async fn admitted(
 /// The request with its whole body.
 async fn arrived(
     state: &ApiState,
-    door: Door,
+    bytes_max: u64,
     holders: &Holders,
     request: Request,
 ) -> Result<Request, ApiError> {
-    let bytes_max = door.body_bytes_max as u64;
     if declared_bytes(&request).is_some_and(|declared| declared > bytes_max) {
         return Err(ArrivalError::TooLarge { bytes_max }.into());
     }

@@ -2,16 +2,14 @@
 
 use std::panic::AssertUnwindSafe;
 
-use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
 
 use crate::error::{ApiError, Code};
 
 /// Turns a panic into an answer.
-pub async fn catch_panic(request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+pub async fn catch_panic(handled: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(handled).catch_unwind().await {
         Ok(response) => response,
         Err(_panic) => {
             tracing::error!("A handler panicked");

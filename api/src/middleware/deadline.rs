@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::error::{ApiError, Code};
 
 /// Cancels a handler that takes longer.
-pub async fn deadline(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limit, next.run(request)).await {
+pub async fn deadline(limit: Duration, handled: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(limit, handled).await {
         Ok(response) => response,
         Err(_) => {
             let message = format!("The request took longer than {} s.", limit.as_secs());

@@ -36,13 +36,14 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
     let identity = extensions.get::<Identity>();
     let caller = identity.and_then(|Identity(identity)| identity.as_ref().ok()?.as_ref());
     let counted = applied(&state.rates, address, caller, kind, 1);
-    let mut applied = Applied::take(&state.throttle, counted.clone()).await;
+    let returnable = kind.returnable(&counted);
+    let mut applied = Applied::take(&state.throttle, counted).await;
     let mut response = match refusal(&applied) {
         Some(error) => error.into_response(),
         None => {
             let response = authorized(request, next).await;
             if is_refused_for_its_words(response.status()) {
-                give_back(&state, kind, counted, &mut applied).await;
+                give_back(&state, returnable, &mut applied).await;
             }
             response
         }
@@ -70,19 +71,12 @@ fn is_refused_for_its_words(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 415 | 422 | 429)
 }
 
-/// Gives back what the windows for calls of this kind alone were asked for; those that count every call
-/// keep it.
-async fn give_back(
-    state: &ApiState,
-    kind: Kind,
-    mut counted: Vec<Counted>,
-    applied: &mut [Applied],
-) {
-    counted.retain(|each| each.is_for(kind) && kind.is_given_back());
-    if counted.is_empty() {
+/// Gives back what some of the windows were asked for.
+async fn give_back(state: &ApiState, returnable: Vec<Counted>, applied: &mut [Applied]) {
+    if returnable.is_empty() {
         return;
     }
-    for stands in Applied::give_back(&state.throttle, counted).await {
+    for stands in Applied::give_back(&state.throttle, returnable).await {
         let before = applied.iter_mut().find(|it| it.policy == stands.policy);
         if let Some(before) = before {
             *before = stands;

@@ -1,6 +1,6 @@
 //! What surrounds every handler, the outermost first: `cors`, `note_version`, `observe` (with
-//! `catch_panic`), `prepare` (that is `linger`, `check_version`, `identify`), `limit`, `deadline`,
-//! `admit`.
+//! `catch_panic` and `prepare`, that is `check_version`, `identify`, `linger`), `limit`, `admit` (with
+//! `deadline`). What can share a layer does: a layer costs as much as a small handler.
 
 mod admin;
 mod admit;
@@ -18,9 +18,7 @@ mod version;
 pub use admin::{Operator, require_admin};
 pub use admit::{Door, Takes, admit};
 pub use cors::cors;
-pub use deadline::deadline;
 pub use identify::{ClientAddress, Identity, Peer};
 pub use limit::{Charged, limit, reached_limit, refusal};
 pub use observe::{RequestId, observe};
-pub use prepare::prepare;
 pub use version::note_version;

@@ -17,6 +17,7 @@ use serde_json::Value;
 use tracing::Instrument as _;
 
 use super::catch_panic::catch_panic;
+use super::prepare::prepare;
 use crate::entity_tag::{Tagged, matches_tag};
 use crate::error::{ApiError, Code};
 use crate::routes::{Data, Rendered};
@@ -50,7 +51,8 @@ pub async fn observe(State(state): State<ApiState>, mut request: Request, next: 
         http.method = method,
         http.route = route
     );
-    let mut response = catch_panic(request, next).instrument(span).await;
+    let handled = catch_panic(prepare(&state, request, next));
+    let mut response = handled.instrument(span).await;
     if let Some(Data(data)) = response.extensions_mut().remove::<Data>() {
         reader.render_data(&mut response, data);
     } else if let Some(rendered) = response.extensions_mut().remove::<Arc<Rendered>>() {

@@ -1,7 +1,6 @@
-//! What is done with a request before anything is decided about it, in one layer: a layer costs as much
-//! as a small handler.
+//! What is done with a request before anything is decided about it.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -13,8 +12,8 @@ use crate::extract::{DryRun, QueryPairs};
 use crate::state::ApiState;
 
 /// Keeps the body to its end, refuses what nobody could answer, and notes who calls.
-pub async fn prepare(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    match prepared(&state, request).await {
+pub async fn prepare(state: &ApiState, request: Request, next: Next) -> Response {
+    match prepared(state, request).await {
         Ok(request) => next.run(request).await,
         Err(error) => error.into_response(),
     }
