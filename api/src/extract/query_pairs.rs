@@ -2,9 +2,10 @@
 //! limits, dry runs) sees the same values as the handler itself.
 
 use axum::http::Uri;
+use common::limits::QUERY_PARAMETERS_MAX;
 use common::uploads::FieldFault;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 
 /// Names and values of a query, decoded, in their order; each name stands once.
 #[derive(Debug, Clone)]
@@ -17,6 +18,11 @@ impl QueryPairs {
         let query = uri.query().unwrap_or_default();
         let mut pairs: Vec<(String, String)> = Vec::new();
         let mut faults = Vec::new();
+        let pieces = query.split('&').filter(|piece| !piece.is_empty());
+        if pieces.count() > QUERY_PARAMETERS_MAX {
+            let message = format!("A query has {QUERY_PARAMETERS_MAX} parameters at most.");
+            return Err(ApiError::new(Code::InvalidInput, message));
+        }
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             if pairs.iter().any(|(known, _)| *known == name) {
                 faults.push(FieldFault::new(&*name, "must be given once"));
@@ -60,6 +66,18 @@ mod tests {
         }
         assert_eq!(read("/?DryRun=true").unwrap().get("dryRun"), None);
         assert_eq!(read("/").unwrap().get("dryRun"), None);
+    }
+
+    #[test]
+    fn a_query_of_many_names_costs_no_more_than_one_of_few() {
+        let query = |count: usize| {
+            let names: Vec<String> = (0..count).map(|number| format!("a{number}=")).collect();
+            format!("/?{}", names.join("&"))
+        };
+        assert!(read(&query(QUERY_PARAMETERS_MAX)).is_ok());
+        let error = read(&query(QUERY_PARAMETERS_MAX + 1)).unwrap_err();
+        assert_eq!(error.message, "A query has 64 parameters at most.");
+        assert!(error.details.is_empty(), "nothing of it was compared");
     }
 
     #[test]

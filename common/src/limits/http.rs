@@ -21,6 +21,8 @@ pub const RESPONSE_STALL_SECONDS_MAX: u64 = 30;
 pub const SOCKET_SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// What HTTP/1 buffers of a connection, in each direction; so a request's head is no larger.
 pub const HTTP1_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Parameters of one query: no operation has more than 20, and each is compared with those before it.
+pub const QUERY_PARAMETERS_MAX: usize = 64;
 /// Requests under way on one HTTP/2 connection.
 pub const HTTP2_STREAMS_MAX: u32 = 100;
 /// All headers of one HTTP/2 request together.
