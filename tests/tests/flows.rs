@@ -18,6 +18,7 @@ mod flows {
     mod status;
     mod sweeps;
     mod uploads;
+    mod validations;
     mod verdicts;
     mod webhooks;
 }

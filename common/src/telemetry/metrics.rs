@@ -21,6 +21,7 @@ pub struct Metrics {
     pub http_requests: IntCounterVec,
     pub http_request_seconds: HistogramVec,
     pub http_uploads_in_flight: Gauge,
+    pub http_validations_running: Gauge,
     pub http_connections_closed: IntCounterVec,
     pub rate_limited: IntCounterVec,
     pub rate_limit_fallbacks: IntCounter,
@@ -92,6 +93,11 @@ impl Metrics {
                 r,
                 "awareness_http_uploads_in_flight",
                 "Uploads whose bytes are being received.",
+            ),
+            http_validations_running: gauge(
+                r,
+                "awareness_http_validations_running",
+                "Packages that the API validates itself, without an upload.",
             ),
             http_connections_closed: counters(
                 r,
@@ -171,7 +177,7 @@ impl Metrics {
             packages_verified: counters(
                 r,
                 "awareness_packages_verified_total",
-                "Verdicts by package type and verdict.",
+                "Verdicts by package type and verdict: accepted, refused, or cancelled when nobody waited any more.",
                 &["package_type", "verdict"],
             ),
             package_verify_seconds: histogram(

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use tests::client::send;
 use tests::{Client, DEADLINE, World, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::routes::served;
 
@@ -20,7 +20,20 @@ const SLACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// A request by hand: its head says that a body follows in chunks.
 async fn begin(client: &Client, method: &str, path: &str, content_type: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(client.authority()).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    begin_on(socket, client, method, path, content_type).await
+}
+
+/// The same from the address that the socket is bound to.
+async fn begin_on(
+    socket: TcpSocket,
+    client: &Client,
+    method: &str,
+    path: &str,
+    content_type: &str,
+) -> TcpStream {
+    let address = client.authority().parse().unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: api\r\nauthorization: Bearer {}\r\n\
          accept: application/vnd.awareness.v2+json\r\nconnection: close\r\n\
@@ -207,4 +220,32 @@ async fn nobody_holds_the_upload_slots_of_others_and_a_drip_is_no_upload() {
     .await;
     let count = timed_out.iter().filter(|timed_out| **timed_out).count();
     assert!(count >= UPLOADS_IN_FLIGHT_SHARE_MAX / 2, "{timed_out:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_behind_one_address_share_its_places_and_other_addresses_have_theirs() {
+    let world = World::only_api().await;
+    let mut drips = Vec::new();
+    for _ in 0..UPLOADS_IN_FLIGHT_SHARE_MAX {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+        let path = "/api/ai/batch-upload";
+        let stream = begin_on(socket, &world.seller, "POST", path, "application/json").await;
+        drips.push(stream);
+    }
+    let upload = tests::Sample::vector(1).request();
+    let neighbour = world.stranger.at(9);
+    eventually("an address whose slots are all taken", || async {
+        (neighbour.upload(&upload).await.status == 503).then_some(())
+    })
+    .await;
+    for elsewhere in [world.stranger.at(10), world.stranger.clone()] {
+        let answer = elsewhere.upload(&upload).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+    }
+    drop(drips);
+    eventually("the slots of those who left", || async {
+        (neighbour.upload(&upload).await.status == 202).then_some(())
+    })
+    .await;
 }

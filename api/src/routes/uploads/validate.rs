@@ -11,8 +11,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use common::ids::UploadId;
 use common::limits::VALIDATION_WAIT_SECONDS_MAX;
-use package::{Declared, Limits, Monitor, Report, Stage, Verdict};
+use common::telemetry::metrics;
+use package::{Declared, Limits, Monitor, PackageType, Report, Stage, Verdict};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::create::{receive, refuse_head};
 use super::package::new_upload;
@@ -75,6 +77,7 @@ async fn judge(state: &ApiState, spool: Spool, declared: Declared) -> Result<Rep
             "Other packages are being validated. Please try again, or upload it.",
         )
     })?;
+    let turn = Turn::begin(turn.expect("the semaphore is never closed"));
     let stop = StopWhenDropped(Arc::new(AtomicBool::new(false)));
     let mut watched = Watched(Arc::clone(&stop.0));
     let judged = tokio::task::spawn_blocking(move || {
@@ -82,6 +85,7 @@ async fn judge(state: &ApiState, spool: Spool, declared: Declared) -> Result<Rep
         let (package, w_matrix) = spool.read()?;
         let limits = Limits::default();
         let report = package::verify(&package, &w_matrix, &declared, &limits, &mut watched);
+        count(declared.package_type, &report);
         Ok::<Report, std::io::Error>(report)
     });
     let failed = |error: &dyn std::fmt::Display| {
@@ -92,6 +96,34 @@ async fn judge(state: &ApiState, spool: Spool, declared: Declared) -> Result<Rep
         .await
         .map_err(|error| failed(&error))?
         .map_err(|error| failed(&error))
+}
+
+fn count(package_type: PackageType, report: &Report) {
+    let verdict = match &report.refusal {
+        None => "accepted",
+        Some(refusal) if refusal.code == package::Code::Cancelled => "cancelled",
+        Some(_) => "refused",
+    };
+    metrics()
+        .packages_verified
+        .with_label_values(&[package_type.as_str(), verdict])
+        .inc();
+}
+
+/// The turn of a validation, from its beginning to its end.
+struct Turn(#[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit);
+
+impl Turn {
+    fn begin(permit: OwnedSemaphorePermit) -> Self {
+        metrics().http_validations_running.inc();
+        Self(permit)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        metrics().http_validations_running.dec();
+    }
 }
 
 struct StopWhenDropped(Arc<AtomicBool>);
