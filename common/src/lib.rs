@@ -3,9 +3,11 @@
 //! Modules import only to their left in this order, never back and never sideways; the test
 //! `the_import_order_holds` reads the `use` lines:
 //!
-//! `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
+//! `decimal` < `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
 //! < `identity` < `audit cards events idempotency signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `purchases` < `disputes payouts` < `moderation` < `pipeline`
+
+pub mod decimal;
 
 pub mod ids;
 pub mod limits;

@@ -1,11 +1,13 @@
 //! Money: integer minor units (cents) and a currency, never a float.
 //!
 //! The wire keeps the seed's decimal number; it is read from its source text, so `9.99` is 999 and
-//! nothing between. More than two decimals, signs and exponents are refused.
+//! nothing between. What is finer than a cent is refused.
 
 use std::fmt;
 
 use thiserror::Error;
+
+use crate::decimal::{Decimal, UnitsError};
 
 /// What is traded where nobody says otherwise.
 pub const DEFAULT_CURRENCY: &str = "USD";
@@ -20,8 +22,8 @@ pub struct Price(i64);
 /// Why a text is not a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PriceError {
-    /// Not digits, optionally followed by a point and one or two digits.
-    #[error("must be a plain decimal number such as 9.99, zero or more")]
+    /// No number, or a negative one.
+    #[error("must be a decimal number such as 9.99, zero or more")]
     Shape,
     /// Finer than a cent.
     #[error("must have at most two decimals")]
@@ -32,31 +34,16 @@ pub enum PriceError {
 }
 
 impl Price {
-    /// Reads the source text of a JSON number.
+    /// Reads the source text of a JSON number, however it is written.
     pub fn parse(text: &str) -> Result<Self, PriceError> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits(whole) || !digits(fraction) {
-            return Err(PriceError::Shape);
+        let minor = parse_minor(text)?;
+        if minor < 0 {
+            Err(PriceError::Shape)
+        } else if minor > PRICE_MINOR_MAX {
+            Err(PriceError::TooLarge)
+        } else {
+            Ok(Self(minor))
         }
-        let fraction = fraction.trim_end_matches('0');
-        let cents = match fraction.len() {
-            0 => 0,
-            1 => fraction.parse::<i64>().map_err(|_| PriceError::Shape)? * 10,
-            2 => fraction.parse::<i64>().map_err(|_| PriceError::Shape)?,
-            _ => return Err(PriceError::Decimals),
-        };
-        let minor = whole
-            .parse::<i64>()
-            .ok()
-            .and_then(|units| units.checked_mul(100))
-            .and_then(|minor| minor.checked_add(cents))
-            .ok_or(PriceError::TooLarge)?;
-        if minor > PRICE_MINOR_MAX {
-            return Err(PriceError::TooLarge);
-        }
-        Ok(Self(minor))
     }
 
     /// The amount in minor units.
@@ -71,12 +58,21 @@ impl fmt::Display for Price {
     }
 }
 
-/// Reads an amount that may be negative: a price with an optional minus before it. In minor units.
+/// Reads an amount that may be negative, but no larger than a price either way. In minor units.
 pub fn parse_signed_minor(text: &str) -> Result<i64, PriceError> {
-    match text.strip_prefix('-') {
-        Some(text) => Ok(-Price::parse(text)?.minor()),
-        None => Ok(Price::parse(text)?.minor()),
+    let minor = parse_minor(text)?;
+    if minor.unsigned_abs() > PRICE_MINOR_MAX.unsigned_abs() {
+        return Err(PriceError::TooLarge);
     }
+    Ok(minor)
+}
+
+fn parse_minor(text: &str) -> Result<i64, PriceError> {
+    let number = Decimal::parse(text).ok_or(PriceError::Shape)?;
+    number.in_units(2).map_err(|error| match error {
+        UnitsError::Finer => PriceError::Decimals,
+        UnitsError::TooLarge => PriceError::TooLarge,
+    })
 }
 
 /// An amount as decimal text: `9.99`, `-0.05`.
@@ -105,21 +101,25 @@ mod tests {
             ("5.5", 550),
             ("5.50", 550),
             ("0.010", 1),
+            ("1E+2", 10_000),
+            ("999e-2", 999),
+            ("-0", 0),
         ] {
             assert_eq!(Price::parse(text).map(Price::minor), Ok(minor), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_plain_amount_is_refused() {
+    fn what_is_no_amount_is_refused() {
         for (text, error) in [
             ("-1", PriceError::Shape),
-            ("1e2", PriceError::Shape),
             ("1.", PriceError::Shape),
             (".5", PriceError::Shape),
             ("NaN", PriceError::Shape),
             ("", PriceError::Shape),
             ("9.999", PriceError::Decimals),
+            ("20.000000000000000001", PriceError::Decimals),
+            ("-0.01", PriceError::Shape),
             ("1000000.01", PriceError::TooLarge),
             ("99999999999999999999", PriceError::TooLarge),
         ] {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_amount_is_a_price_with_a_minus() {
+    fn a_signed_amount_is_a_price_either_way() {
         for (text, expected) in [
             ("12.34", Ok(1234)),
             ("-0.05", Ok(-5)),
