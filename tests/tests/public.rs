@@ -8,6 +8,7 @@ mod public {
     mod connections;
     mod doors;
     mod fuzz;
+    mod inputs;
     mod labels;
     mod pages;
     mod routes;

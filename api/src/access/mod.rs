@@ -13,11 +13,14 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse as _, Response};
 use common::identity::{Permission, Principal};
+use common::uploads::FieldFault;
 
 use self::Access::{Anyone, May, Operator, Optional, Provider, Session, SignedIn};
 pub use self::table::{OPERATIONS, Operation};
 use crate::error::{ApiError, Code};
+use crate::extract::{QueryPairs, rule};
 use crate::middleware::{self, Identity};
+use crate::openapi;
 
 /// What a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +70,31 @@ pub fn refused(request: &Request) -> Option<Response> {
     let Identity(identity) = extensions.get().unwrap_or(&nobody);
     let is_operator = extensions.get::<middleware::Operator>().is_some();
     check(operation.access, identity.as_ref(), is_operator)
+        .and_then(|()| check_query(operation, extensions.get()))
         .err()
         .map(|error| error.into_response())
+}
+
+/// A parameter that an operation does not have is refused, so that none is misspelt in silence.
+fn check_query(operation: &Operation, query: Option<&QueryPairs>) -> Result<(), ApiError> {
+    let pairs: Vec<(&str, &str)> = query.map_or_else(Vec::new, |query| query.iter().collect());
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let known = openapi::query_names(operation.method, operation.route);
+    let is_unknown = |name: &str| known.iter().all(|known| known != name);
+    let unknown = pairs.iter().filter(|(name, _)| is_unknown(name));
+    let faults: Vec<FieldFault> = unknown
+        .map(|(name, _)| match *name {
+            "dryRun" => FieldFault::new("dryRun", "is unknown: this cannot be tried out"),
+            name => FieldFault::new(name, rule::unknown(name, known.iter().map(String::as_str))),
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::fields(&faults))
+    }
 }
 
 fn check(

@@ -8,7 +8,7 @@ use axum::response::Response;
 use common::outbox::Outbox;
 use serde_json::json;
 
-use super::QueryPairs;
+use super::{QueryPairs, flag};
 use crate::error::{ApiError, Code};
 use crate::routes::success;
 use crate::state::ApiState;
@@ -44,17 +44,14 @@ impl TryFrom<&QueryPairs> for DryRun {
     type Error = ApiError;
 
     fn try_from(query: &QueryPairs) -> Result<Self, ApiError> {
-        match query.get("dryRun") {
-            None | Some("false") => Ok(Self(false)),
-            Some("true") => Ok(Self(true)),
-            Some(_) => {
-                let fault = "must be true or false";
-                Err(
-                    ApiError::new(Code::InvalidInput, format!("dryRun {fault}."))
-                        .field("dryRun", fault),
-                )
-            }
+        let text = query.get("dryRun").unwrap_or_default();
+        if text.is_empty() {
+            return Ok(Self(false));
         }
+        flag(text).map(Self).ok_or_else(|| {
+            let fault = "must be true or false";
+            ApiError::new(Code::InvalidInput, format!("dryRun {fault}.")).field("dryRun", fault)
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The framework's extractors with our errors: a bad body, path or query is `INVALID_INPUT` with the
 //! place of the fault, and never with what stood there.
 
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
+use super::number::with_plain_integers;
+use super::rule::{self, Misfit};
 use crate::error::{ApiError, Code};
 
 /// A JSON body, in or out.
@@ -20,11 +22,6 @@ pub struct Json<T>(pub T);
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(ApiError))]
 pub struct Path<T>(pub T);
-
-/// The query string.
-#[derive(Debug, FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(ApiError))]
-pub struct Query<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
@@ -37,31 +34,42 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
-            let message = "Send a JSON body as Content-Type: application/json.";
-            return Err(ApiError::new(Code::UnsupportedMediaType, message));
+            return Err(not_json());
         }
         let bytes = Bytes::from_request(request, state).await?;
         parse(&bytes).map(Self)
     }
 }
 
-/// None for a request without a body.
+/// None for a request without a body, whatever type it says that it would have.
 impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
-        if !request.headers().contains_key(header::CONTENT_TYPE) {
-            let bytes = Bytes::from_request(request, state).await?;
-            if bytes.is_empty() {
-                return Ok(None);
-            }
-            let message = "Send a JSON body as Content-Type: application/json.";
-            return Err(ApiError::new(Code::UnsupportedMediaType, message));
+        let is_json = is_json(request.headers());
+        let bytes = Bytes::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(None);
         }
-        <Self as FromRequest<S>>::from_request(request, state)
-            .await
-            .map(Some)
+        if !is_json {
+            return Err(not_json());
+        }
+        parse(&bytes).map(|body| Some(Self(body)))
     }
+}
+
+/// A JSON body of which the handler wants the bytes too.
+pub fn read_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
+    if is_json(headers) {
+        parse(bytes)
+    } else {
+        Err(not_json())
+    }
+}
+
+fn not_json() -> ApiError {
+    let message = "Send a JSON body as Content-Type: application/json.";
+    ApiError::new(Code::UnsupportedMediaType, message)
 }
 
 /// Whether the body is JSON: `application/json`, or one of its kinds.
@@ -90,7 +98,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let message = "The body must be a JSON object.";
         return Err(ApiError::new(Code::InvalidInput, message));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let bytes = with_plain_integers(bytes);
+    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer);
     let value = parsed.map_err(|error| {
         let path = error.path().to_string();
@@ -128,31 +137,18 @@ fn misfit(path: &str, error: &serde_json::Error) -> ApiError {
         let message = format!("The body is no JSON, at line {line}, column {column}.");
         return ApiError::new(Code::InvalidInput, message);
     }
-    let named = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
     let inside = |name: &str| match path {
         "." | "?" => name.to_owned(),
         path => format!("{path}.{name}"),
     };
-    let (field, fault) = if text.starts_with("missing field") {
-        (inside(&named(&text)), "is required".to_owned())
-    } else if text.starts_with("unknown field") {
-        let name = named(&text);
+    let (field, fault) = match rule::misfit(&text) {
+        Misfit::Missing(name) => (inside(name), "is required".to_owned()),
         // The path of an unknown field may end with its name already.
-        let field = if path.ends_with(name.as_str()) {
-            path.to_owned()
-        } else {
-            inside(&name)
-        };
-        (field, "is not known here".to_owned())
-    } else {
-        let expected = text
-            .rsplit_once("expected ")
-            .map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
-        let fault = match expected {
-            Some(expected) => format!("must be {expected}"),
-            None => "does not fit".to_owned(),
-        };
-        (path.trim_matches('.').to_owned(), fault)
+        Misfit::Unknown(name, known) if path.ends_with(name) => {
+            (path.to_owned(), rule::unknown(name, known))
+        }
+        Misfit::Unknown(name, known) => (inside(name), rule::unknown(name, known)),
+        Misfit::Rule(rule) => (path.trim_matches('.').to_owned(), rule),
     };
     let place = if field.is_empty() { "The body" } else { &field };
     let error = ApiError::new(Code::InvalidInput, format!("{place} {fault}."));
@@ -175,12 +171,6 @@ impl From<BytesRejection> for ApiError {
 
 impl From<PathRejection> for ApiError {
     fn from(rejection: PathRejection) -> Self {
-        Self::new(Code::InvalidInput, rejection.body_text())
-    }
-}
-
-impl From<QueryRejection> for ApiError {
-    fn from(rejection: QueryRejection) -> Self {
         Self::new(Code::InvalidInput, rejection.body_text())
     }
 }
@@ -230,22 +220,22 @@ mod tests {
             (
                 json!({ "name": 4711, "inner": {} }),
                 "name",
-                "must be a string",
+                "must be a text",
             ),
             (
                 json!({ "name": "", "inner": { "mostAtOnce": "s3cret" } }),
                 "inner.mostAtOnce",
-                "must be u8",
+                "must be a whole number from 0 to 255",
             ),
             (
                 json!({ "name": "", "inner": { "x": 1 } }),
                 "inner.x",
-                "is not known here",
+                "is unknown; there is mostAtOnce",
             ),
             (
-                json!({ "name": "", "inner": {}, "y": 1 }),
-                "y",
-                "is not known here",
+                json!({ "name": "", "inner": {}, "nmae": 1 }),
+                "nmae",
+                "is unknown (did you mean name?)",
             ),
         ] {
             let error = parse::<Outer>(body.to_string().as_bytes()).unwrap_err();

@@ -8,7 +8,7 @@ use common::uploads::FieldFault;
 use crate::error::{ApiError, Code};
 
 /// Names and values of a query, decoded, in their order; each name stands once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct QueryPairs(Vec<(String, String)>);
 
 impl QueryPairs {
@@ -38,6 +38,19 @@ impl QueryPairs {
         } else {
             Err(ApiError::fields(&faults))
         }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The same without one.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self
     }
 
     /// The value of that name.

@@ -12,6 +12,7 @@ mod operation;
 mod parameters;
 mod schema;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
@@ -77,14 +78,41 @@ fn show_examples(body: &mut Value, schemas: &Map<String, Value>) {
     }
 }
 
+/// The names that the query of an operation may have, by method and route as the router writes it.
+static QUERIES: LazyLock<HashMap<(String, String), Vec<String>>> = LazyLock::new(|| {
+    let mut queries = HashMap::new();
+    let paths = DOCUMENT["paths"].as_object().into_iter().flatten();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let parameters = parameters.filter_map(resolved);
+            let names = parameters
+                .filter(|parameter| parameter["in"] == "query")
+                .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
+            let place = (method.to_uppercase(), operation::snake_case(path));
+            queries.insert(place, names.collect());
+        }
+    }
+    queries
+});
+
+/// The names that the query of an operation may have.
+pub fn query_names(method: &str, route: &str) -> &'static [String] {
+    let found = QUERIES.get(&(method.to_owned(), route.to_owned()));
+    found.map_or(&[], Vec::as_slice)
+}
+
+/// A parameter, or that which it refers to.
+fn resolved(value: &Value) -> Option<Value> {
+    match value["$ref"].as_str() {
+        Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).cloned(),
+        None => Some(value.clone()),
+    }
+}
+
 /// What an operation takes, as one JSON Schema that stands by itself.
 pub fn input_schema(method: &str, path: &str) -> Value {
-    let document = &*DOCUMENT;
-    let operation = &document["paths"][path][&method.to_lowercase()];
-    let resolved = |value: &Value| match value["$ref"].as_str() {
-        Some(reference) => document.pointer(reference.trim_start_matches('#')).cloned(),
-        None => Some(value.clone()),
-    };
+    let operation = &DOCUMENT["paths"][path][&method.to_lowercase()];
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters: Vec<Value> = parameters.filter_map(resolved).collect();
     let body = operation["requestBody"]["content"]["application/json"].get("schema");

@@ -1,6 +1,7 @@
 //! From the fields of a body to the fields of an upload: every fault is found and named at once.
 
 use common::catalog::{Licence, LicenceError, LicenceMode, Placement};
+use common::decimal::parse_whole;
 use common::ids::PackagePublicId;
 use common::money::Price;
 use common::uploads::{FieldFault, UploadFields};
@@ -9,12 +10,10 @@ use package::PackageType;
 
 use crate::body::{BodyError, Fields};
 use crate::error::{ApiError, Code};
+use crate::extract::rule;
 
-/// The fields of an upload; all faults together if there are any.
-pub fn upload_fields(
-    mut fields: Fields,
-    policy: &Policy,
-) -> Result<(UploadFields, Fields), ApiError> {
+/// The fields of an upload, and nothing beside them; all faults together if there are any.
+pub fn upload_fields(mut fields: Fields, policy: &Policy) -> Result<UploadFields, ApiError> {
     let mut faults = Vec::new();
     let package_type = required(&mut fields, "packageType", &mut faults).and_then(|text| {
         text.parse::<PackageType>()
@@ -56,17 +55,24 @@ pub fn upload_fields(
             faults.push(fault);
         }
     }
+    faults.extend(unknown_fields(&fields));
     if faults.is_empty() {
-        Ok((checked, fields))
+        Ok(checked)
     } else {
         Err(ApiError::fields(&faults))
     }
 }
 
+/// The fields that nobody has taken: each is misspelt, or means what is not done.
+pub fn unknown_fields(fields: &Fields) -> Vec<FieldFault> {
+    let fault = |name| FieldFault::new(name, rule::unknown(name, fields.known()));
+    fields.left().map(fault).collect()
+}
+
 /// A required size in bytes, at least 1.
 pub fn required_size(fields: &mut Fields, name: &str) -> Result<u64, ApiError> {
     let text = fields.take_number(name)?;
-    text.and_then(|text| text.parse::<u64>().ok())
+    text.and_then(|text| u64::try_from(parse_whole(&text)?).ok())
         .filter(|size| *size > 0)
         .ok_or_else(|| {
             let message = "must be the number of bytes, at least 1";
@@ -126,7 +132,7 @@ pub(super) fn licence_mode(
 /// An optional supply: a whole number, whose range is the licence's to judge.
 pub(super) fn supply(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Option<i64> {
     let text = optional(fields.take_number("supply"), faults)?;
-    let supply = text.parse().map_err(|_| LicenceError::SupplyRange);
+    let supply = parse_whole(&text).ok_or(LicenceError::SupplyRange);
     found(supply, "supply", faults)
 }
 

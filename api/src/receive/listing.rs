@@ -2,10 +2,9 @@
 
 use common::catalog::ListingChanges;
 use common::money::Price;
-use common::uploads::FieldFault;
 use common::webhooks::Policy;
 
-use super::fields::{found, licence_mode, optional, supply, webhook_url};
+use super::fields::{found, licence_mode, optional, supply, unknown_fields, webhook_url};
 use super::small_fields;
 use crate::body::FieldValue;
 use crate::error::{ApiError, Code};
@@ -32,11 +31,7 @@ pub fn listing_changes(body: &[u8], policy: &Policy) -> Result<ListingChanges, A
             url.map(Some)
         },
     };
-    let unknown = fields.names().map(|name| {
-        let message = format!("is nothing that can be changed; that is {FIELDS}");
-        FieldFault::new(name, message)
-    });
-    faults.extend(unknown);
+    faults.extend(unknown_fields(&fields));
     if !faults.is_empty() {
         return Err(ApiError::fields(&faults));
     }

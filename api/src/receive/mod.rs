@@ -15,7 +15,7 @@ mod staging;
 
 pub use arriving::{ArrivalError, Arriving};
 pub use batch::{ReceivedBatch, ReceivedPackage, receive_batch};
-pub use fields::{required_digest, required_size, upload_fields, webhook_url};
+pub use fields::{required_digest, required_size, unknown_fields, upload_fields, webhook_url};
 pub use json::receive_json;
 pub use listing::listing_changes;
 pub use multipart::receive_multipart;
@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 
 use crate::body::{Blob, FieldValue, Fields};
 use crate::error::ApiError;
+use crate::extract::flag;
 use common::uploads::BlobInfo;
 
 /// What a body held.
@@ -52,11 +53,11 @@ pub fn small_fields(bytes: &[u8]) -> Result<Fields, ApiError> {
     Ok(parser.finish()?)
 }
 
-/// Fields of a form, where every value is text: numbers are those that read as numbers.
+/// Fields of a form, where every value is text: numbers and flags are those that read as such.
 fn form_fields(texts: BTreeMap<String, String>) -> Fields {
     let value = |name: &str, text: String| match name {
         "epsilon" | "price" | "supply" => FieldValue::Number(text),
-        "draft" => FieldValue::Bool(text == "true"),
+        "draft" => flag(&text).map_or(FieldValue::String(text), FieldValue::Bool),
         "tags" => FieldValue::Strings(text.split(',').map(|tag| tag.trim().to_owned()).collect()),
         _ => FieldValue::String(text),
     };

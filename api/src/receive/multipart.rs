@@ -17,13 +17,16 @@ use common::limits::{
     FORM_HEAD_BYTES_MAX, FORM_PARTS_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTES_MAX,
     SMALL_BODY_BYTES_MAX,
 };
-use common::uploads::BlobInfo;
+use common::uploads::{BlobInfo, FieldFault};
 use futures::{Stream, StreamExt as _};
 
 use super::json::stored;
 use super::{ArrivalError, Arriving, Received, Staging, form_fields, small_fields};
 use crate::body::{Blob, Fields};
 use crate::error::{ApiError, Code};
+
+/// The part that may hold all fields.
+const METADATA: &str = "metadata";
 
 /// Reads the body to its end, staging the blobs on the way.
 pub async fn receive_multipart(
@@ -53,9 +56,11 @@ pub async fn receive_multipart(
                     Blob::WMatrix => w_matrix = Some(info),
                 }
             }
-            None if name == "metadata" && metadata.is_none() => {
+            None if name == METADATA => {
                 let text = receive_text(field, &name, &mut text_left).await?;
-                metadata = Some(small_fields(text.as_bytes())?);
+                if metadata.replace(small_fields(text.as_bytes())?).is_some() {
+                    return Err(twice(&name));
+                }
             }
             None => {
                 let text = receive_text(field, &name, &mut text_left).await?;
@@ -65,7 +70,11 @@ pub async fn receive_multipart(
             }
         }
     }
-    let fields = metadata.unwrap_or_else(|| form_fields(texts));
+    let fields = match metadata {
+        None => form_fields(texts),
+        Some(fields) if texts.is_empty() => fields,
+        Some(_) => return Err(beside_metadata(texts.into_keys())),
+    };
     Ok(Received {
         fields,
         package,
@@ -216,6 +225,16 @@ fn broken(error: MultipartError) -> ApiError {
         Code::InvalidInput,
         format!("The form is broken: {}.", error.body_text()),
     )
+}
+
+fn beside_metadata(names: impl Iterator<Item = String>) -> ApiError {
+    let fault = |name| {
+        FieldFault::new(
+            name,
+            "belongs into the part metadata, or that part is left out",
+        )
+    };
+    ApiError::fields(&names.map(fault).collect::<Vec<_>>())
 }
 
 fn twice(name: &str) -> ApiError {

@@ -60,7 +60,7 @@ async fn every_faulty_field_is_named() {
         ("price", None),
         ("price", Some("9.999")),
         ("price", Some("-1")),
-        ("price", Some("1e2")),
+        ("price", Some("1e-3")),
         ("price", Some("1000000.01")),
         ("price", Some("\"9.99\"")),
         ("webhookUrl", Some("\"no address\"")),

@@ -32,6 +32,7 @@ fn fuzz(base: &str, token: &str, cases: &str) {
         std::path::PathBuf::from(std::env::var("AWARENESS_PYTHON").expect("./test sets it"));
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("schemathesis.toml"), CONFIGURATION).unwrap();
+    std::fs::write(folder.path().join("hooks.py"), HOOKS).unwrap();
     let output = Command::new(python.with_file_name("schemathesis"))
         .current_dir(folder.path())
         .arg("run")
@@ -54,11 +55,23 @@ fn fuzz(base: &str, token: &str, cases: &str) {
 /// Not every rule can be said in a schema: base64 is text, one field may forbid another, money may lack.
 /// So what fits the schema may be refused for its content; all other checks are as they come.
 const CONFIGURATION: &str = r#"
+hooks = "hooks.py"
+
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", 400, 401, 402, 403, 404, 409, 412, 413, 415, 422, 428, 429]
 
 [checks.missing_required_header]
 expected-statuses = [400, 401, 403, 404, 422, 428]
+"#;
+
+/// A parameter of a query without a value is absent, whatever its schema says of values.
+const HOOKS: &str = r#"
+import schemathesis
+
+@schemathesis.hook
+def filter_case(context, case):
+    values = (case.query or {}).values()
+    return all(str(value).strip() not in ("", "{}", "[]", "None") for value in values)
 "#;
 
 /// Streams do not end by themselves.

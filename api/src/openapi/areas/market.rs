@@ -55,7 +55,8 @@ fn lists() -> Vec<Operation> {
             .header("If-None-Match")
             .asks(&format!(
                 "sort?: word(newest,downloads,rating,price,priceDescending,epsilon) The order; newest if nothing is \
-                 said. `relevance` with a `query` is a search.{FILTERS}"
+                 said. `relevance` with a `query` is a search.
+                 query?: text Words, with `sort=relevance`.{FILTERS}"
             ))
             .tells(
                 200,

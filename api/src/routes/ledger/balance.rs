@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::currency;
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, Query};
+use crate::extract::{Caller, Query, moment};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -22,6 +22,7 @@ use crate::state::ApiState;
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct BalanceQuery {
     currency: String,
+    #[serde(deserialize_with = "moment::optional")]
     as_of: Option<DateTime<Utc>>,
 }
 

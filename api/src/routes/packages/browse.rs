@@ -1,7 +1,7 @@
 //! `GET /api/ai/packages`, `…/trending` and `GET /api/ai/categories`.
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::catalog::{self, CATEGORIES, Cursor, Sort};
@@ -13,7 +13,7 @@ use super::filters::Parameters;
 use super::search::{next_page, search_packages};
 use super::view;
 use crate::error::ApiError;
-use crate::extract::MaybeCaller;
+use crate::extract::{MaybeCaller, QueryPairs};
 use crate::middleware::ClientAddress;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -23,16 +23,13 @@ pub async fn list_packages(
     State(state): State<ApiState>,
     caller: MaybeCaller,
     address: Extension<ClientAddress>,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<QueryPairs>,
 ) -> Result<Response, ApiError> {
-    let mut parameters = Parameters::of(raw.as_deref());
+    let mut parameters = Parameters::of(&query);
     let sort = parameters.text("sort");
     if sort.as_deref() == Some("relevance") {
-        let pairs = url::form_urlencoded::parse(raw.as_deref().unwrap_or_default().as_bytes());
-        let query: String = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(pairs.filter(|(name, _)| name != "sort"))
-            .finish();
-        return search_packages(State(state), caller, address, RawQuery(Some(query))).await;
+        let query = Extension(query.without("sort"));
+        return search_packages(State(state), caller, address, query).await;
     }
     let sort = match sort.map(|text| text.parse::<Sort>()).transpose() {
         Ok(sort) => sort.unwrap_or_default(),
@@ -71,9 +68,9 @@ pub async fn list_packages(
 /// What sold and was downloaded most of late.
 pub async fn list_trending(
     State(state): State<ApiState>,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<QueryPairs>,
 ) -> Result<Response, ApiError> {
-    let mut parameters = Parameters::of(raw.as_deref());
+    let mut parameters = Parameters::of(&query);
     let limit = parameters.limit();
     let canonical = parameters.finish()?;
     let make = async {

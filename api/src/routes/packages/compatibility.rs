@@ -1,7 +1,8 @@
 //! `GET /api/ai/packages/best-matrix` and `POST /api/ai/compatibility`: which maps there are between two
 //! models.
 
-use axum::extract::{RawQuery, State};
+use axum::Extension;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::catalog::{self, KnownModel};
@@ -13,7 +14,7 @@ use super::cached::{Answer, respond};
 use super::filters::Parameters;
 use super::view;
 use crate::error::{ApiError, Code};
-use crate::extract::Json;
+use crate::extract::{Json, QueryPairs};
 use crate::routes::{Rendered, free_text, success};
 use crate::state::ApiState;
 
@@ -23,9 +24,9 @@ const DETOURS: i64 = 3;
 /// The best maps from one model to another, the best first.
 pub async fn find_best_matrix(
     State(state): State<ApiState>,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<QueryPairs>,
 ) -> Result<Response, ApiError> {
-    let mut parameters = Parameters::of(raw.as_deref());
+    let mut parameters = Parameters::of(&query);
     let mut model = |name: &str| {
         let text = parameters.text_of_model(name);
         if text.is_none() {

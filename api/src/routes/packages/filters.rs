@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ApiError;
+use crate::extract::QueryPairs;
 
 /// Rows of a page when nothing is said (the seed's figure).
 const PAGE_ROWS: i64 = 10;
@@ -28,19 +29,15 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Of a query string, in which each may come once.
-    pub fn of(query: Option<&str>) -> Self {
-        let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
-        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            let earlier = values.insert(name.to_string(), value.to_string());
-            if earlier.is_some() {
-                faults.push(FieldFault::new(name, "must be given once"));
-            }
-        }
+    /// Those of a request.
+    pub fn of(query: &QueryPairs) -> Self {
+        let pairs = query.iter();
         Self {
-            values,
+            values: pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             canonical: BTreeMap::new(),
-            faults,
+            faults: Vec::new(),
         }
     }
 
@@ -53,13 +50,13 @@ impl Parameters {
         }
     }
 
-    /// What is left is unknown; all faults together if there are any. Otherwise the query as all say it who
-    /// mean the same: sorted, in one spelling, with what is said when nothing is said.
+    /// What is left goes with other parameters than these; all faults together if there are any. Otherwise
+    /// the query as all say it who mean the same: sorted, in one spelling, with what is said when nothing is
+    /// said.
     pub fn finish(mut self) -> Result<String, ApiError> {
-        let unknown = std::mem::take(&mut self.values);
-        let unknown = unknown.into_keys();
+        let left = std::mem::take(&mut self.values).into_keys();
         self.faults
-            .extend(unknown.map(|name| FieldFault::new(name, "is not known here")));
+            .extend(left.map(|name| FieldFault::new(name, "does not go with the others")));
         if !self.faults.is_empty() {
             return Err(ApiError::fields(&self.faults));
         }
@@ -111,15 +108,6 @@ impl Parameters {
 
     /// A value that is read from text.
     pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
-        if self
-            .values
-            .get(name)
-            .is_some_and(|text| text.trim().is_empty())
-        {
-            self.values.remove(name);
-            self.fault(name, expected);
-            return None;
-        }
         let text = self.text(name)?;
         let parsed = text.parse().ok();
         if parsed.is_none() {
@@ -253,7 +241,8 @@ mod tests {
     use super::*;
 
     fn canonical(query: &str) -> String {
-        let mut parameters = Parameters::of(Some(query));
+        let query = QueryPairs::read(&format!("/?{query}").parse().unwrap()).unwrap();
+        let mut parameters = Parameters::of(&query);
         parameters.filters();
         parameters.limit();
         parameters.finish().unwrap()
@@ -270,7 +259,7 @@ mod tests {
             ("maxEpsilon=0.030", "maxEpsilon=.03"),
             ("minRating=-0", "minRating=0"),
             ("sourceDimension=768", "sourceDimension=0768"),
-            ("category=", ""),
+            ("category=&limit=&maxEpsilon=", ""),
         ] {
             assert_eq!(canonical(one), canonical(other), "{one} and {other}");
         }

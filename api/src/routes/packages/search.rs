@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use common::catalog::{self, Filters};
 use common::limits::{SEARCH_CORRECTION_UNITS, SEARCH_RESULTS_MAX};
@@ -14,7 +14,7 @@ use super::filters::Parameters;
 use super::turns::Asker;
 use super::view;
 use crate::error::{ApiError, Code};
-use crate::extract::MaybeCaller;
+use crate::extract::{MaybeCaller, QueryPairs};
 use crate::middleware::ClientAddress;
 use crate::places;
 use crate::routes::Rendered;
@@ -35,8 +35,8 @@ struct Search {
 }
 
 impl Search {
-    fn of(raw: Option<&str>) -> Result<Self, ApiError> {
-        let mut parameters = Parameters::of(raw);
+    fn of(query: &QueryPairs) -> Result<Self, ApiError> {
+        let mut parameters = Parameters::of(query);
         let typed = parameters.text("query");
         if typed.is_none() {
             parameters.fault("query", "is required");
@@ -77,9 +77,9 @@ pub async fn search_packages(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
     Extension(address): Extension<ClientAddress>,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<QueryPairs>,
 ) -> Result<Response, ApiError> {
-    let search = Search::of(raw.as_deref())?;
+    let search = Search::of(&query)?;
     let asked = format!("search?{}", search.canonical);
     if let Some(known) = state.catalogue.known(&asked).await {
         return Ok(search.respond(known));

@@ -13,11 +13,10 @@ use common::limits::{
 use common::money::{Price, decimal_text};
 use common::payments::{self, PaymentError, TopUpRequest, commands};
 use serde::Deserialize;
-use serde_json::Number;
 
 use super::view::{self, TopUp};
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, IdempotencyHeader, Json, PreferWait};
+use crate::extract::{Caller, IdempotencyHeader, Json, NumberText, PreferWait};
 use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
 use crate::places;
@@ -31,7 +30,7 @@ const CURRENCY: &str = "USD";
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTopUp {
-    amount: Number,
+    amount: NumberText,
     #[serde(default)]
     currency: Option<String>,
     #[serde(default)]
@@ -115,8 +114,8 @@ fn read(
 }
 
 /// An amount that the card provider charges.
-fn read_amount(number: &Number) -> Result<i64, ApiError> {
-    let price = Price::parse(&number.to_string());
+fn read_amount(number: &NumberText) -> Result<i64, ApiError> {
+    let price = Price::parse(number.as_str());
     let amount_minor = price
         .map_err(|error| fault("amount", error.to_string()))?
         .minor();

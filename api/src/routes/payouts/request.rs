@@ -8,11 +8,10 @@ use common::money::Price;
 use common::payouts::commands::{self, NewPayout};
 use common::payouts::{PayoutError, find};
 use serde::Deserialize;
-use serde_json::Number;
 
 use super::view::body;
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, DryRun, IdempotencyHeader, Json};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, Json, NumberText};
 use crate::middleware::RequestId;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -21,7 +20,7 @@ use crate::state::ApiState;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PayoutRequest {
-    amount: Number,
+    amount: NumberText,
     #[serde(default = "dollars")]
     currency: String,
 }
@@ -60,8 +59,8 @@ pub async fn request_payout(
     Ok(response)
 }
 
-fn amount(number: &Number) -> Result<i64, ApiError> {
-    let fault = match Price::parse(&number.to_string()) {
+fn amount(number: &NumberText) -> Result<i64, ApiError> {
+    let fault = match Price::parse(number.as_str()) {
         Ok(price) if price.minor() > 0 => return Ok(price.minor()),
         Ok(_) => "must be more than zero".to_owned(),
         Err(error) => error.to_string(),

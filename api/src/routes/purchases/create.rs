@@ -16,12 +16,11 @@ use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseRequest, com
 use common::quotes;
 use common::signatures::Verifier;
 use serde::Deserialize;
-use serde_json::Number;
 
 use super::reserved::Waiting;
 use super::view;
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, DryRun, IdempotencyHeader, Json, PreferWait};
+use crate::extract::{Caller, DryRun, IdempotencyHeader, Json, NumberText, PreferWait};
 use crate::follow::{Follower, applied};
 use crate::middleware::RequestId;
 use crate::places;
@@ -40,7 +39,7 @@ pub struct NewPurchase {
     #[serde(default)]
     payment_method_id: Option<String>,
     #[serde(default)]
-    expected_price: Option<Number>,
+    expected_price: Option<NumberText>,
     /// The id of a quote, or the signed quote itself.
     #[serde(default)]
     quote_id: Option<String>,
@@ -172,8 +171,8 @@ async fn read(
 }
 
 /// The price that a client expects, in minor units.
-pub fn expected_minor(number: Option<Number>) -> Result<Option<i64>, ApiError> {
-    let price = number.map(|number| Price::parse(&number.to_string()));
+pub fn expected_minor(number: Option<NumberText>) -> Result<Option<i64>, ApiError> {
+    let price = number.map(|number| Price::parse(number.as_str()));
     let price = price.transpose().map_err(|error| {
         let error = error.to_string();
         ApiError::new(Code::InvalidInput, format!("expectedPrice {error}."))

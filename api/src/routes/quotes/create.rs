@@ -9,10 +9,10 @@ use common::money::decimal_number;
 use common::quotes::QuoteError;
 use common::quotes::commands::{self, Issued, QuoteRequest};
 use serde::Deserialize;
-use serde_json::{Number, Value, json};
+use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::extract::{Caller, Json};
+use crate::extract::{Caller, Json, NumberText};
 use crate::routes::purchases::expected_minor;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -24,7 +24,7 @@ pub struct NewQuote {
     package_type: String,
     package_id: String,
     #[serde(default)]
-    expected_price: Option<Number>,
+    expected_price: Option<NumberText>,
 }
 
 /// Answers the price with a signed promise of it. `quoteId` or `quote` goes into the purchase.

@@ -18,7 +18,8 @@ use crate::limits::{Applied, Kind, applied};
 use crate::middleware::{ClientAddress, RequestId, refusal};
 use crate::places::{self, Holders};
 use crate::receive::{
-    ReceivedBatch, ReceivedPackage, Slot, Staging, Target, receive_batch, webhook_url,
+    ReceivedBatch, ReceivedPackage, Slot, Staging, Target, receive_batch, unknown_fields,
+    webhook_url,
 };
 use crate::routes::success;
 use crate::state::ApiState;
@@ -150,6 +151,7 @@ fn judge(
     let mut outer = batch.outer;
     let mut faults = Vec::new();
     let shared_url = webhook_url(&mut outer, &state.webhook_policy, &mut faults);
+    faults.extend(unknown_fields(&outer));
     if !faults.is_empty() {
         return Err(ApiError::fields(&faults));
     }

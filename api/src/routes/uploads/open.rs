@@ -27,15 +27,19 @@ pub async fn open_upload(
     axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let (fields, mut rest) = upload_fields(small_fields(&body)?, &state.webhook_policy)?;
-    let mut blob = |name: &str| -> Result<BlobInfo, ApiError> {
-        Ok(BlobInfo {
-            size_bytes: required_size(&mut rest, &format!("{name}SizeBytes"))?,
-            sha256: required_digest(&mut rest, &format!("{name}Sha256"))?,
+    let mut rest = small_fields(&body)?;
+    let mut blob = |name: &str| {
+        let size_bytes = required_size(&mut rest, &format!("{name}SizeBytes"));
+        let sha256 = required_digest(&mut rest, &format!("{name}Sha256"));
+        Ok::<_, ApiError>(BlobInfo {
+            size_bytes: size_bytes?,
+            sha256: sha256?,
             parts: 1,
         })
     };
-    let (package, w_matrix) = (blob("package")?, blob("wMatrix")?);
+    let (package, w_matrix) = (blob("package"), blob("wMatrix"));
+    let fields = upload_fields(rest, &state.webhook_policy)?;
+    let (package, w_matrix) = (package?, w_matrix?);
     let total = package.size_bytes.saturating_add(w_matrix.size_bytes);
     if total > PACKAGE_BYTES_MAX {
         let message = format!("and wMatrixSizeBytes together must be at most {PACKAGE_BYTES_MAX}");

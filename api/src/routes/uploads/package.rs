@@ -18,7 +18,7 @@ pub fn new_upload(
     received: Received,
 ) -> Result<NewUpload, ApiError> {
     let checked = upload_fields(received.fields, &state.webhook_policy);
-    let (fields, _) = checked.map_err(|error| {
+    let fields = checked.map_err(|error| {
         // What is missing beside them is told with them.
         let error = match received.w_matrix {
             Some(_) => error,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{page, time};
 use crate::error::ApiError;
-use crate::extract::{Caller, Path, PreferWait, Query};
+use crate::extract::{Caller, Path, PreferWait, Query, moment};
 use crate::follow::{Follower, Status};
 use crate::routes::success;
 use crate::state::ApiState;
@@ -33,7 +33,9 @@ pub struct DeliveryQuery {
     event_type: Option<String>,
     outcome: Option<String>,
     status_code: Option<i16>,
+    #[serde(deserialize_with = "moment::optional")]
     since: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "moment::optional")]
     until: Option<DateTime<Utc>>,
     cursor: Option<String>,
     limit: Option<i64>,

@@ -15,7 +15,7 @@ use super::endpoint_body::shown;
 use super::endpoint_id;
 use super::endpoints::answer;
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, Json, Path};
+use crate::extract::{Caller, Json, Path, moment};
 use crate::middleware::RequestId;
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
@@ -25,6 +25,7 @@ use crate::state::ApiState;
 #[serde(default, deny_unknown_fields)]
 pub struct Enabling {
     held: HeldChoice,
+    #[serde(deserialize_with = "moment::optional")]
     since: Option<DateTime<Utc>>,
 }
 

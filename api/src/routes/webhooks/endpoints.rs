@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use common::ids::EndpointId;
 use common::secrecy::ExposeSecret as _;
@@ -18,7 +18,7 @@ use super::endpoint_body::{EndpointBody, secret, shown};
 use super::{endpoint_id, page};
 use crate::entity_tag::Tagged;
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, IdempotencyHeader, IfMatch, Json, Path, Query};
+use crate::extract::{Caller, IdempotencyHeader, IfMatch, Json, Path, Query, read_json};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -29,14 +29,10 @@ pub async fn create_endpoint(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     idempotency: IdempotencyHeader,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let mut request: EndpointBody = serde_json::from_slice(&body).map_err(|error| {
-        ApiError::new(
-            Code::InvalidInput,
-            format!("The body is not valid: {error}."),
-        )
-    })?;
+    let mut request: EndpointBody = read_json(&headers, &body)?;
     let brought = secret(request.secret.take())?;
     let changes = request.changes();
     if changes.url.is_none() {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::deliveries::shown as shown_delivery;
 use super::{page, time};
 use crate::error::ApiError;
-use crate::extract::{Caller, Path, Query};
+use crate::extract::{Caller, Path, Query, moment};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -23,7 +23,9 @@ use crate::state::ApiState;
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventQuery {
     event_type: Option<String>,
+    #[serde(deserialize_with = "moment::optional")]
     since: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "moment::optional")]
     until: Option<DateTime<Utc>>,
     cursor: Option<String>,
     limit: Option<i64>,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{endpoint_id, time};
 use crate::error::{ApiError, Code};
-use crate::extract::{Caller, Json, Path, PreferWait};
+use crate::extract::{Caller, Json, Path, PreferWait, moment};
 use crate::follow::{Follower, Status};
 use crate::middleware::RequestId;
 use crate::routes::success;
@@ -26,7 +26,9 @@ use crate::state::ApiState;
 pub struct RecoveryBody {
     #[serde(default)]
     mode: ModeChoice,
+    #[serde(deserialize_with = "moment::required")]
     since: DateTime<Utc>,
+    #[serde(default, deserialize_with = "moment::optional")]
     until: Option<DateTime<Utc>>,
 }
 
