@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use common::reqwest::multipart::{Form, Part};
 use package::write::{TensorData, safetensors};
 use package::{Declared, Dtype, Limits, Monitor, PackageType, Stage, verify};
 use serde_json::{Value, json};
@@ -119,6 +120,19 @@ impl Sample {
             "vectorData": BASE64_STANDARD.encode(&self.package),
             "wMatrixData": BASE64_STANDARD.encode(&self.w_matrix),
         })
+    }
+
+    /// The same upload as a form, without its price.
+    pub fn form(&self) -> Form {
+        Form::new()
+            .text("packageType", self.package_type.as_str())
+            .text("name", "A form")
+            .text("description", "Sent as multipart/form-data")
+            .text("sourceModel", "gpt-3.5-turbo")
+            .text("targetModel", "gpt-4")
+            .text("epsilon", "0.05")
+            .part("vectorData", Part::bytes(self.package.clone()))
+            .part("wMatrixData", Part::bytes(self.w_matrix.clone()))
     }
 
     /// The same with a webhook.

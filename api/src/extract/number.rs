@@ -52,9 +52,13 @@ pub fn with_plain_integers(json: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// The number that a token with a point or an exponent stands for, if it is a whole one.
+/// The number that a token with a point or an exponent stands for, if it is a whole one. What is no JSON,
+/// such as `01.0`, stays none.
 fn whole(token: &[u8]) -> Option<i64> {
     memchr::memchr3(b'.', b'e', b'E', token)?;
+    if let [b'0', b'0'..=b'9', ..] | [b'-', b'0', b'0'..=b'9', ..] = token {
+        return None;
+    }
     parse_whole(std::str::from_utf8(token).ok()?)
 }
 
@@ -99,6 +103,7 @@ mod tests {
             ),
             (r#"{"a\\":1.0}"#, r#"{"a\\":1}"#),
             ("[1e400, 1.5, 2]", "[1e400, 1.5, 2]"),
+            ("[01.0, -00e1, 0.0]", "[01.0, -00e1, 0]"),
             (r#"{"true":true,"e":null}"#, r#"{"true":true,"e":null}"#),
             (r#"["unfinished 1.0"#, r#"["unfinished 1.0"#),
             (r#"["\"#, r#"["\"#),

@@ -17,8 +17,10 @@ pub enum Misfit<'a> {
 
 /// Reads what serde says.
 pub fn misfit(text: &str) -> Misfit<'_> {
-    let text = text.split(" at line ").next().unwrap_or(text);
-    let (said, expected) = text.split_once("expected ").unwrap_or((text, ""));
+    // From the right: what stands further left may be the client's own text.
+    let position = text.rsplit_once(" at line ");
+    let text = position.map_or(text, |(text, _)| text);
+    let (said, expected) = text.rsplit_once("expected ").unwrap_or((text, ""));
     let mut quoted = said.split('`').skip(1).step_by(2);
     let alternatives: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     if text.starts_with("missing field") {
@@ -121,6 +123,10 @@ mod tests {
                 "must be an object",
             ),
             ("must look like pur_", "must look like pur_"),
+            (
+                "unknown variant `is expected at line 3`, expected `a` or `b` at line 1 column 9",
+                "must be a or b",
+            ),
         ] {
             assert_eq!(misfit(said), Misfit::Rule(rule.to_owned()), "{said}");
         }

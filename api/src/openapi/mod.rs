@@ -78,9 +78,9 @@ fn show_examples(body: &mut Value, schemas: &Map<String, Value>) {
     }
 }
 
-/// The names that the query of an operation may have, by method and route as the router writes it.
-static QUERIES: LazyLock<HashMap<(String, String), Vec<String>>> = LazyLock::new(|| {
-    let mut queries = HashMap::new();
+/// The names that the query of an operation may have, by its route as the router writes it, and its method.
+static QUERIES: LazyLock<HashMap<String, HashMap<String, Vec<String>>>> = LazyLock::new(|| {
+    let mut queries: HashMap<String, HashMap<String, Vec<String>>> = HashMap::new();
     let paths = DOCUMENT["paths"].as_object().into_iter().flatten();
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().into_iter().flatten() {
@@ -89,8 +89,8 @@ static QUERIES: LazyLock<HashMap<(String, String), Vec<String>>> = LazyLock::new
             let names = parameters
                 .filter(|parameter| parameter["in"] == "query")
                 .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
-            let place = (method.to_uppercase(), operation::snake_case(path));
-            queries.insert(place, names.collect());
+            let methods = queries.entry(operation::snake_case(path)).or_default();
+            methods.insert(method.to_uppercase(), names.collect());
         }
     }
     queries
@@ -98,7 +98,7 @@ static QUERIES: LazyLock<HashMap<(String, String), Vec<String>>> = LazyLock::new
 
 /// The names that the query of an operation may have.
 pub fn query_names(method: &str, route: &str) -> &'static [String] {
-    let found = QUERIES.get(&(method.to_owned(), route.to_owned()));
+    let found = QUERIES.get(route).and_then(|methods| methods.get(method));
     found.map_or(&[], Vec::as_slice)
 }
 

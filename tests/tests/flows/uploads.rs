@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use common::reqwest::Method;
-use common::reqwest::multipart::{Form, Part};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tests::client::send;
@@ -101,16 +100,7 @@ async fn a_package_of_several_parts_is_published_byte_for_byte() {
 async fn a_multipart_form_is_published_like_json() {
     let world = World::start().await;
     let sample = Sample::vector(3);
-    let form = Form::new()
-        .text("packageType", "vector")
-        .text("name", "A form")
-        .text("description", "Sent as multipart/form-data")
-        .text("sourceModel", "gpt-3.5-turbo")
-        .text("targetModel", "gpt-4")
-        .text("epsilon", "0.05")
-        .text("price", "0.5")
-        .part("vectorData", Part::bytes(sample.package.clone()))
-        .part("wMatrixData", Part::bytes(sample.w_matrix.clone()));
+    let form = sample.form().text("price", "0.5");
     let request = world.seller.request(Method::POST, "/api/ai/upload-package");
     let answer = send(request.multipart(form)).await;
     assert_eq!(answer.status, 202, "{}", answer.text);

@@ -2,7 +2,6 @@
 
 use common::reqwest::Method;
 use common::reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use common::reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tests::client::send;
 use tests::{Answer, Client, Sample, World};
@@ -55,17 +54,7 @@ async fn every_operation_refuses_a_parameter_that_it_does_not_have() {
 }
 
 async fn send_form(world: &World, extra: &[(&'static str, &'static str)]) -> Answer {
-    let sample = Sample::vector(1);
-    let form = Form::new()
-        .text("packageType", "vector")
-        .text("name", "A form")
-        .text("description", "Sent as multipart/form-data")
-        .text("sourceModel", "gpt-3.5-turbo")
-        .text("targetModel", "gpt-4")
-        .text("epsilon", "0.05")
-        .text("price", "0.5")
-        .part("vectorData", Part::bytes(sample.package))
-        .part("wMatrixData", Part::bytes(sample.w_matrix));
+    let form = Sample::vector(1).form().text("price", "0.5");
     let form = extra
         .iter()
         .fold(form, |form, (name, value)| form.text(*name, *value));
