@@ -60,6 +60,12 @@ impl ApiError {
         }
     }
 
+    /// A defect of ours: logged, and not told to the client.
+    pub fn defect(defect: &str) -> Self {
+        tracing::error!(defect, "A defect was met");
+        Self::new(Code::InternalError, "An internal error occurred.")
+    }
+
     /// Says what is wrong with a field.
     #[must_use]
     pub fn field(mut self, field: &str, message: impl Into<String>) -> Self {
@@ -261,7 +267,7 @@ impl From<CatalogError> for ApiError {
             CatalogError::IdempotencyConflict => {
                 Self::new(Code::IdempotencyConflict, IDEMPOTENCY_CONFLICT)
             }
-            CatalogError::Licence(error) => {
+            CatalogError::License(error) => {
                 Self::fields(&[FieldFault::new(error.field(), error.to_string())])
             }
             CatalogError::Removed | CatalogError::NoDraft => {
@@ -278,11 +284,12 @@ impl From<CatalogError> for ApiError {
                 Self::new(Code::InvalidInput, format!("{field} {message}.")).field(field, message)
             }
             CatalogError::SoldAsListed(_) => {
-                Self::new(Code::Conflict, sentence(&error)).field("licenceMode", error.to_string())
+                Self::new(Code::Conflict, sentence(&error)).field("licenseMode", error.to_string())
             }
             CatalogError::SupplyBelowTaken { .. } => {
                 Self::new(Code::Conflict, sentence(&error)).field("supply", error.to_string())
             }
+            CatalogError::Defect(defect) => Self::defect(&defect),
             CatalogError::Database(error) => error.into(),
         }
     }

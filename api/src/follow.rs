@@ -18,7 +18,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::Instant;
 
 use crate::credential_watch::{CredentialWatch, last_event};
-use crate::entity_tag::{Tagged, matches_tag};
+use crate::entity_tag::{KnownTags, Tagged};
 use crate::error::ApiError;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -39,12 +39,11 @@ pub trait Status: Send + 'static {
     fn body(&self) -> Value;
 
     /// Whether one of these entity tags is its own, in whichever version of the API it was read.
-    fn is_known(&self, known: &str) -> bool {
+    fn is_known(&self, known: &KnownTags) -> bool {
         ApiVersion::ALL.into_iter().any(|version| {
             let body = version.answer(self.body());
             let body = serde_json::to_vec(&body).expect("answers have text keys");
-            let tag = Tagged::at(self.version()).tag(version, &body);
-            matches_tag(known, tag.to_str().unwrap_or_default())
+            known.has(&Tagged::at(self.version()).tag(version, &body))
         })
     }
 }
@@ -104,12 +103,13 @@ where
         wait: Option<Duration>,
         headers: &HeaderMap,
     ) -> Result<Response, ApiError> {
-        let known = headers
-            .get(header::IF_NONE_MATCH)
-            .and_then(|value| value.to_str().ok());
-        let is_news = |status: &S| match known {
-            Some(known) => !status.is_known(known),
-            None => status.is_final(),
+        let known = KnownTags::read(headers);
+        let is_news = |status: &S| {
+            if known.is_empty() {
+                status.is_final()
+            } else {
+                !status.is_known(&known)
+            }
         };
         let status = self.wait(wait.unwrap_or_default(), is_news).await?;
         let mut response = success(StatusCode::OK, status.body());
@@ -128,19 +128,25 @@ where
     }
 
     /// Sends the status whenever it changes, until it has ended. Each event's id is the version of the
-    /// status: a client that comes back with `Last-Event-ID` is told only what is newer.
+    /// status: a client that comes back with `Last-Event-ID` is told only what is newer, and 204 if nothing
+    /// will be.
     pub async fn stream(
         self,
         headers: &HeaderMap,
         version: ApiVersion,
     ) -> Result<Response, ApiError> {
-        (self.find)().await?;
+        let status = (self.find)().await?;
+        let seen = headers
+            .get("last-event-id")
+            .and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+        if status.is_final() && seen.is_some_and(|seen| seen >= status.version()) {
+            // The one answer after which browsers do not connect again.
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
         let stream = Stream {
             follower: self,
             version,
-            seen: headers
-                .get("last-event-id")
-                .and_then(|value| value.to_str().ok()?.parse().ok()),
+            seen,
             last: None,
             deadline: Instant::now() + Duration::from_secs(EVENT_STREAM_SECONDS_MAX),
             has_ended: false,

@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use common::accounts::{AccountError, GitHubError};
+use common::canaries::{KeyError, check_keys};
 use common::cards::BuildError;
 use common::config::ApiConfig;
 use common::http::Doorkeeper;
 use common::hurried_redis::AddressError;
+use common::identity::Sealer;
 use common::limits::DRAIN;
 use common::outbox::Outbox;
 use common::queue::{Queue, QueueError};
 use common::secrecy::ExposeSecret as _;
+use common::signatures::Signer;
 use common::{db, http};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -32,6 +35,8 @@ use crate::state::ApiState;
 pub enum StartError {
     #[error("PostgreSQL")]
     Database(#[from] db::Error),
+    #[error("the keys of this process")]
+    Keys(#[from] KeyError),
     #[error("Redis")]
     Queue(#[from] QueueError),
     #[error("the card provider's client")]
@@ -62,6 +67,12 @@ impl Api {
         let pool = db::connect(&config.database).await?;
         let queue = Queue::connect(config.redis.url.expose_secret(), &config.redis.prefix).await?;
         let stop = CancellationToken::new();
+        check_keys(
+            &pool,
+            &Sealer::new(&config.secrets),
+            &Signer::new(&config.signing),
+        )
+        .await?;
         let state = ApiState::new(config, Outbox::new(pool, queue), stop.clone())?;
         let operations = ApiOperations {
             state: state.clone(),

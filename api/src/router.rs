@@ -19,7 +19,9 @@ use common::limits::{
 use tower::ServiceBuilder;
 
 use crate::error::{ApiError, Code};
-use crate::middleware::{Door, Takes, admit, cors, limit, note_version, observe, require_admin};
+use crate::middleware::{
+    Door, Takes, admit, compress, cors, limit, note_version, observe, require_admin, tag_compressed,
+};
 use crate::state::ApiState;
 
 /// The application.
@@ -75,6 +77,8 @@ pub fn router(state: ApiState) -> Router {
     Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(cors)
+            .map_response(tag_compressed)
+            .layer(compress())
             .map_request(note_version)
             .service(routes),
     )

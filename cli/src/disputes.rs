@@ -33,9 +33,9 @@ enum DisputesCommand {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=common::limits::PAGE_ROWS_MAX))]
         limit: i64,
-        /// Only those opened before this one: the next page.
+        /// The `nextCursor` of an earlier page: the page that follows it.
         #[arg(long, value_name = "ID")]
-        before: Option<String>,
+        cursor: Option<String>,
     },
     /// Show a dispute: the claim, what was measured, and how it was decided.
     #[command(after_help = "Example: awareness disputes show dis_0199f7a03c1e7d528f4a5b6c7d8e9f01")]
@@ -59,10 +59,11 @@ enum DisputesCommand {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Disputes {
     disputes: Vec<Row>,
-    /// The `--before` of the next page, if there may be one.
-    next: Option<String>,
+    /// The `--cursor` of the next page, if there may be one.
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,12 +112,12 @@ pub async fn run(args: DisputesArgs) -> Result<Output, Failure> {
         DisputesCommand::List {
             state,
             limit,
-            before,
+            cursor,
         } => {
             let query = [
                 ("state", state.map(|state| state.to_string())),
                 ("limit", Some(limit.to_string())),
-                ("before", before),
+                ("cursor", cursor),
             ];
             let data = api.get(&["disputes"], &query).await?;
             api.show(data, list)
@@ -153,8 +154,8 @@ fn list(page: Disputes) -> String {
             row.purchase_id,
         ]);
     }
-    match page.next {
-        Some(next) => format!("{table}\nThe next page: --before {next}\n"),
+    match page.next_cursor {
+        Some(next) => format!("{table}\nThe next page: --cursor {next}\n"),
         None => table.to_string(),
     }
 }

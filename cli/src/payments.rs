@@ -37,9 +37,9 @@ enum PaymentsCommand {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=common::limits::PAGE_ROWS_MAX))]
         limit: i64,
-        /// Only those made before this payment: the next page.
+        /// The `nextCursor` of an earlier page: the page that follows it.
         #[arg(long, value_name = "ID", value_parser = payment_id)]
-        before: Option<PaymentId>,
+        cursor: Option<String>,
     },
     /// Show a payment. Its jobs: `awareness jobs list --subject` with the subject that it shows.
     #[command(after_help = "Example: awareness payments show pay_0199f7a03c1e7d528f4a5b6c7d8e9f01")]
@@ -51,10 +51,11 @@ enum PaymentsCommand {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Payments {
     payments: Vec<Payment>,
-    /// The `--before` of the next page, if there may be one.
-    next: Option<PaymentId>,
+    /// The `--cursor` of the next page, if there may be one.
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,12 +91,12 @@ pub async fn run(args: PaymentsArgs) -> Result<Output, Failure> {
         PaymentsCommand::List {
             state,
             limit,
-            before,
+            cursor,
         } => {
             let query = [
                 ("state", state.map(|state| state.to_string())),
                 ("limit", Some(limit.to_string())),
-                ("before", before.map(|before| before.to_string())),
+                ("cursor", cursor),
             ];
             let data = api.get(&["payments"], &query).await?;
             api.show(data, list)
@@ -127,8 +128,8 @@ fn list(page: Payments) -> String {
             excerpt(&payment.message.unwrap_or_default(), MESSAGE_CHARS_MAX),
         ]);
     }
-    match page.next {
-        Some(next) => format!("{table}\nThe next page: --before {next}\n"),
+    match page.next_cursor {
+        Some(next) => format!("{table}\nThe next page: --cursor {next}\n"),
         None => table.to_string(),
     }
 }

@@ -36,9 +36,9 @@ enum PayoutsCommand {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=common::limits::PAGE_ROWS_MAX))]
         limit: i64,
-        /// Only those requested before this one: the next page.
+        /// The `nextCursor` of an earlier page: the page that follows it.
         #[arg(long, value_name = "ID")]
-        before: Option<String>,
+        cursor: Option<String>,
     },
     /// Note that a payout left the house.
     #[command(
@@ -65,10 +65,11 @@ enum PayoutsCommand {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Payouts {
     payouts: Vec<Payout>,
-    /// The `--before` of the next page, if there may be one.
-    next: Option<String>,
+    /// The `--cursor` of the next page, if there may be one.
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,12 +98,12 @@ pub async fn run(args: PayoutsArgs) -> Result<Output, Failure> {
         PayoutsCommand::List {
             state,
             limit,
-            before,
+            cursor,
         } => {
             let query = [
                 ("state", state.map(|state| state.to_string())),
                 ("limit", Some(limit.to_string())),
-                ("before", before),
+                ("cursor", cursor),
             ];
             let data = api.get(&["payouts"], &query).await?;
             api.show(data, list)
@@ -136,8 +137,8 @@ fn list(page: Payouts) -> String {
             excerpt(&remark, REMARK_CHARS_MAX),
         ]);
     }
-    match page.next {
-        Some(next) => format!("{table}\nThe next page: --before {next}\n"),
+    match page.next_cursor {
+        Some(next) => format!("{table}\nThe next page: --cursor {next}\n"),
         None => table.to_string(),
     }
 }

@@ -88,7 +88,11 @@ pub async fn begin(pool: &PgPool, act: &Act<'_>) -> Result<ActId, sqlx::Error> {
 }
 
 /// Writes what was refused, with its answer.
-pub async fn note(pool: &PgPool, act: &Act<'_>, status: u16) -> Result<(), sqlx::Error> {
+pub async fn note<'c>(
+    executor: impl sqlx::PgExecutor<'c>,
+    act: &Act<'_>,
+    status: u16,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into audit_log (actor, actor_id, action, target, address, request_id, status)
          values ($1, $2, $3, $4, $5, $6, $7)",
@@ -100,7 +104,7 @@ pub async fn note(pool: &PgPool, act: &Act<'_>, status: u16) -> Result<(), sqlx:
     .bind(act.address)
     .bind(act.request_id)
     .bind(i16::try_from(status).unwrap_or(i16::MAX))
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(())
 }

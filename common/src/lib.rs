@@ -3,11 +3,12 @@
 //! Modules import only to their left in this order, never back and never sideways; the test
 //! `the_import_order_holds` reads the `use` lines:
 //!
-//! `decimal` < `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
-//! < `identity` < `audit cards events idempotency signatures throttle` < `accounts cache webhooks` < `ledger` < `catalog`
+//! `decimal merge_patch` < `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
+//! < `identity` < `audit cards events idempotency signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `purchases` < `disputes payouts` < `moderation` < `pipeline`
 
 pub mod decimal;
+pub mod merge_patch;
 
 pub mod ids;
 pub mod limits;
@@ -42,6 +43,7 @@ pub mod throttle;
 
 pub mod accounts;
 pub mod cache;
+pub mod canaries;
 pub mod webhooks;
 
 pub mod ledger;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::mpsc;
 
+use crate::db;
 use crate::ids::JobId;
 use crate::jobs::{self, Enqueued, NewJob, RungAlarm};
 use crate::limits::{RING_BACKLOG_MAX, RING_BATCH_MAX};
@@ -82,15 +83,10 @@ impl Outbox {
         self.pusher.wake(&alarm.queue, alarm.lane, alarm.wake);
     }
 
-    /// Opens a transaction, in a task of its own: a caller that is cancelled halfway must not leave
-    /// one open in the pool (sqlx 0.9.0 would).
+    /// Opens a transaction; see [`db::begin`].
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
-        let pool = self.pool.clone();
-        let inner = tokio::spawn(async move { pool.begin().await })
-            .await
-            .map_err(gone)??;
         Ok(Tx {
-            inner,
+            inner: db::begin(&self.pool).await?,
             clock: Clock::start(),
             outbox: self.clone(),
             enqueued: Vec::new(),
@@ -149,13 +145,9 @@ impl Tx {
             outdated,
         } = self;
         if outbox.is_rehearsal {
-            return tokio::spawn(async move { inner.rollback().await })
-                .await
-                .map_err(gone)?;
+            return db::to_its_end(tokio::spawn(async move { inner.rollback().await })).await;
         }
-        tokio::spawn(async move { inner.commit().await })
-            .await
-            .map_err(gone)??;
+        db::commit(inner).await?;
         clock.end = "committed";
         drop(clock);
         for Enqueued {
@@ -235,8 +227,4 @@ impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.inner
     }
-}
-
-fn gone(error: tokio::task::JoinError) -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::other(error))
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::catalog::Licence;
+use common::catalog::License;
 use common::config::{
     CardConfig, DatabaseConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
     SigningConfig, StorageConfig, WebhookConfig, WorkerConfig,
@@ -238,7 +238,7 @@ impl Ground {
                 target_model: "house-model-b".to_owned(),
                 epsilon: sample.epsilon(),
                 price: Price::parse("1.25").expect("a price"),
-                licence: Licence::default(),
+                license: License::default(),
                 webhook_url: Some(format!("{}/hook", self.receiver.url())),
             },
             package: blob(&sample.package),

@@ -98,13 +98,13 @@ impl World {
         status["packageId"].as_str().unwrap().to_owned()
     }
 
-    /// Publishes a package of which only so many licences are sold; one is an exclusive one.
+    /// Publishes a package of which only so many licenses are sold; one is an exclusive one.
     pub async fn limited_package(&self, price: f64, supply: i32) -> String {
         let package = self.package_for(price).await;
         let mode = if supply == 1 { "exclusive" } else { "limited" };
         sqlx::query(
             "update listings
-             set licence_mode = $2, supply = $3, version = version + 1
+             set license_mode = $2, supply = $3, version = version + 1
              where package_id = (select id from packages where public_id = $1)",
         )
         .bind(&package)

@@ -6,6 +6,7 @@ mod access {
     mod accounts;
     mod addresses;
     mod authority;
+    mod canaries;
     mod github;
     mod guesses;
     mod keys;

@@ -208,11 +208,11 @@ async fn jobs_are_listed_shown_cancelled_and_retried() {
         [newer, older]
     );
     assert_eq!(ids(&["jobs", "list", "--limit", "1"]).await, [newer]);
-    let next = ["jobs", "list", "--before", &newer.to_string()];
+    let next = ["jobs", "list", "--cursor", &newer.to_string()];
     assert_eq!(ids(&next).await, [older]);
     assert_eq!(ids(&["jobs", "list", "--queue", "validate"]).await, []);
     let page = world.call(&["jobs", "list", "--limit", "1"]).await.done();
-    assert!(page.contains(&format!("--before {newer}")), "{page}");
+    assert!(page.contains(&format!("--cursor {newer}")), "{page}");
 
     let id = older.to_string();
     let cancel = ["jobs", "cancel", &id, "--reason", "asked \u{1b}[2Jfor"];

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use common::canaries::{KeyError, check_keys};
 use common::cards::{self, Cards};
 use common::config::WorkerConfig;
+use common::identity::Sealer;
 use common::jobs::{self, QueueSpec};
 use common::limits::{DRAIN, HEARTBEAT};
 use common::outbox::Outbox;
 use common::queue::{Lane, Queue, QueueError, ServeOptions};
 use common::secrecy::ExposeSecret as _;
+use common::signatures::Signer;
 use common::{db, http, webhooks};
 use futures::FutureExt as _;
 use thiserror::Error;
@@ -25,6 +28,8 @@ use crate::{Context, runner};
 pub enum StartError {
     #[error("PostgreSQL")]
     Database(#[from] db::Error),
+    #[error("the keys of this process")]
+    Keys(#[from] KeyError),
     #[error("Redis")]
     Queue(#[from] QueueError),
     #[error("the operations port")]
@@ -52,6 +57,12 @@ impl Worker {
     ) -> Result<Self, StartError> {
         let ops = TcpListener::bind(config.ops_listen).await?;
         let pool = db::connect(&config.database).await?;
+        check_keys(
+            &pool,
+            &Sealer::new(&config.secrets),
+            &Signer::new(&config.signing),
+        )
+        .await?;
         let relaxed_pool = db::connect_relaxed(&config.database).await?;
         let queue = Queue::connect(config.redis.url.expose_secret(), &config.redis.prefix).await?;
         let client = webhooks::Client::new(webhooks::Settings::new(webhooks::Policy::from(

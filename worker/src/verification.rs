@@ -67,6 +67,13 @@ pub async fn fetch(storage: &Storage, source: &Source) -> Result<Fetched, JobErr
     })
 }
 
+/// The bytes of both halves of a package.
+#[derive(Debug)]
+pub struct Halves {
+    pub package: Vec<u8>,
+    pub w_matrix: Vec<u8>,
+}
+
 /// A verdict that is being reached; dropped, it stops.
 #[derive(Debug)]
 pub struct Verification {
@@ -77,7 +84,7 @@ pub struct Verification {
 
 impl Verification {
     /// Begins, on a blocking thread.
-    pub fn start(package: Vec<u8>, w_matrix: Vec<u8>, declared: Declared) -> Self {
+    pub fn start(halves: Halves, declared: Declared) -> Self {
         let (stage, stages) = watch::channel(Stage::Container);
         let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
         let mut watcher = Watcher {
@@ -85,13 +92,9 @@ impl Verification {
             stop: Arc::clone(&stop.0),
         };
         let judging = tokio::task::spawn_blocking(move || {
-            package::verify(
-                &package,
-                &w_matrix,
-                &declared,
-                &Limits::default(),
-                &mut watcher,
-            )
+            let Halves { package, w_matrix } = halves;
+            let limits = Limits::default();
+            package::verify(&package, &w_matrix, &declared, &limits, &mut watcher)
         });
         Self {
             judging,

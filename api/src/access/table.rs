@@ -31,6 +31,7 @@ pub const OPERATIONS: &[Operation] = &[
     row("GET", "/api/ai/docs", Anyone),
     row("GET", "/api/ai/docs/", Anyone),
     row("GET", "/api/ai/docs/{file}", Anyone),
+    row("GET", "/", Anyone),
     row("GET", "/llms.txt", Anyone),
     row("GET", "/docs/{page}", Anyone),
     row("GET", "/errors/{code}", Anyone),

@@ -12,6 +12,7 @@ impl From<ModerationError> for ApiError {
                 Self::new(Code::NotFound, format!("There is no such {what}."))
             }
             ModerationError::Oneself => Self::new(Code::Conflict, text),
+            ModerationError::Defect(defect) => Self::defect(&defect),
             ModerationError::Database(error) => error.into(),
         }
     }

@@ -34,8 +34,8 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::TooManyPayments => {
                 Self::new(Code::Conflict, text).field("reason", "TOO_MANY_PAYMENTS")
             }
-            PurchaseError::LicenceChanged => {
-                Self::new(Code::Conflict, text).field("reason", "LICENCE_CHANGED")
+            PurchaseError::LicenseChanged => {
+                Self::new(Code::Conflict, text).field("reason", "LICENSE_CHANGED")
             }
             PurchaseError::TakenDown => {
                 Self::new(Code::Forbidden, text).field("reason", "TAKEN_DOWN")
@@ -105,6 +105,7 @@ impl From<PurchaseError> for ApiError {
             PurchaseError::NotByCard => {
                 Self::new(Code::InvalidInput, text).field("paymentMethod", "use credits")
             }
+            PurchaseError::Defect(defect) => Self::defect(&defect),
             PurchaseError::Database(error) => error.into(),
         }
     }
@@ -113,7 +114,7 @@ impl From<PurchaseError> for ApiError {
 /// When the bank of a payment that is under way may have said more.
 const UNDER_WAY_RETRY_SECONDS: u32 = 2;
 
-/// Licences that are left are kept for others for a while.
+/// Licenses that are left are kept for others for a while.
 pub(super) fn reserved(text: String, until: DateTime<Utc>) -> ApiError {
     let seconds = (until - Utc::now()).num_seconds().max(0) + 1;
     let mut error = ApiError::new(Code::Conflict, text)

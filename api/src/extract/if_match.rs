@@ -2,11 +2,12 @@
 //! caller never saw.
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 
 use crate::entity_tag::row_of;
 use crate::error::{ApiError, Code};
+use crate::header_list::{EntityTag, entity_tags};
 
 /// The versions that the caller knows; `None` is `*`, any. A tag that is none of ours matches nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,18 +17,13 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let values = parts.headers.get_all(header::IF_MATCH);
-        let lines: Vec<&str> = values
-            .iter()
-            .map(|value| value.to_str().unwrap_or_default())
-            .collect();
-        if lines.is_empty() {
+        if !parts.headers.contains_key(header::IF_MATCH) {
             return Err(ApiError::new(
                 Code::PreconditionRequired,
                 "Send If-Match with the ETag that you were shown, so that nobody's change is lost, or * for any.",
             ));
         }
-        parse(&lines.join(",")).map(Self).ok_or_else(|| {
+        read(&parts.headers).map(Self).ok_or_else(|| {
             let message = "must be * or a list of quoted entity tags";
             ApiError::new(Code::InvalidInput, format!("If-Match {message}."))
                 .field("If-Match", message)
@@ -35,21 +31,20 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-fn parse(text: &str) -> Option<Option<Vec<i64>>> {
-    if text.trim() == "*" {
+fn read(headers: &HeaderMap) -> Option<Option<Vec<i64>>> {
+    let tags = entity_tags(headers, &header::IF_MATCH)?;
+    if tags == [EntityTag::Any] {
         return Some(None);
     }
-    let mut versions = Vec::new();
-    for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-        let (is_weak, quoted) = match tag.strip_prefix("W/") {
-            Some(quoted) => (true, quoted),
-            None => (false, tag),
-        };
-        let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
-        // The comparison is strong: a weak tag is well formed, and matches nothing.
-        versions.extend(row_of(inner).filter(|_| !is_weak));
+    if tags.is_empty() || tags.contains(&EntityTag::Any) {
+        return None;
     }
-    (!text.trim_matches([',', ' ']).is_empty()).then_some(Some(versions))
+    let versions = tags.iter().filter_map(|tag| match tag {
+        EntityTag::Strong(tag) => row_of(tag),
+        // The comparison is strong: a weak tag is well formed, and matches nothing.
+        EntityTag::Weak(_) | EntityTag::Any => None,
+    });
+    Some(Some(versions.collect()))
 }
 
 #[cfg(test)]
@@ -73,7 +68,9 @@ mod tests {
             (" , ", None),
             ("*, \"3\"", None),
         ] {
-            assert_eq!(parse(text), versions, "{text}");
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, text.parse().unwrap());
+            assert_eq!(read(&headers), versions, "{text}");
         }
     }
 }

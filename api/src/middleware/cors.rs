@@ -20,7 +20,8 @@ const ASKED: [&str; 9] = [
 ];
 
 /// Headers that a page may read.
-const SHOWN: [&str; 15] = [
+const SHOWN: [&str; 17] = [
+    "accept-ranges",
     "api-version",
     "deprecation",
     "etag",
@@ -33,6 +34,7 @@ const SHOWN: [&str; 15] = [
     "ratelimit-policy",
     "ratelimit-remaining",
     "ratelimit-reset",
+    "repr-digest",
     "retry-after",
     "sunset",
     "x-request-id",

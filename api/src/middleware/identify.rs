@@ -5,10 +5,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use common::accounts;
 use common::identity::{self, ApiKey, Principal};
 
+use super::client_address::client_address;
 use crate::error::{ApiError, Code};
 use crate::extract::bearer;
 use crate::state::ApiState;
@@ -28,7 +29,7 @@ pub struct Identity(pub Result<Option<Principal>, ApiError>);
 /// Notes both in the request.
 pub async fn identify(state: &ApiState, request: &mut Request) {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let address = client_address(request.headers(), peer, state.rates.proxies);
+    let address = client_address(request.headers(), peer, &state.rates);
     request.extensions_mut().insert(ClientAddress(address));
     let identity = match request.headers().contains_key(header::AUTHORIZATION) {
         false => Ok(None),
@@ -57,48 +58,4 @@ async fn authenticate(state: &ApiState, token: &str) -> Result<Principal, ApiErr
     accounts::authenticate(state.pool(), &claims)
         .await?
         .ok_or_else(refused)
-}
-
-/// The address behind that many proxies of ours. What stands further left in `X-Forwarded-For` is the
-/// client's own word and worth nothing.
-fn client_address(headers: &HeaderMap, peer: Option<IpAddr>, proxies: usize) -> IpAddr {
-    let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
-    let values = headers.get_all("x-forwarded-for");
-    let hops: Vec<&str> = values
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(','))
-        .map(str::trim)
-        .collect();
-    let hop = match proxies {
-        0 => None,
-        depth => hops.len().checked_sub(depth).map(|index| hops[index]),
-    };
-    let forwarded = hop.and_then(|text| {
-        let address = text.parse::<IpAddr>().ok();
-        address.or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
-    });
-    forwarded.unwrap_or(peer).to_canonical()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_our_own_proxies_wrote_is_believed() {
-        let peer: IpAddr = "10.0.0.1".parse().unwrap();
-        let told = |text: &str, proxies| {
-            let mut headers = HeaderMap::new();
-            headers.append("x-forwarded-for", text.parse().unwrap());
-            client_address(&headers, Some(peer), proxies).to_string()
-        };
-        assert_eq!(told("6.6.6.6, 1.2.3.4", 0), "10.0.0.1");
-        assert_eq!(told("6.6.6.6, 1.2.3.4", 1), "1.2.3.4");
-        assert_eq!(told("6.6.6.6, 1.2.3.4", 2), "6.6.6.6");
-        assert_eq!(told("1.2.3.4", 2), "10.0.0.1", "a hop is missing");
-        assert_eq!(told("nonsense", 1), "10.0.0.1");
-        assert_eq!(told("[2001:db8::1]:443", 1), "2001:db8::1");
-        assert_eq!(told("::ffff:1.2.3.4", 1), "1.2.3.4");
-    }
 }

@@ -1,10 +1,12 @@
-//! What surrounds every handler, the outermost first: `cors`, `note_version`, `observe` (with
+//! What surrounds every handler, the outermost first: `cors`, `compress`, `note_version`, `observe` (with
 //! `catch_panic` and `prepare`, that is `check_version`, `identify`, `linger`), `limit`, `admit` (with
 //! `deadline`). What can share a layer does: a layer costs as much as a small handler.
 
 mod admin;
 mod admit;
 mod catch_panic;
+mod client_address;
+mod compress;
 mod cors;
 mod deadline;
 mod identify;
@@ -17,6 +19,7 @@ mod version;
 
 pub use admin::{Operator, require_admin};
 pub use admit::{Door, Takes, admit};
+pub use compress::{compress, tag_compressed};
 pub use cors::cors;
 pub use identify::{ClientAddress, Identity, Peer};
 pub use limit::{Charged, limit, reached_limit, refusal};

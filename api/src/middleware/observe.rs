@@ -18,11 +18,12 @@ use tracing::Instrument as _;
 
 use super::catch_panic::catch_panic;
 use super::prepare::prepare;
-use crate::entity_tag::{Tagged, matches_tag};
+use crate::entity_tag::{KnownTags, Tagged};
 use crate::error::{ApiError, Code};
+use crate::negotiation::{Asked, UnknownVersion};
 use crate::routes::{Data, Rendered};
 use crate::state::ApiState;
-use crate::version::{ApiVersion, Asked, UnknownVersion, V1_DEPRECATED, V1_SUNSET};
+use crate::version::{ApiVersion, V1_DEPRECATED, V1_SUNSET};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
@@ -105,9 +106,8 @@ fn method_label(method: &Method) -> &'static str {
 /// How the client wants to read.
 struct Reader {
     asked: Asked,
-    wants_problems: bool,
     /// The entity tags that it knows, if it only reads.
-    known: Option<String>,
+    known: KnownTags,
 }
 
 impl Reader {
@@ -118,12 +118,11 @@ impl Reader {
             .and_then(|asked| asked.clone().ok())
             .unwrap_or_default();
         Self {
-            wants_problems: asked.version >= ApiVersion::V3 || accepts_problem(request.headers()),
-            known: Some(request)
-                .filter(|request| matches!(*request.method(), Method::GET | Method::HEAD))
-                .and_then(|request| request.headers().get(header::IF_NONE_MATCH))
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
+            known: if matches!(*request.method(), Method::GET | Method::HEAD) {
+                KnownTags::read(request.headers())
+            } else {
+                KnownTags::default()
+            },
             asked,
         }
     }
@@ -160,10 +159,7 @@ impl Reader {
 
     /// Sends a body with its tag, or the tag alone to a reader who knows it.
     fn send(&self, response: &mut Response, body: Bytes, tag: HeaderValue) {
-        let is_known = self.known.as_deref().is_some_and(|known| {
-            response.status() == StatusCode::OK
-                && matches_tag(known, tag.to_str().unwrap_or_default())
-        });
+        let is_known = response.status() == StatusCode::OK && self.known.has(&tag);
         response.headers_mut().insert(header::ETAG, tag);
         if is_known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -197,9 +193,9 @@ impl Reader {
         *response.status_mut() = error.code.status();
         self.render(
             response,
-            &error.body(request_id, base_url, self.wants_problems),
+            &error.body(request_id, base_url, self.asked.wants_problems),
         );
-        if self.wants_problems {
+        if self.asked.wants_problems {
             let problem = HeaderValue::from_static("application/problem+json");
             response.headers_mut().insert(header::CONTENT_TYPE, problem);
         }
@@ -262,11 +258,4 @@ fn described(response: &mut Response) -> Option<ApiError> {
         code,
         code.status().canonical_reason().unwrap_or("Error"),
     ))
-}
-
-fn accepts_problem(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|text| text.contains("application/problem+json"))
 }

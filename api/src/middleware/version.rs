@@ -3,7 +3,8 @@
 use axum::http::Request;
 
 use crate::error::{ApiError, Code};
-use crate::version::{ApiVersion, Asked, UnknownVersion, negotiate};
+use crate::negotiation::{Asked, UnknownVersion, negotiate};
+use crate::version::ApiVersion;
 
 /// Notes the version and takes it out of the address.
 pub fn note_version<B>(mut request: Request<B>) -> Request<B> {

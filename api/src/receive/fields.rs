@@ -1,6 +1,6 @@
 //! From the fields of a body to the fields of an upload: every fault is found and named at once.
 
-use common::catalog::{Licence, LicenceError, LicenceMode, Placement};
+use common::catalog::{License, LicenseError, LicenseMode, Placement};
 use common::decimal::parse_whole;
 use common::ids::PackagePublicId;
 use common::money::Price;
@@ -11,6 +11,10 @@ use package::PackageType;
 use crate::body::{BodyError, Fields};
 use crate::error::{ApiError, Code};
 use crate::extract::rule;
+
+const LICENSE_MODE: &str = "licenseMode";
+/// As the field was spelt first; still accepted.
+const LICENSE_MODE_OLD: &str = "licenceMode";
 
 /// The fields of an upload, and nothing beside them; all faults together if there are any.
 pub fn upload_fields(mut fields: Fields, policy: &Policy) -> Result<UploadFields, ApiError> {
@@ -32,7 +36,7 @@ pub fn upload_fields(mut fields: Fields, policy: &Policy) -> Result<UploadFields
         .map(|text| text.parse::<f64>().unwrap_or(f64::NAN));
     let price = number(&mut fields, "price", &mut faults)
         .and_then(|text| found(Price::parse(&text), "price", &mut faults));
-    let licence = licence(&mut fields, &mut faults);
+    let license = license(&mut fields, &mut faults);
     let webhook_url = webhook_url(&mut fields, policy, &mut faults);
     let placement = placement(&mut fields, &mut faults);
     let is_known =
@@ -46,7 +50,7 @@ pub fn upload_fields(mut fields: Fields, policy: &Policy) -> Result<UploadFields
         target_model,
         epsilon: epsilon.unwrap_or_default(),
         price: price.unwrap_or_default(),
-        licence,
+        license,
         webhook_url,
         placement,
     };
@@ -92,15 +96,15 @@ pub fn required_digest(fields: &mut Fields, name: &str) -> Result<Vec<u8>, ApiEr
 }
 
 /// How the package is to be sold; without a limit if nothing is said.
-fn licence(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Licence {
+fn license(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> License {
     let known = faults.len();
-    let mode = licence_mode(fields, faults).unwrap_or_default();
+    let mode = license_mode(fields, faults).unwrap_or_default();
     let supply = supply(fields, faults);
     // A mode that is faulty would make the supply look faulty too.
     if faults.len() > known {
-        return Licence::default();
+        return License::default();
     }
-    Licence::new(mode, supply)
+    License::new(mode, supply)
         .map_err(|error| faults.push(FieldFault::new(error.field(), error.to_string())))
         .unwrap_or_default()
 }
@@ -120,19 +124,28 @@ fn placement(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Placement {
     }
 }
 
-/// An optional mode of licence.
-pub(super) fn licence_mode(
+/// An optional license mode, under its name or its old one.
+pub(super) fn license_mode(
     fields: &mut Fields,
     faults: &mut Vec<FieldFault>,
-) -> Option<LicenceMode> {
-    let text = optional(fields.take_string("licenceMode"), faults)?;
-    found(text.parse(), "licenceMode", faults)
+) -> Option<LicenseMode> {
+    let old = optional(fields.take_string(LICENSE_MODE_OLD), faults);
+    let current = optional(fields.take_string(LICENSE_MODE), faults);
+    if old.is_some() && current.is_some() {
+        let message = format!("is the old name of {LICENSE_MODE}: send one of them");
+        faults.push(FieldFault::new(LICENSE_MODE_OLD, message));
+    }
+    match (current, old) {
+        (Some(text), _) => found(text.parse(), LICENSE_MODE, faults),
+        (None, Some(text)) => found(text.parse(), LICENSE_MODE_OLD, faults),
+        (None, None) => None,
+    }
 }
 
-/// An optional supply: a whole number, whose range is the licence's to judge.
+/// An optional supply: a whole number, whose range is the license's to judge.
 pub(super) fn supply(fields: &mut Fields, faults: &mut Vec<FieldFault>) -> Option<i64> {
     let text = optional(fields.take_number("supply"), faults)?;
-    let supply = parse_whole(&text).ok_or(LicenceError::SupplyRange);
+    let supply = parse_whole(&text).ok_or(LicenseError::SupplyRange);
     found(supply, "supply", faults)
 }
 

@@ -1,43 +1,50 @@
 //! From the fields of a body to the changes of a listing: nothing unknown, every fault at once.
 
 use common::catalog::ListingChanges;
+use common::merge_patch::Patch;
 use common::money::Price;
+use common::uploads::FieldFault;
 use common::webhooks::Policy;
 
-use super::fields::{found, licence_mode, optional, supply, unknown_fields, webhook_url};
+use super::fields::{found, license_mode, optional, supply, unknown_fields, webhook_url};
 use super::small_fields;
-use crate::body::FieldValue;
-use crate::error::{ApiError, Code};
+use crate::body::{FieldValue, Fields};
+use crate::error::ApiError;
+use crate::extract::NOT_NULL;
 
-/// What can be changed.
-const FIELDS: &str = "price, licenceMode, supply, status, webhookUrl";
+/// What always has a value.
+const NEVER_NULL: [&str; 3] = ["price", "licenseMode", "status"];
 
-/// The changes that a body asks for. `null` is absent, but for `webhookUrl`, which it takes away.
+/// The changes that a body asks for, as a merge patch: `null` takes `webhookUrl` or `supply` away.
 pub fn listing_changes(body: &[u8], policy: &Policy) -> Result<ListingChanges, ApiError> {
     let mut fields = small_fields(body)?;
     let mut faults = Vec::new();
-    let is_unwatched = fields.get("webhookUrl") == Some(&FieldValue::Null);
+    let is_null = |fields: &Fields, name: &str| fields.get(name) == Some(&FieldValue::Null);
+    let nulls = NEVER_NULL.into_iter().filter(|name| is_null(&fields, name));
+    faults.extend(nulls.map(|name| FieldFault::new(name, NOT_NULL)));
+    let (has_no_url, has_no_supply) = (is_null(&fields, "webhookUrl"), is_null(&fields, "supply"));
     let url = webhook_url(&mut fields, policy, &mut faults);
     let changes = ListingChanges {
         price: optional(fields.take_number("price"), &mut faults)
             .and_then(|text| found(Price::parse(&text), "price", &mut faults)),
-        licence_mode: licence_mode(&mut fields, &mut faults),
-        supply: supply(&mut fields, &mut faults),
+        license_mode: license_mode(&mut fields, &mut faults),
+        supply: patch(supply(&mut fields, &mut faults), has_no_supply),
         status: optional(fields.take_string("status"), &mut faults)
             .and_then(|text| found(text.parse(), "status", &mut faults)),
-        webhook_url: if is_unwatched {
-            Some(None)
-        } else {
-            url.map(Some)
-        },
+        webhook_url: patch(url, has_no_url),
     };
     faults.extend(unknown_fields(&fields));
-    if !faults.is_empty() {
-        return Err(ApiError::fields(&faults));
+    if faults.is_empty() {
+        Ok(changes)
+    } else {
+        Err(ApiError::fields(&faults))
     }
-    if changes == ListingChanges::default() {
-        let message = format!("Say what to change: {FIELDS}.");
-        return Err(ApiError::new(Code::InvalidInput, message));
+}
+
+fn patch<T>(value: Option<T>, is_null: bool) -> Patch<T> {
+    match value {
+        Some(value) => Patch::Set(value),
+        None if is_null => Patch::Clear,
+        None => Patch::Keep,
     }
-    Ok(changes)
 }

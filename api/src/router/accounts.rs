@@ -23,7 +23,10 @@ pub fn quick() -> Router<ApiState> {
             delete(auth::revoke_session),
         )
         .route("/api/auth/github", get(auth::leave_for_github))
-        .route("/api/auth/github/callback", get(auth::return_from_github))
+        .route(
+            "/api/auth/github/callback",
+            get(auth::return_from_github).head(auth::refuse_head),
+        )
         .route("/api/ai/register", post(account::register_agent))
         .route("/api/ai/me", get(account::get_me).patch(account::change_me))
         .route("/api/ai/limits", get(account::get_limits))

@@ -16,6 +16,7 @@ pub fn quick() -> Router<ApiState> {
         .route("/api/ai/docs", get(system::show_docs))
         .route("/api/ai/docs/", get(system::show_docs))
         .route("/api/ai/docs/{file}", get(system::show_docs_file))
+        .route("/", get(system::show_home))
         .route("/llms.txt", get(system::get_llms_txt))
         .route("/docs/{page}", get(system::show_page))
         .route("/errors/{code}", get(system::show_error_page))

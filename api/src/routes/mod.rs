@@ -9,6 +9,7 @@ mod free_text;
 pub mod ledger;
 pub mod listings;
 pub mod packages;
+mod page;
 pub mod payments;
 pub mod payouts;
 pub mod purchases;

@@ -46,9 +46,9 @@ enum JobsCommand {
         /// At most so many.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=common::limits::PAGE_ROWS_MAX))]
         limit: i64,
-        /// Only those made before this job: the next page.
+        /// The `nextCursor` of an earlier page: the page that follows it.
         #[arg(long, value_name = "ID")]
-        before: Option<JobId>,
+        cursor: Option<String>,
     },
     /// Show a job and what went wrong in its runs.
     #[command(after_help = "Example: awareness jobs show 0199f7a0-3c1e-7d52-8f4a-5b6c7d8e9f01")]
@@ -93,10 +93,11 @@ struct Kind {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Jobs {
     jobs: Vec<Job>,
-    /// The `--before` of the next page, if there may be one.
-    next: Option<JobId>,
+    /// The `--cursor` of the next page, if there may be one.
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,7 +122,7 @@ pub async fn run(args: JobsArgs) -> Result<Output, Failure> {
             state,
             subject,
             limit,
-            before,
+            cursor,
         } => {
             let query = [
                 ("queue", kind.queue),
@@ -129,7 +130,7 @@ pub async fn run(args: JobsArgs) -> Result<Output, Failure> {
                 ("state", state.map(|state| state.to_string())),
                 ("subject", subject.map(|subject| subject.to_string())),
                 ("limit", Some(limit.to_string())),
-                ("before", before.map(|before| before.to_string())),
+                ("cursor", cursor),
             ];
             let data = api.get(&["jobs"], &query).await?;
             api.show(data, list)
@@ -171,8 +172,8 @@ fn list(page: Jobs) -> String {
             excerpt(&job.reason.unwrap_or_default(), REASON_CHARS_MAX),
         ]);
     }
-    match page.next {
-        Some(next) => format!("{table}\nThe next page: --before {next}\n"),
+    match page.next_cursor {
+        Some(next) => format!("{table}\nThe next page: --cursor {next}\n"),
         None => table.to_string(),
     }
 }

@@ -44,17 +44,17 @@ impl Replay {
 /// Runs the command.
 pub async fn run(api: &Api, kind: Kind) -> Result<Output, Failure> {
     let mut all = Replay::default();
-    let mut before = None;
+    let mut oldest = None;
     for _ in 0..PAGES_MAX {
-        let filter = json!({ "queue": kind.queue, "name": kind.name, "before": before });
+        let filter = json!({ "queue": kind.queue, "name": kind.name, "cursor": oldest });
         let page: Replay = read(api.post(&["jobs", "replay"], &filter).await?)?;
-        before = page.oldest();
-        if before.is_none() {
+        oldest = page.oldest();
+        if oldest.is_none() {
             break;
         }
         all.add(page);
     }
-    let is_complete = all.refused.is_empty() && before.is_none();
+    let is_complete = all.refused.is_empty() && oldest.is_none();
     Ok(api.show(json!(all), text)?.complete(is_complete))
 }
 

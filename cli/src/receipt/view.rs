@@ -39,7 +39,7 @@ pub(super) fn table(verdict: &Result<Valid, Refusal>) -> String {
         ("receipt", "VALID".to_owned()),
         ("purchase", claims.purchase_id.clone()),
         ("package", package),
-        ("licence", claims.licence_mode.clone()),
+        ("license", claims.license_mode.clone()),
         ("paid", format!("{} {}", claims.price, claims.currency)),
         ("settled", settled),
         ("buyer", claims.buyer_id.to_string()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{RefreshToken, Tokens};
 use crate::ids::{SessionId, UserId};
@@ -14,7 +15,10 @@ use crate::signatures::{Signer, Verifier};
 /// The `typ` of an access token (RFC 9068).
 const TYP: &str = "at+jwt";
 
-/// The claims of an access token; times in epoch seconds.
+/// The one client that people sign in through: the API itself.
+const CLIENT: &str = "awareness-market";
+
+/// The claims of an access token (RFC 9068 §2.2); times in epoch seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {
     /// The user.
@@ -26,6 +30,11 @@ pub struct AccessClaims {
     #[serde(rename = "type")]
     pub kind: String,
     pub iss: String,
+    /// Who is to accept it: whoever issued it.
+    pub aud: String,
+    pub client_id: String,
+    /// No other token has it.
+    pub jti: Uuid,
     /// The session.
     pub sid: SessionId,
 }
@@ -64,6 +73,9 @@ impl TokenMaker {
             iat: now,
             kind: "access".to_owned(),
             iss: self.issuer.to_string(),
+            aud: self.issuer.to_string(),
+            client_id: CLIENT.to_owned(),
+            jti: Uuid::now_v7(),
             sid: session,
         };
         Tokens {
@@ -84,6 +96,7 @@ impl TokenMaker {
     pub fn read(&self, token: &str) -> Option<AccessClaims> {
         let claims: AccessClaims = self.verifier.verify(TYP, token).ok()?;
         let is_live = claims.exp > Utc::now().timestamp();
-        (is_live && claims.kind == "access" && *claims.iss == *self.issuer).then_some(claims)
+        let is_ours = *claims.iss == *self.issuer && *claims.aud == *self.issuer;
+        (is_live && is_ours && claims.kind == "access").then_some(claims)
     }
 }

@@ -36,6 +36,8 @@ struct FaultBody {
 struct Fault {
     r#type: String,
     payment_intent: Option<IntentBody>,
+    /// The parameter that the fault is about.
+    param: Option<String>,
     #[serde(flatten)]
     decline: Decline,
 }
@@ -69,6 +71,12 @@ fn judge_fault(status: u16, fault: Fault) -> CardError {
         },
         (_, "idempotency_error") => CardError::IdempotencyConflict,
         (_, "api_error") => CardError::Unknown(Doubt::Status(status)),
+        (400 | 404, _)
+            if fault.param.as_deref() == Some("payment_method")
+                && fault.decline.code.as_deref() == Some("resource_missing") =>
+        {
+            CardError::MethodUnknown
+        }
         _ => CardError::Refused {
             status,
             code: fault.decline.code,

@@ -15,6 +15,9 @@ pub enum CardError {
         intent: Option<Box<Intent>>,
         decline: Decline,
     },
+    /// The provider knows no such payment method. Nothing was charged; another one may do.
+    #[error("the card provider does not know the payment method")]
+    MethodUnknown,
     /// The request is wrong, or our account is. Nothing was charged; the same again fails again.
     /// 400 also for what could not even be written down.
     #[error("the card provider refused the request with {status}: {message}")]
@@ -63,6 +66,7 @@ impl CardError {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Declined { .. } => "declined",
+            Self::MethodUnknown => "method_unknown",
             Self::Refused { .. } => "refused",
             Self::NotSent(_) => "not_sent",
             Self::Unknown(_) => "unknown",

@@ -23,7 +23,7 @@ pub struct Card {
     pub description: String,
     pub price_minor: i64,
     pub currency: String,
-    pub licence_mode: String,
+    pub license_mode: String,
     pub epsilon: f64,
     /// What epsilons sort by: measured ones before declared ones.
     pub epsilon_sort: f64,
@@ -61,7 +61,7 @@ impl Card {
 /// The columns of a [`Card`], from the shelf on.
 pub(super) const SELECT_CARDS: &str = "
     select shelf.package_id, packages.public_id, shelf.package_type, packages.name, packages.description,
-           listings.price_minor, listings.currency, listings.licence_mode, shelf.epsilon,
+           listings.price_minor, listings.currency, listings.license_mode, shelf.epsilon,
            shelf.epsilon_order as epsilon_sort, packages.evidence_level, packages.tier, packages.downloads,
            shelf.downloads as downloads_sort, packages.sales, packages.semver, packages.category, packages.tags,
            packages.source_model, packages.target_model, packages.source_dimension, packages.target_dimension,

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::LicenceError;
+use super::LicenseError;
 
 /// One variant per decision of a caller.
 #[derive(Debug, Error)]
@@ -36,16 +36,19 @@ pub enum CatalogError {
     },
     /// Mode and supply do not fit each other.
     #[error("{} {_0}", .0.field())]
-    Licence(LicenceError),
+    License(LicenseError),
     /// It was removed, for good.
     #[error("the listing was removed, and a removed listing stays as it is")]
     Removed,
     /// Live purchases were made in the mode that it has.
-    #[error("the package has been sold as {0}, so its licence mode stays")]
-    SoldAsListed(super::LicenceMode),
+    #[error("the package has been sold as {0}, so its license mode stays")]
+    SoldAsListed(super::LicenseMode),
     /// More have been sold than the wanted supply.
     #[error("{taken} of the package are sold or being bought, so the supply cannot be {supply}")]
     SupplyBelowTaken { supply: i32, taken: i32 },
+    /// What cannot be, was: a defect of ours, which trying again does not mend.
+    #[error("a defect: {0}")]
+    Defect(String),
     /// PostgreSQL did not answer or refused.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),

@@ -1,4 +1,4 @@
-//! How often a package may be sold: the mode of a licence and its supply, which must fit each other.
+//! How often a package may be sold: the mode of a license and its supply, which must fit each other.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The largest supply of a limited licence, in sales.
+/// The largest supply of a limited license, in sales.
 pub const SUPPLY_MAX: i32 = 1_000_000;
 
-/// The kinds of licences.
+/// The kinds of licenses.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum LicenceMode {
+pub enum LicenseMode {
     /// Anybody may buy.
     #[default]
     Unlimited,
@@ -23,7 +23,7 @@ pub enum LicenceMode {
     Exclusive,
 }
 
-impl LicenceMode {
+impl LicenseMode {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Unlimited, Self::Limited, Self::Exclusive];
 
@@ -37,45 +37,45 @@ impl LicenceMode {
     }
 }
 
-impl fmt::Display for LicenceMode {
+impl fmt::Display for LicenseMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for LicenceMode {
-    type Err = LicenceError;
+impl FromStr for LicenseMode {
+    type Err = LicenseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
             .find(|mode| mode.as_str() == text)
-            .ok_or(LicenceError::Mode)
+            .ok_or(LicenseError::Mode)
     }
 }
 
-/// Why a mode and a supply are no licence.
+/// Why a mode and a supply are no license.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum LicenceError {
+pub enum LicenseError {
     /// No such mode.
     #[error("must be unlimited, limited or exclusive")]
     Mode,
     /// A limit without a figure.
-    #[error("is required for a limited licence, from 1 to {SUPPLY_MAX}")]
+    #[error("is required for a limited license, from 1 to {SUPPLY_MAX}")]
     SupplyMissing,
     /// A figure out of range.
     #[error("must be a whole number from 1 to {SUPPLY_MAX}")]
     SupplyRange,
     /// A figure where there is no limit, or where the limit is known.
-    #[error("goes with a limited licence only, not with {0}")]
-    SupplySurplus(LicenceMode),
+    #[error("goes with a limited license only, not with {0}")]
+    SupplySurplus(LicenseMode),
 }
 
-impl LicenceError {
+impl LicenseError {
     /// The field at fault.
     pub fn field(self) -> &'static str {
         match self {
-            Self::Mode => "licenceMode",
+            Self::Mode => "licenseMode",
             _ => "supply",
         }
     }
@@ -83,31 +83,31 @@ impl LicenceError {
 
 /// A mode with the supply that fits it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Licence {
-    mode: LicenceMode,
+pub struct License {
+    mode: LicenseMode,
     supply: Option<i32>,
 }
 
-impl Licence {
-    /// Joins both. An exclusive licence has a supply of one, said or not.
-    pub fn new(mode: LicenceMode, supply: Option<i64>) -> Result<Self, LicenceError> {
+impl License {
+    /// Joins both. An exclusive license has a supply of one, said or not.
+    pub fn new(mode: LicenseMode, supply: Option<i64>) -> Result<Self, LicenseError> {
         let supply = match (mode, supply) {
-            (LicenceMode::Unlimited, None) => None,
-            (LicenceMode::Exclusive, None | Some(1)) => Some(1),
-            (LicenceMode::Limited, None) => return Err(LicenceError::SupplyMissing),
-            (LicenceMode::Limited, Some(supply)) => Some(
+            (LicenseMode::Unlimited, None) => None,
+            (LicenseMode::Exclusive, None | Some(1)) => Some(1),
+            (LicenseMode::Limited, None) => return Err(LicenseError::SupplyMissing),
+            (LicenseMode::Limited, Some(supply)) => Some(
                 i32::try_from(supply)
                     .ok()
                     .filter(|supply| (1..=SUPPLY_MAX).contains(supply))
-                    .ok_or(LicenceError::SupplyRange)?,
+                    .ok_or(LicenseError::SupplyRange)?,
             ),
-            (mode, Some(_)) => return Err(LicenceError::SupplySurplus(mode)),
+            (mode, Some(_)) => return Err(LicenseError::SupplySurplus(mode)),
         };
         Ok(Self { mode, supply })
     }
 
     /// The mode.
-    pub fn mode(self) -> LicenceMode {
+    pub fn mode(self) -> LicenseMode {
         self.mode
     }
 
@@ -123,31 +123,31 @@ mod tests {
 
     #[test]
     fn a_mode_takes_the_supply_that_fits_it_and_no_other() {
-        use LicenceMode::{Exclusive, Limited, Unlimited};
+        use LicenseMode::{Exclusive, Limited, Unlimited};
         for (mode, supply, expected) in [
             (Unlimited, None, Ok(None)),
             (
                 Unlimited,
                 Some(3),
-                Err(LicenceError::SupplySurplus(Unlimited)),
+                Err(LicenseError::SupplySurplus(Unlimited)),
             ),
             (Limited, Some(1), Ok(Some(1))),
             (Limited, Some(1_000_000), Ok(Some(1_000_000))),
-            (Limited, Some(1_000_001), Err(LicenceError::SupplyRange)),
-            (Limited, Some(0), Err(LicenceError::SupplyRange)),
-            (Limited, Some(i64::MAX), Err(LicenceError::SupplyRange)),
-            (Limited, None, Err(LicenceError::SupplyMissing)),
+            (Limited, Some(1_000_001), Err(LicenseError::SupplyRange)),
+            (Limited, Some(0), Err(LicenseError::SupplyRange)),
+            (Limited, Some(i64::MAX), Err(LicenseError::SupplyRange)),
+            (Limited, None, Err(LicenseError::SupplyMissing)),
             (Exclusive, None, Ok(Some(1))),
             (Exclusive, Some(1), Ok(Some(1))),
             (
                 Exclusive,
                 Some(2),
-                Err(LicenceError::SupplySurplus(Exclusive)),
+                Err(LicenseError::SupplySurplus(Exclusive)),
             ),
         ] {
-            let licence = Licence::new(mode, supply);
+            let license = License::new(mode, supply);
             assert_eq!(
-                licence.map(Licence::supply),
+                license.map(License::supply),
                 expected,
                 "{mode} with {supply:?}"
             );

@@ -14,8 +14,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 
-use super::LicenceMode;
+use super::LicenseMode;
 use crate::ids::{ApiKeyId, PackageId, PackagePublicId, UserId};
+use crate::merge_patch::Patch;
 use crate::money::Price;
 
 /// The topic under which changes of listings are announced; the id is the package's public one.
@@ -87,7 +88,7 @@ pub struct Listing {
     pub api_key_id: ApiKeyId,
     pub price_minor: i64,
     pub currency: String,
-    pub licence_mode: LicenceMode,
+    pub license_mode: LicenseMode,
     /// How many may be sold in all; none without a limit.
     pub supply: Option<i32>,
     /// Live purchases, where there is a limit.
@@ -136,11 +137,10 @@ impl Listing {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ListingChanges {
     pub price: Option<Price>,
-    pub licence_mode: Option<LicenceMode>,
-    pub supply: Option<i64>,
+    pub license_mode: Option<LicenseMode>,
+    pub supply: Patch<i64>,
     pub status: Option<ListingStatus>,
-    /// `Some(None)` takes the address away.
-    pub webhook_url: Option<Option<String>>,
+    pub webhook_url: Patch<String>,
 }
 
 macro_rules! select_listings {
@@ -149,7 +149,7 @@ macro_rules! select_listings {
             "select listings.package_id, packages.public_id as package_public_id, package_type, name,
                     encode(package.sha256, 'hex') as package_sha256,
                     encode(w_matrix.sha256, 'hex') as w_matrix_sha256,
-                    seller_id, api_key_id, price_minor, currency, licence_mode, supply, taken, status,
+                    seller_id, api_key_id, price_minor, currency, license_mode, supply, taken, status,
                     shown_status(listings) as shown_status, taken_down_because, webhook_url, version, listings.created_at, updated_at
              from listings
              join packages on packages.id = listings.package_id

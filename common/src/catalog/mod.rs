@@ -12,7 +12,7 @@ mod counters;
 mod details;
 mod error;
 mod insight;
-mod licence;
+mod license;
 mod listings;
 mod model;
 mod objects;
@@ -29,7 +29,7 @@ pub use details::{
 };
 pub use error::CatalogError;
 pub use insight::{Detour, KnownModel, best_matrices, detours, trending};
-pub use licence::{Licence, LicenceError, LicenceMode};
+pub use license::{License, LicenseError, LicenseMode};
 pub use listings::{
     LISTING_CHANGED, Listing, ListingChanges, ListingStatus, find_listing, list_listings,
 };

@@ -1,6 +1,6 @@
 //! Values of the catalogue.
 
-use super::LicenceMode;
+use super::LicenseMode;
 use crate::ids::{ApiKeyId, PackageId, UploadId, UserId};
 
 /// What becomes a package.
@@ -20,7 +20,7 @@ pub struct NewPackage {
     pub tier: Option<String>,
     pub price_minor: i64,
     pub currency: String,
-    pub licence_mode: LicenceMode,
+    pub license_mode: LicenseMode,
     pub supply: Option<i32>,
     /// Where the seller hears of the listing.
     pub webhook_url: Option<String>,

@@ -114,7 +114,7 @@ pub async fn publish_in_tx(
     .await?;
     sqlx::query(
         "insert into listings (
-             package_id, seller_id, api_key_id, price_minor, currency, licence_mode, supply, webhook_url, status
+             package_id, seller_id, api_key_id, price_minor, currency, license_mode, supply, webhook_url, status
          )
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -123,7 +123,7 @@ pub async fn publish_in_tx(
     .bind(new.api_key)
     .bind(new.price_minor)
     .bind(&new.currency)
-    .bind(new.licence_mode)
+    .bind(new.license_mode)
     .bind(new.supply)
     .bind(&new.webhook_url)
     .bind(if new.is_draft { "draft" } else { "active" })

@@ -11,7 +11,7 @@ mod signing;
 pub use cards::{CardAccount, CardConfig};
 pub use env::{ConfigError, Env};
 pub use github::{GitHubApp, GitHubConfig};
-pub use rates::{Calls, Per, RateConfig, RatePolicy};
+pub use rates::{Calls, Per, ProxyHeader, RateConfig, RatePolicy};
 pub use sections::{
     ApiConfig, DatabaseConfig, MigrationConfig, RedisConfig, RetentionConfig, SchedulerConfig,
     SecretConfig, StorageConfig, WebhookConfig, WorkerConfig,

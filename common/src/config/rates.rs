@@ -28,10 +28,38 @@ pub struct RateConfig {
     pub policies: Vec<RatePolicy>,
     /// These addresses are not limited.
     pub trusted: Vec<IpNet>,
-    /// How many proxies of ours a request passes: so many entries of `X-Forwarded-For`, counted from
+    /// How many proxies of ours a request passes: so many entries of the proxies' header, counted from
     /// the right, are believed.
     pub proxies: usize,
+    pub proxy_header: ProxyHeader,
 }
+
+/// The header in which our proxies write where a request comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`; `Forwarded` where a request has no such header.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239) alone: the other one may be the client's own.
+    Forwarded,
+}
+
+impl FromStr for ProxyHeader {
+    type Err = ProxyHeaderError;
+
+    fn from_str(text: &str) -> Result<Self, ProxyHeaderError> {
+        match text {
+            "x-forwarded-for" => Ok(Self::XForwardedFor),
+            "forwarded" => Ok(Self::Forwarded),
+            _ => Err(ProxyHeaderError),
+        }
+    }
+}
+
+/// Why a text is no such header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be x-forwarded-for or forwarded")]
+pub struct ProxyHeaderError;
 
 impl Default for RateConfig {
     fn default() -> Self {
@@ -40,6 +68,7 @@ impl Default for RateConfig {
             policies: parsed.into(),
             trusted: Vec::new(),
             proxies: 0,
+            proxy_header: ProxyHeader::default(),
         }
     }
 }
@@ -63,6 +92,7 @@ impl RateConfig {
             .map(|it| it.0)
             .collect();
         config.proxies = env.or("TRUSTED_PROXIES", 0);
+        config.proxy_header = env.or("TRUSTED_PROXY_HEADER", ProxyHeader::default());
         config
     }
 }

@@ -2,6 +2,8 @@
 
 use sqlx::{PgPool, Postgres, Transaction};
 
+use super::to_its_end;
+
 /// Whether PostgreSQL gave a statement up because its time was over.
 pub fn is_timeout(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
@@ -10,12 +12,14 @@ pub fn is_timeout(error: &sqlx::Error) -> bool {
 
 /// Opens a transaction with a statement that says its rules, in a task of its own: a caller that is
 /// cancelled halfway must not leave one open in the pool.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one that cannot leak"
+)]
 pub async fn begin_with(
     pool: &PgPool,
     begin: &'static str,
 ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let pool = pool.clone();
-    tokio::spawn(async move { pool.begin_with(begin).await })
-        .await
-        .map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
+    to_its_end(tokio::spawn(async move { pool.begin_with(begin).await })).await
 }

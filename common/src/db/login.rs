@@ -29,6 +29,9 @@ pub enum LoginError {
         "the password of DATABASE_URL must be of ASCII characters, percent-encoded where needed"
     )]
     Password,
+    /// It was made a member, and is none.
+    #[error("{0} is no member of {SERVICES}")]
+    NoMember(String),
     /// PostgreSQL did not answer or refused.
     #[error(
         "the login of DATABASE_URL cannot be made; make it yourself, as a member of {SERVICES}"
@@ -55,7 +58,7 @@ pub async fn ensure_login(owner: &PgPool, services_url: &SecretString) -> Result
     if !is_member(services_url).await.unwrap_or(false) {
         make(owner, &name, password.as_deref()).await?;
         if !is_member(services_url).await? {
-            return Err(sqlx::Error::Protocol(format!("{name} is no member of {SERVICES}")).into());
+            return Err(LoginError::NoMember(name));
         }
     }
     Ok(true)
@@ -90,7 +93,7 @@ async fn is_member(services_url: &SecretString) -> Result<bool, sqlx::Error> {
 
 async fn make(owner: &PgPool, name: &str, password: Option<&str>) -> Result<(), LoginError> {
     let verifier = password.map(scram_verifier).transpose()?;
-    let mut tx = owner.begin().await?;
+    let mut tx = super::begin(owner).await?;
     sqlx::query("select pg_advisory_xact_lock($1)")
         .bind(LOGIN_LOCK)
         .execute(&mut *tx)

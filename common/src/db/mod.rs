@@ -19,6 +19,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Postgres, Transaction};
+use tokio::task::JoinHandle;
 
 use crate::config::DatabaseConfig;
 use crate::telemetry::metrics;
@@ -138,22 +139,30 @@ pub async fn is_migrated(pool: &PgPool) -> Result<bool, sqlx::Error> {
 
 /// Opens a transaction, in a task of its own: a caller that is cancelled halfway must not leave one open
 /// in the pool (sqlx 0.9.0 would). For writes that enqueue nothing; others open one of the outbox.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one that cannot leak"
+)]
 pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let pool = pool.clone();
-    tokio::spawn(async move { pool.begin().await })
-        .await
-        .map_err(gone)?
+    to_its_end(tokio::spawn(async move { pool.begin().await })).await
 }
 
 /// Commits a transaction, to the end also if the caller is cancelled.
 pub async fn commit(transaction: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
-    tokio::spawn(async move { transaction.commit().await })
-        .await
-        .map_err(gone)?
+    to_its_end(tokio::spawn(async move { transaction.commit().await })).await
 }
 
-fn gone(error: tokio::task::JoinError) -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::other(error))
+/// What a task came to that runs to its end whether somebody waits or not. If it panics, so does whoever
+/// waits: a defect is no outage. It is cancelled only with the runtime, and then nobody waits any more.
+pub async fn to_its_end<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_cancelled) => std::future::pending().await,
+        },
+    }
 }
 
 /// How long a trivial statement takes.

@@ -87,11 +87,9 @@ impl Leaser {
         request: impl FnOnce(Answer) -> Request,
     ) -> Result<Option<Lease>, sqlx::Error> {
         let (answer, answered) = oneshot::channel();
-        self.requests
-            .send(request(answer))
-            .await
-            .map_err(|_| sqlx::Error::PoolClosed)?;
-        answered.await.map_err(|_| sqlx::Error::PoolClosed)?
+        let sent = self.requests.send(request(answer)).await;
+        sent.expect("the batching task lives as long as its handles");
+        answered.await.expect("the batching task answers everybody")
     }
 }
 

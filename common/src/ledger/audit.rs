@@ -14,6 +14,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 pub use checks::CHECKS;
 
+use crate::db;
 use crate::limits::AUDIT_STATEMENT_SECONDS_MAX;
 use crate::telemetry::metrics;
 
@@ -72,9 +73,7 @@ impl Audit {
 /// transaction open in the pool.
 pub async fn audit(pool: &PgPool) -> Result<Audit, sqlx::Error> {
     let pool = pool.clone();
-    tokio::spawn(async move { look(&pool).await })
-        .await
-        .map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?
+    db::to_its_end(tokio::spawn(async move { look(&pool).await })).await
 }
 
 /// Writes the scheduled audit into the metrics, and its findings into the log.
@@ -104,9 +103,7 @@ pub fn retract() {
 }
 
 async fn look(pool: &PgPool) -> Result<Audit, sqlx::Error> {
-    let mut tx = pool
-        .begin_with("begin isolation level repeatable read read only")
-        .await?;
+    let mut tx = db::begin_with(pool, "begin isolation level repeatable read read only").await?;
     let audit = audit_in_tx(&mut tx).await?;
     tx.rollback().await?;
     Ok(audit)

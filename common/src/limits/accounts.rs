@@ -14,6 +14,8 @@ pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 pub const REFRESH_TOKEN_SECONDS: i64 = 7 * 24 * 3600;
 /// Sessions of one user; the oldest makes room.
 pub const SESSIONS_MAX: i64 = 50;
+/// For so long a used refresh token gets the pair that followed it again; after that it is in two hands.
+pub const REFRESH_GRACE_SECONDS: i64 = 30;
 /// How long somebody may be at GitHub.
 pub const OAUTH_SECONDS: i64 = 600;
 /// Passwords: long enough to be safe from guessing, short enough to be hashed.

@@ -83,6 +83,8 @@ pub const EVENT_STREAM_SECONDS_MAX: u64 = 600;
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// How long an answer is kept for its key.
 pub const IDEMPOTENCY_HOURS: i64 = 24;
+/// A shorter answer is sent as it is: compressing it saves no packet.
+pub const COMPRESSED_BYTES_MIN: u64 = 1_024;
 /// A page of an operator's list.
 pub const PAGE_ROWS_MAX: i64 = 200;
 /// A line of the log: what a process says in one sentence, with an error and its causes.

@@ -82,7 +82,7 @@ pub const RESERVATIONS_MAX: i64 = 5;
 /// For so many seconds after a reservation an account does not reserve the same listing again: else it
 /// would keep it for ever by asking anew.
 pub const RESERVATION_PAUSE_SECONDS: u64 = 6 * 3600;
-/// Buyers of one listing that are notified when its reserved licence is free again; later ones ask again themselves.
+/// Buyers of one listing that are notified when its reserved license is free again; later ones ask again themselves.
 pub const WATCHERS_MAX: i64 = 100;
 /// Hours for which such a buyer is remembered.
 pub const WATCH_HOURS: i32 = 24;

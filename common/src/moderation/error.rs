@@ -13,6 +13,9 @@ pub enum ModerationError {
     /// An operator cannot do this to itself.
     #[error("operators cannot block themselves")]
     Oneself,
+    /// What cannot be, was: a defect of ours, which trying again does not mend.
+    #[error("a defect: {0}")]
+    Defect(String),
     /// PostgreSQL did not answer or refused.
     #[error("the database failed")]
     Database(sqlx::Error),
@@ -32,7 +35,7 @@ impl From<AccountError> for ModerationError {
         match error {
             AccountError::Database(error) => error.into(),
             // Ending sessions only asks the database: this is a defect.
-            error => Self::Database(sqlx::Error::Protocol(error.to_string())),
+            error => Self::Defect(error.to_string()),
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::cards::{CardError, Decline, Intent, IntentStatus};
 pub enum Reason {
     /// The bank said no.
     Declined(Decline),
-    /// The provider takes no such payment, for instance because there is no such card.
-    Refused(String),
+    /// The provider does not know the payment method that the buyer named.
+    MethodUnknown,
     /// Nobody paid in time.
     Expired,
     /// Called off, here or at the provider.
@@ -24,7 +24,7 @@ impl Reason {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Declined(_) => "CARD_DECLINED",
-            Self::Refused(_) => "CARD_REFUSED",
+            Self::MethodUnknown => "CARD_UNKNOWN",
             Self::Expired => "PAYMENT_EXPIRED",
             Self::Canceled => "PAYMENT_CANCELED",
         }
@@ -36,7 +36,11 @@ impl Reason {
             Self::Declined(decline) if decline.message.is_empty() => {
                 "The card was declined.".to_owned()
             }
-            Self::Declined(Decline { message, .. }) | Self::Refused(message) => message.clone(),
+            Self::Declined(Decline { message, .. }) => message.clone(),
+            Self::MethodUnknown => {
+                "The card provider does not know this payment method; nothing was charged."
+                    .to_owned()
+            }
             Self::Expired => "Nobody paid in time; nothing was charged.".to_owned(),
             Self::Canceled => "The payment was called off; nothing was charged.".to_owned(),
         }
@@ -52,7 +56,7 @@ impl Reason {
 
     fn state(&self) -> PaymentState {
         match self {
-            Self::Declined(_) | Self::Refused(_) => PaymentState::Failed,
+            Self::Declined(_) | Self::MethodUnknown => PaymentState::Failed,
             Self::Expired | Self::Canceled => PaymentState::Canceled,
         }
     }
@@ -118,10 +122,10 @@ impl Answer {
                 CardError::NotSent(_) | CardError::RateLimited { .. } => {
                     Verdict::Later(chain(&error))
                 }
-                CardError::Refused {
-                    status: 401 | 403, ..
-                } => Verdict::Faulty(chain(&error)),
-                CardError::Refused { message, .. } => Verdict::Over(Reason::Refused(message)),
+                CardError::MethodUnknown => Verdict::Over(Reason::MethodUnknown),
+                // Only the card and its bank are the buyer's: a request that the provider does not take, a key
+                // or an account of ours are for an operator, and the payment stays open meanwhile.
+                CardError::Refused { .. } => Verdict::Faulty(chain(&error)),
                 _ => Verdict::Suspect(chain(&error)),
             }),
         }

@@ -227,11 +227,11 @@ fn only_what_the_bank_has_seen_is_under_way() {
 }
 
 #[test]
-fn a_refusal_ends_the_payment_and_a_refusal_of_our_account_does_not() {
+fn an_unknown_method_ends_the_payment_and_a_refusal_of_our_request_or_account_does_not() {
     let payment = payment();
-    let verdict = created(&payment, Err(refused(400)));
-    assert!(matches!(verdict, Verdict::Over(Reason::Refused(_))));
-    for status in [401, 403] {
+    let verdict = created(&payment, Err(CardError::MethodUnknown));
+    assert_eq!(verdict, Verdict::Over(Reason::MethodUnknown));
+    for status in [400, 401, 403, 404] {
         let verdict = created(&payment, Err(refused(status)));
         assert!(matches!(verdict, Verdict::Faulty(_)), "{status}");
     }

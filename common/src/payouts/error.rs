@@ -24,6 +24,9 @@ pub enum PayoutError {
     /// It ended otherwise.
     #[error("the payout is {0} already")]
     EndedBefore(PayoutState),
+    /// What cannot be, was: a defect of ours, which trying again does not mend.
+    #[error("a defect: {0}")]
+    Defect(String),
     /// PostgreSQL did not answer or refused.
     #[error("the database failed")]
     Database(sqlx::Error),
@@ -43,7 +46,7 @@ impl From<LedgerError> for PayoutError {
         match error {
             LedgerError::Database(error) => Self::Database(error),
             // No payout touches credits, and its row's state is checked first: this is a defect.
-            error => Self::Database(sqlx::Error::Protocol(error.to_string())),
+            error => Self::Defect(error.to_string()),
         }
     }
 }

@@ -49,10 +49,10 @@ pub enum PurchaseError {
         left_minor: i64,
         price_minor: i64,
     },
-    /// All licences are taken.
+    /// All licenses are taken.
     #[error("this package is sold out")]
     SoldOut,
-    /// All licences that are left are kept for others who are paying.
+    /// All licenses that are left are kept for others who are paying.
     #[error("this package is reserved until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     Reserved { until: DateTime<Utc> },
     /// The same request is there and waits for its payment.
@@ -67,9 +67,9 @@ pub enum PurchaseError {
     /// It has begun as many as it may.
     #[error("this purchase has begun {PAYMENTS_PER_PURCHASE_MAX} payments; cancel it and ask anew")]
     TooManyPayments,
-    /// The listing is sold under another licence by now.
-    #[error("the licence of this package has changed; ask anew")]
-    LicenceChanged,
+    /// The listing is sold under another license by now.
+    #[error("the license of this package has changed; ask anew")]
+    LicenseChanged,
     /// The caller's credits, less what is held, do not cover the price.
     #[error("not enough credits")]
     InsufficientCredits { price_minor: i64, balance: Balance },
@@ -123,6 +123,9 @@ pub enum PurchaseError {
     /// The card provider charges neither as little nor as much.
     #[error("no card can pay this price; pay with credits")]
     NotByCard,
+    /// What cannot be, was: a defect of ours, which trying again does not mend.
+    #[error("a defect: {0}")]
+    Defect(String),
     /// PostgreSQL did not answer or refused.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -144,7 +147,7 @@ impl From<LedgerError> for PurchaseError {
         match error {
             LedgerError::Database(error) => Self::Database(error),
             // Commands that hold credits say how many are missing; elsewhere this is a defect.
-            error => Self::Database(sqlx::Error::Protocol(error.to_string())),
+            error => Self::Defect(error.to_string()),
         }
     }
 }

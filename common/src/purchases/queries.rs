@@ -12,7 +12,7 @@ pub async fn find(
 ) -> Result<Option<Purchase>, sqlx::Error> {
     sqlx::query_as(
         "select purchases.id, package_id, packages.public_id as package_public_id, package_type, buyer_id,
-                seller_id, api_key_id, licence_mode, price_minor, fee_minor, net_minor, currency, payment_method,
+                seller_id, api_key_id, license_mode, price_minor, fee_minor, net_minor, currency, payment_method,
                 request_id, webhook_url, state, takes_supply, grant_expires_at, settled_at
          from purchases
          join packages on packages.id = package_id
@@ -40,7 +40,7 @@ macro_rules! select_views {
         concat!(
             "select purchases.id, packages.public_id as package_public_id, package_type,
                     packages.name as package_name, package_object.sha256 as package_sha256,
-                    w_matrix_object.sha256 as w_matrix_sha256, buyer_id, seller_id, licence_mode, price_minor,
+                    w_matrix_object.sha256 as w_matrix_sha256, buyer_id, seller_id, license_mode, price_minor,
                     fee_minor, net_minor, currency, payment_method, purchases.state, reason_code, reason, version,
                     case
                         when takes_supply and purchases.state in ('awaiting_payment', 'payment_unknown')

@@ -14,7 +14,7 @@ struct Row {
     seller_id: UserId,
     public_id: PackagePublicId,
     package_type: String,
-    licence_mode: String,
+    license_mode: String,
     price_minor: i64,
     currency: String,
     package_sha256: Vec<u8>,
@@ -39,7 +39,7 @@ pub async fn find_receipt(
     let package_type = row
         .package_type
         .parse()
-        .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        .map_err(|_| PurchaseError::Defect(format!("the type {} is unknown", row.package_type)))?;
     Ok(Receipt {
         iss: issuer.to_owned(),
         sub: id.to_string(),
@@ -49,7 +49,7 @@ pub async fn find_receipt(
         seller_id: row.seller_id,
         package_id: row.public_id,
         package_type,
-        licence_mode: row.licence_mode,
+        license_mode: row.license_mode,
         amount_minor: row.price_minor,
         currency: row.currency,
         price: decimal_text(row.price_minor),
@@ -66,7 +66,7 @@ async fn find_row(
     reader: UserId,
 ) -> Result<Option<Row>, sqlx::Error> {
     sqlx::query_as(
-        "select buyer_id, seller_id, public_id, package_type, licence_mode, price_minor, currency,
+        "select buyer_id, seller_id, public_id, package_type, license_mode, price_minor, currency,
                 package_object.sha256 as package_sha256, w_matrix_object.sha256 as w_matrix_sha256,
                 purchases.state, settled_at,
                 case when purchases.state = 'refunded' then (

@@ -60,12 +60,9 @@ impl Settler {
     /// Settles the purchase of a leased job, and ends the job.
     pub async fn settle(&self, lease: &Lease) -> Result<Settled, sqlx::Error> {
         let (answer, answered) = oneshot::channel();
-        self.requests
-            .send((lease.clone(), answer))
-            .await
-            .map_err(|_| sqlx::Error::PoolClosed)?;
-        let settled = answered.await.map_err(|_| sqlx::Error::PoolClosed)?;
-        match settled {
+        let sent = self.requests.send((lease.clone(), answer)).await;
+        sent.expect("the batching task lives as long as its handles");
+        match answered.await.expect("a batch answers everybody") {
             Err(error) if is_closed(&error) => Ok(Settled::Closed),
             settled => settled,
         }
@@ -113,11 +110,14 @@ async fn settle_batch(outbox: &Outbox, worker: WorkerId, batch: Vec<Request>) {
             }
         }
         Err(error) => {
-            let text = error.to_string();
-            let mut error = Some(error);
-            for (_, answer) in batch {
-                let away = || sqlx::Error::Io(std::io::Error::other(text.clone()));
-                let _ = answer.send(Err(error.take().unwrap_or_else(away)));
+            // The last one gets the error itself: one who asked alone reads the constraint from it.
+            let mut answers: Vec<_> = batch.into_iter().map(|(_, answer)| answer).collect();
+            let last = answers.pop();
+            for answer in answers {
+                let _ = answer.send(Err(db::copy_of(&error)));
+            }
+            if let Some(answer) = last {
+                let _ = answer.send(Err(error));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Who may have one of the licences of a limited or exclusive listing, and for how long one that is not
+//! Who may have one of the licenses of a limited or exclusive listing, and for how long one that is not
 //! paid for stays reserved.
 //!
 //! A purchase takes supply when it is paid. One that a card is to pay reserves it once the provider has
@@ -20,7 +20,7 @@ use crate::purchases::CHANGED;
 /// The topic under which supply that is free again is announced; the id is the package's public one.
 pub const SUPPLY: &str = "supply";
 
-/// Whether a listing has a licence left.
+/// Whether a listing has a license left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Supply {
     /// There is one.
@@ -29,8 +29,8 @@ pub enum Supply {
     ReservedUntil(DateTime<Utc>),
     /// None, for good as far as anybody knows.
     SoldOut,
-    /// The listing is sold under another licence by now.
-    ChangedLicence,
+    /// The listing is sold under another license by now.
+    ChangedLicense,
 }
 
 /// Waits for the buyers of a limited listing, or beside all those of another: at the beginning of a
@@ -58,7 +58,7 @@ pub(super) async fn lock_listing_of_payment_in_tx(
     payment: PaymentId,
 ) -> Result<(), sqlx::Error> {
     let listing: Option<(PackageId, bool)> = sqlx::query_as(
-        "select package_id, licence_mode <> 'unlimited'
+        "select package_id, license_mode <> 'unlimited'
          from payments
          join purchases on purchases.id = purchase_id
          where payments.id = $1",
@@ -124,14 +124,14 @@ pub async fn release_overdue(outbox: &Outbox) -> Result<usize, sqlx::Error> {
     Ok(released.len())
 }
 
-/// What is left of a listing for a purchase under that licence. Exact under the listing's lock.
+/// What is left of a listing for a purchase under that license. Exact under the listing's lock.
 pub(super) async fn look_in_tx(
     conn: &mut PgConnection,
     package: PackageId,
-    licence_mode: &str,
+    license_mode: &str,
 ) -> Result<Supply, sqlx::Error> {
     let (is_same, is_free, reserved_until): (bool, bool, Option<DateTime<Utc>>) = sqlx::query_as(
-        "select licence_mode = $2, supply is null or taken < supply, (
+        "select license_mode = $2, supply is null or taken < supply, (
                     select min(reserved_until)
                     from purchases
                     where purchases.package_id = $1
@@ -142,11 +142,11 @@ pub(super) async fn look_in_tx(
          where package_id = $1",
     )
     .bind(package)
-    .bind(licence_mode)
+    .bind(license_mode)
     .fetch_one(conn)
     .await?;
     Ok(match reserved_until {
-        _ if !is_same => Supply::ChangedLicence,
+        _ if !is_same => Supply::ChangedLicense,
         _ if is_free => Supply::Free,
         Some(until) => Supply::ReservedUntil(until),
         None => Supply::SoldOut,
@@ -181,10 +181,10 @@ pub async fn is_worth_asking(
 /// Reserves supply for a purchase whose payment is under way, if it has none. An account that has
 /// reserved as much as it may, or this listing before, goes on without.
 pub(super) async fn reserve_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<Supply, sqlx::Error> {
-    if purchase.takes_supply || purchase.licence_mode == "unlimited" {
+    if purchase.takes_supply || purchase.license_mode == "unlimited" {
         return Ok(Supply::Free);
     }
-    let supply = look_in_tx(tx, purchase.package_id, &purchase.licence_mode).await?;
+    let supply = look_in_tx(tx, purchase.package_id, &purchase.license_mode).await?;
     if supply != Supply::Free || !may_reserve_in_tx(tx, purchase).await? {
         return Ok(supply);
     }
@@ -210,7 +210,7 @@ async fn may_reserve_in_tx(
         "select count(*) filter (
                     where takes_supply
                       and state in ('awaiting_payment', 'payment_unknown')
-                      and licence_mode <> 'unlimited'
+                      and license_mode <> 'unlimited'
                       and reserved_until > now()
                 ) < $3
             and count(*) filter (where package_id = $2) = 0

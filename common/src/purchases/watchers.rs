@@ -1,5 +1,5 @@
-//! Buyers who wait for a licence that is reserved for somebody else: `listing.available` is sent to each of
-//! them once, when the listing has a licence again.
+//! Buyers who wait for a license that is reserved for somebody else: `listing.available` is sent to each of
+//! them once, when the listing has a license again.
 //!
 //! Whoever is refused with `RESERVED` and can receive the webhook is a watcher for [`WATCH_HOURS`]. The
 //! scheduler looks for listings that are free, so no way of giving supply back can be forgotten.
@@ -62,7 +62,7 @@ pub(super) async fn watch(outbox: &Outbox, request: &PurchaseRequest) -> Result<
     tx.commit().await
 }
 
-/// Notifies those whose listing has a licence again, and forgets who has waited for too long. Returns how many
+/// Notifies those whose listing has a license again, and forgets who has waited for too long. Returns how many
 /// were notified.
 pub async fn notify_watchers(outbox: &Outbox) -> Result<usize, sqlx::Error> {
     let mut tx = outbox.begin().await?;

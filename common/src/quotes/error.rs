@@ -18,10 +18,10 @@ pub enum QuoteError {
     /// The caller sells it.
     #[error("a seller cannot buy their own package")]
     OwnPackage,
-    /// All licences are taken.
+    /// All licenses are taken.
     #[error("this package is sold out")]
     SoldOut,
-    /// All licences that are left are kept for others who are paying.
+    /// All licenses that are left are kept for others who are paying.
     #[error("this package is reserved until {}", until.to_rfc3339_opts(SecondsFormat::Secs, true))]
     Reserved { until: DateTime<Utc> },
     /// The buyer holds as many as one may.

@@ -23,7 +23,7 @@ pub struct Receipt {
     pub package_id: PackagePublicId,
     pub package_type: PackageType,
     /// `unlimited`, `limited` or `exclusive`.
-    pub licence_mode: String,
+    pub license_mode: String,
     /// What was paid, in minor units of the currency.
     pub amount_minor: i64,
     pub currency: String,

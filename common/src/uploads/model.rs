@@ -5,7 +5,7 @@ use package::PackageType;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::catalog::{Licence, LicenceMode, Placement};
+use crate::catalog::{License, LicenseMode, Placement};
 use crate::ids::{
     ApiKeyId, PackageId, PackagePublicId, SessionId, UploadId, UploadPublicId, UserId,
 };
@@ -39,7 +39,7 @@ pub struct UploadFields {
     pub target_model: String,
     pub epsilon: f64,
     pub price: Price,
-    pub licence: Licence,
+    pub license: License,
     pub webhook_url: Option<String>,
     pub placement: Placement,
 }
@@ -122,8 +122,8 @@ impl NewUpload {
             &fields.target_model,
             &fields.epsilon.to_bits().to_string(),
             &fields.price.minor().to_string(),
-            fields.licence.mode().as_str(),
-            &fields.licence.supply().unwrap_or_default().to_string(),
+            fields.license.mode().as_str(),
+            &fields.license.supply().unwrap_or_default().to_string(),
             fields.webhook_url.as_deref().unwrap_or(""),
             &serde_json::json!(fields.placement).to_string(),
         ] {
@@ -245,7 +245,7 @@ pub struct Upload {
     pub epsilon: f64,
     pub price_minor: i64,
     pub currency: String,
-    pub licence_mode: LicenceMode,
+    pub license_mode: LicenseMode,
     pub supply: Option<i32>,
     pub webhook_url: Option<String>,
     pub category: Option<String>,

@@ -13,7 +13,7 @@ pub async fn find(
 ) -> Result<Option<Upload>, sqlx::Error> {
     sqlx::query_as(
         "select id, public_id, owner_id, api_key_id, request_id, package_type, name, description, source_model,
-                target_model, epsilon, price_minor, currency, licence_mode, supply, webhook_url, category, tags,
+                target_model, epsilon, price_minor, currency, license_mode, supply, webhook_url, category, tags,
                 semver, line_id, is_draft, package_bytes,
                 package_sha256, package_parts, w_matrix_bytes, w_matrix_sha256, w_matrix_parts, status, report
          from uploads

@@ -1,4 +1,4 @@
-//! Ten buyers want the one exclusive licence; and the audit that closes the demo.
+//! Ten buyers want the one exclusive license; and the audit that closes the demo.
 
 use futures::future::try_join_all;
 use serde_json::json;
@@ -19,7 +19,7 @@ pub(super) async fn race(
 ) -> Result<(), DemoError> {
     let listing = format!("/api/ai/listings/{}", wanted.package_id);
     let seen = seller.get(&listing).await?;
-    let exclusive = json!({ "licenceMode": "exclusive" });
+    let exclusive = json!({ "licenseMode": "exclusive" });
     seller
         .patch(&listing, &seen.body["data"]["version"], &exclusive)
         .await?;

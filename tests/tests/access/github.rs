@@ -68,6 +68,20 @@ async fn whoever_comes_back_from_github_has_one_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_tabs_of_one_browser_both_get_through_and_a_preview_uses_nothing_up() {
+    let world = world().await;
+    let (one, path_of_one) = away(&world, "octocat").await;
+    let (two, path_of_two) = away(&world, "octocat").await;
+    let jar = format!("{one}; {two}");
+    for path in [path_of_one, path_of_two] {
+        let preview = world.anonymous.request(Method::HEAD, &path);
+        assert_eq!(send(preview.header("cookie", &jar)).await.status, 405);
+        let answer = back(&world, &jar, &path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_taken_here_is_made_unlike() {
     let world = world().await;
     let (cookie, path) = away(&world, "seller").await;

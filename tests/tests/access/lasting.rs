@@ -9,6 +9,7 @@ use tests::{Answer, Client, DEADLINE, Sample, World, eventually};
 use tokio::task::JoinHandle;
 
 use super::accounts::{caller, register, signed_in};
+use super::sessions::a_minute_later;
 
 /// A request that waits for what does not happen: its answer.
 fn waiting(client: &Client, path: &str) -> JoinHandle<Answer> {
@@ -125,6 +126,7 @@ async fn what_a_session_or_a_blocked_user_began_ends_too() {
     for status in [200, 401] {
         let refreshed = world.anonymous.post("/api/auth/refresh", &token).await;
         assert_eq!(refreshed.status, status, "{}", refreshed.text);
+        a_minute_later(&world).await;
     }
     ends_with_an_error(robbed).await;
     let user = tokens["userId"].as_str().unwrap();

@@ -10,6 +10,12 @@ async fn refresh(world: &World, token: &Value) -> Answer {
     world.anonymous.post("/api/auth/refresh", &body).await
 }
 
+/// As if the refreshes so far had been a minute ago.
+pub async fn a_minute_later(world: &World) {
+    let earlier = "update refresh_tokens set used_at = used_at - interval '1 minute'";
+    sqlx::query(earlier).execute(&world.pool).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_token_is_good_once_and_its_return_ends_the_session() {
     let world = World::only_api().await;
@@ -18,6 +24,7 @@ async fn a_refresh_token_is_good_once_and_its_return_ends_the_session() {
     assert_eq!(second["sessionId"], first["sessionId"]);
     assert_ne!(second["refreshToken"], first["refreshToken"]);
     assert_eq!(caller(&world, &second).get("/api/ai/me").await.status, 200);
+    a_minute_later(&world).await;
     let stolen = refresh(&world, &first["refreshToken"]).await;
     assert_eq!(stolen.fault(), (401, "UNAUTHORIZED".to_owned()));
     for tokens in [&first, &second] {
@@ -26,16 +33,33 @@ async fn a_refresh_token_is_good_once_and_its_return_ends_the_session() {
     }
     let reused = "select count(*) from sessions where revoked_because = 'reused'";
     assert_eq!(world.count(reused).await, 1);
+    let audited =
+        "select count(*) from audit_log where actor = 'refused refresh token' and status = 401";
+    assert_eq!(world.count(audited).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_who_refresh_at_once_one_gets_tokens() {
+async fn who_refreshes_twice_at_nearly_the_same_moment_gets_the_same_pair() {
     let world = World::only_api().await;
     let tokens = register(&world, "grace").await.data();
     let answers =
         futures::future::join_all((0..8).map(|_| refresh(&world, &tokens["refreshToken"]))).await;
-    let good = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(good, 1);
+    let first = answers[0].data();
+    for answer in &answers {
+        let pair = answer.data();
+        for token in ["accessToken", "refreshToken"] {
+            assert_eq!(pair[token], first[token]);
+        }
+    }
+    let next = refresh(&world, &first["refreshToken"]).await.data();
+    assert_eq!(
+        refresh(&world, &first["refreshToken"]).await.data()["refreshToken"],
+        next["refreshToken"]
+    );
+    a_minute_later(&world).await;
+    refresh(&world, &next["refreshToken"]).await.data();
+    let kept = "select count(*) from refresh_tokens where sealed_successor is not null";
+    assert_eq!(world.count(kept).await, 1, "earlier pairs are erased");
 }
 
 #[tokio::test(flavor = "multi_thread")]

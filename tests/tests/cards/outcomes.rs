@@ -247,7 +247,6 @@ async fn a_payment_can_be_cancelled_until_it_is_paid() {
 async fn a_wrong_request_is_refused_with_the_providers_code_and_may_be_corrected() {
     let (sandbox, cards) = sandbox().await;
     for (expected, new) in [
-        ("resource_missing", payment("pm_card_of_nobody", "key")),
         (
             "amount_too_small",
             NewIntent {
@@ -276,6 +275,9 @@ async fn a_wrong_request_is_refused_with_the_providers_code_and_may_be_corrected
             "{expected}: {error:?}"
         );
     }
+    let nobodys = payment("pm_card_of_nobody", "key");
+    let error = cards.create_intent(&nobodys).await.unwrap_err();
+    assert!(matches!(error, CardError::MethodUnknown), "{error:?}");
     let error = cards.retrieve_intent("pi_of_nobody").await.unwrap_err();
     assert!(
         matches!(error, CardError::Refused { status: 404, .. }),

@@ -17,8 +17,8 @@ const CHANGES: [(&str, &str); 15] = [
         "update listings set price_minor = 500, version = version + 1",
     ),
     (
-        "licenceMode",
-        "update listings set licence_mode = 'limited', supply = 5, version = version + 1",
+        "licenseMode",
+        "update listings set license_mode = 'limited', supply = 5, version = version + 1",
     ),
     ("name", "update packages set name = 'Another package'"),
     (
@@ -99,7 +99,7 @@ async fn a_listings_tag_moves_with_its_stock_and_its_version_stays() {
     let id = put(&world, &[Item::default()]).await.remove(0);
     run(
         &world,
-        "update listings set licence_mode = 'limited', supply = 5, version = version + 1",
+        "update listings set license_mode = 'limited', supply = 5, version = version + 1",
     )
     .await;
     let path = format!("/api/ai/listings/{id}");

@@ -161,7 +161,7 @@ impl World {
             trace: "req_cli".to_owned(),
             delay: Duration::ZERO,
         };
-        let mut tx = self.pool.begin().await.unwrap();
+        let mut tx = common::db::begin(&self.pool).await.unwrap();
         let enqueued = jobs::enqueue_in_tx(&mut tx, &job).await.unwrap();
         tx.commit().await.unwrap();
         JobId(enqueued.wake.job)

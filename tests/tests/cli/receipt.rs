@@ -34,7 +34,7 @@ impl Purchase {
             seller_id: UserId(Uuid::from_u128(2)),
             package_id: PackagePublicId::parse("pkg_1").unwrap(),
             package_type: PackageType::Chain,
-            licence_mode: "exclusive".to_owned(),
+            license_mode: "exclusive".to_owned(),
             amount_minor: 999,
             currency: "USD".to_owned(),
             price: "9.99".to_owned(),

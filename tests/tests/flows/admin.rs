@@ -75,10 +75,10 @@ async fn jobs_are_listed_newest_first_filtered_and_inspected() {
     assert_eq!(all.len(), 4);
     let first_page = world.operator.get("/admin/jobs?limit=3").await.data();
     assert_eq!(first_page["jobs"], json!(all[..3]));
-    let next = first_page["next"].as_str().unwrap();
+    let next = first_page["nextCursor"].as_str().unwrap();
     let second_page = world
         .operator
-        .get(&format!("/admin/jobs?limit=3&before={next}"))
+        .get(&format!("/admin/jobs?limit=3&cursor={next}"))
         .await
         .data();
     assert_eq!(second_page["jobs"], json!(all[3..]));

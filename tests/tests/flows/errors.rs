@@ -27,7 +27,7 @@ fn assert_envelope(answer: &Answer, status: u16, code: &str) {
 
 /// Caller, method, path, media type of a body that is `{` (or `-` for none), status, code.
 const REFUSALS: &str = "
-    seller   GET    /                       -                   404 NOT_FOUND
+    seller   GET    /nowhere                 -                   404 NOT_FOUND
     seller   GET    /api/ai/nothing         -                   404 NOT_FOUND
     seller   DELETE /api/ai/upload-package  -                   405 METHOD_NOT_ALLOWED
     seller   PUT    /health                 -                   405 METHOD_NOT_ALLOWED

@@ -13,10 +13,10 @@ use super::listings::{change, path};
 async fn buy(world: &World, buyer: &str) {
     let bought = sqlx::query(
         "insert into purchases (
-             id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode, price_minor, fee_minor,
+             id, package_id, buyer_id, seller_id, api_key_id, listing_version, license_mode, price_minor, fee_minor,
              net_minor, currency, payment_method, request_id, state, expires_at
          )
-         select gen_random_uuid(), package_id, users.id, seller_id, api_keys.id, version, licence_mode, price_minor, 0,
+         select gen_random_uuid(), package_id, users.id, seller_id, api_keys.id, version, license_mode, price_minor, 0,
                 price_minor, currency, 'credits', 'req_test', 'pending', now() + interval '1 hour'
          from listings, users
          join api_keys on api_keys.user_id = users.id
@@ -36,16 +36,16 @@ async fn the_mode_stays_while_anything_is_sold_in_it() {
             327,
             json!({ "price": 0 }),
             vec![
-                json!({ "licenceMode": "exclusive" }),
-                json!({ "licenceMode": "limited", "supply": 5 }),
+                json!({ "licenseMode": "exclusive" }),
+                json!({ "licenseMode": "limited", "supply": 5 }),
             ],
         ),
         (
             328,
-            json!({ "licenceMode": "limited", "supply": 2 }),
+            json!({ "licenseMode": "limited", "supply": 2 }),
             vec![
-                json!({ "licenceMode": "exclusive" }),
-                json!({ "licenceMode": "unlimited" }),
+                json!({ "licenseMode": "exclusive" }),
+                json!({ "licenseMode": "unlimited" }),
             ],
         ),
     ] {
@@ -59,7 +59,7 @@ async fn the_mode_stays_while_anything_is_sold_in_it() {
             let refused = change(&world.seller, &id, "\"2\"", &other).await;
             assert_eq!(refused.fault(), (409, "CONFLICT".to_owned()), "{other}");
             let details = refused.details();
-            assert!(details["licenceMode"].is_string(), "{other}: {details}");
+            assert!(details["licenseMode"].is_string(), "{other}: {details}");
         }
         // What does not touch the mode is free, and so is the mode once nothing is live.
         let dearer = change(&world.seller, &id, "\"2\"", &json!({ "price": 8 })).await;
@@ -68,7 +68,7 @@ async fn the_mode_stays_while_anything_is_sold_in_it() {
             .execute(&world.pool)
             .await
             .unwrap();
-        let exclusive = json!({ "licenceMode": "exclusive" });
+        let exclusive = json!({ "licenseMode": "exclusive" });
         let freed = change(&world.seller, &id, "\"3\"", &exclusive).await;
         assert_eq!(freed.status, 200, "{}", freed.text);
     }
@@ -77,7 +77,7 @@ async fn the_mode_stays_while_anything_is_sold_in_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_supply_falls_to_what_is_taken_and_no_further() {
     let (world, id) = listed(329).await;
-    let terms = json!({ "licenceMode": "limited", "supply": 2 });
+    let terms = json!({ "licenseMode": "limited", "supply": 2 });
     assert_eq!(change(&world.seller, &id, "*", &terms).await.status, 200);
     let other = json!({ "user": "other", "name": "buys", "permissions": ["purchase"] });
     assert_eq!(world.operator.post("/admin/keys", &other).await.status, 201);
@@ -101,7 +101,7 @@ async fn a_supply_falls_to_what_is_taken_and_no_further() {
         &world.seller,
         &id,
         "\"4\"",
-        &json!({ "licenceMode": "limited" }),
+        &json!({ "licenseMode": "limited" }),
     )
     .await;
     assert_eq!(
@@ -150,7 +150,7 @@ async fn the_schema_refuses_what_wrong_code_would_do_to_a_listing() {
             "listings_version_counts",
         ),
         (
-            "update listings set version = version + 1, licence_mode = 'exclusive', supply = 1",
+            "update listings set version = version + 1, license_mode = 'exclusive', supply = 1",
             "listings_sold_as_listed",
         ),
         (
@@ -185,7 +185,7 @@ async fn the_schema_refuses_what_wrong_code_would_do_to_a_listing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_waits_for_the_buyers_of_the_moment() {
     let (world, id) = listed(332).await;
-    let mut buying = world.pool.begin().await.unwrap();
+    let mut buying = common::db::begin(&world.pool).await.unwrap();
     sqlx::query("select pg_advisory_xact_lock_shared(listing_lock(package_id)) from listings")
         .execute(&mut *buying)
         .await

@@ -48,7 +48,7 @@ async fn a_listing_is_shown_to_everybody_and_its_webhook_to_its_seller_alone() {
             ("price", json!(9.99)),
             ("priceMinor", json!(999)),
             ("currency", json!("USD")),
-            ("licenceMode", json!("unlimited")),
+            ("licenseMode", json!("unlimited")),
             ("supply", json!(null)),
             ("remaining", json!(null)),
             ("soldOut", json!(false)),
@@ -98,7 +98,7 @@ async fn a_paused_listing_is_visible_as_paused_and_a_removed_one_to_its_seller_a
         json!({ "status": "active" }),
         json!({ "status": "paused" }),
         json!({ "price": 1 }),
-        json!({ "licenceMode": "exclusive" }),
+        json!({ "licenseMode": "exclusive" }),
     ] {
         let refused = change(&world.seller, &id, "\"3\"", &body).await;
         assert_eq!(refused.fault(), (409, "CONFLICT".to_owned()), "{body}");
@@ -132,14 +132,14 @@ async fn a_seller_pages_through_the_own_listings_alone() {
                 .into_iter()
                 .map(|listing| listing["packageId"].clone()),
         );
-        match page["next"].as_str() {
-            Some(next) => address = format!("/api/ai/listings?limit=2&before={next}"),
+        match page["nextCursor"].as_str() {
+            Some(next) => address = format!("/api/ai/listings?limit=2&cursor={next}"),
             None => assert_eq!(pages_left, 0),
         }
     }
     assert_eq!(json!(seen), json!(ids));
     let exact = world.seller.get("/api/ai/listings?limit=3").await.data();
-    assert_eq!(exact["next"], json!(null));
+    assert_eq!(exact["nextCursor"], json!(null));
 
     let none = world.stranger.get("/api/ai/listings").await.data();
     assert_eq!(none["listings"], json!([]));
@@ -148,8 +148,8 @@ async fn a_seller_pages_through_the_own_listings_alone() {
     for query in [
         "limit=0",
         "limit=201",
-        "before=pkg_1",
-        "before=x",
+        "cursor=pkg_1",
+        "cursor=x",
         "seller=1",
     ] {
         let refused = world.seller.get(&format!("/api/ai/listings?{query}")).await;
@@ -163,7 +163,7 @@ async fn a_seller_pages_through_the_own_listings_alone() {
 
 fn sold_as(sample: &Sample, mode: &str, supply: Option<i64>) -> Value {
     let mut request = sample.request();
-    request["licenceMode"] = mode.into();
+    request["licenseMode"] = mode.into();
     if let Some(supply) = supply {
         request["supply"] = supply.into();
     }
@@ -172,7 +172,7 @@ fn sold_as(sample: &Sample, mode: &str, supply: Option<i64>) -> Value {
 
 async fn assert_sold_as(world: &World, id: &str, mode: &str, supply: Option<i64>) {
     let data = world.anonymous.get(&path(id)).await.data();
-    assert_eq!(data["licenceMode"], mode, "{data}");
+    assert_eq!(data["licenseMode"], mode, "{data}");
     assert_eq!(data["supply"], json!(supply), "{data}");
     assert_eq!(data["remaining"], json!(supply), "{data}");
     assert_eq!(data["version"], 1, "its first version says so: {data}");
@@ -232,7 +232,7 @@ async fn a_presigned_session_keeps_how_its_package_is_sold() {
     }
     let opened = world.seller.post("/api/ai/uploads", &session).await;
     assert_eq!(opened.status, 201, "{}", opened.text);
-    let kept = "select count(*) from uploads where licence_mode = 'exclusive' and supply = 1";
+    let kept = "select count(*) from uploads where license_mode = 'exclusive' and supply = 1";
     assert_eq!(world.count(kept).await, 1);
 }
 
@@ -241,8 +241,8 @@ async fn an_upload_with_a_mode_and_a_supply_that_do_not_fit_is_refused_by_field(
     let world = World::only_api().await;
     let request = Sample::vector(311).request();
     for (mode, supply, field) in [
-        (json!("rented"), json!(null), "licenceMode"),
-        (json!(1), json!(null), "licenceMode"),
+        (json!("rented"), json!(null), "licenseMode"),
+        (json!(1), json!(null), "licenseMode"),
         (json!("limited"), json!(null), "supply"),
         (json!("limited"), json!(0), "supply"),
         (json!("limited"), json!(1_000_001), "supply"),
@@ -254,13 +254,39 @@ async fn an_upload_with_a_mode_and_a_supply_that_do_not_fit_is_refused_by_field(
         (json!(null), json!(2), "supply"),
     ] {
         let mut faulty = request.clone();
-        (faulty["licenceMode"], faulty["supply"]) = (mode.clone(), supply.clone());
+        (faulty["licenseMode"], faulty["supply"]) = (mode.clone(), supply.clone());
         let refused = world.seller.upload(&faulty).await;
         let case = format!("{mode} with {supply}: {}", refused.text);
         assert_eq!(refused.fault(), (400, "INVALID_INPUT".to_owned()), "{case}");
         assert!(refused.details()[field].is_string(), "{case}");
     }
     assert_eq!(world.count("select count(*) from uploads").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_name_of_the_license_mode_is_accepted_alone_and_the_new_one_is_shown() {
+    let world = World::only_api().await;
+    let mut request = Sample::vector(313).request();
+    request["licenceMode"] = json!("exclusive");
+    assert_eq!(world.seller.upload(&request).await.status, 202);
+    let kept = "select count(*) from uploads where license_mode = 'exclusive' and supply = 1";
+    assert_eq!(world.count(kept).await, 1);
+
+    request["licenceMode"] = json!("rented");
+    let refused = world.seller.upload(&request).await;
+    assert!(
+        refused.details()["licenceMode"].is_string(),
+        "{}",
+        refused.text
+    );
+    (request["licenceMode"], request["licenseMode"]) = (json!("exclusive"), json!("unlimited"));
+    let refused = world.seller.upload(&request).await;
+    assert_eq!(
+        refused.details()["licenceMode"],
+        "is the old name of licenseMode: send one of them",
+        "{}",
+        refused.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,7 +125,10 @@ async fn the_event_stream_rises_to_the_final_status_and_ends_there() {
 
     let rest = events(&world.anonymous, &id, Some(last - 1)).await;
     assert_eq!(rest, [(*last, data.clone())]);
-    assert!(events(&world.anonymous, &id, Some(*last)).await.is_empty());
+    let path = format!("{}/events", path(&id));
+    let again = world.anonymous.request(Method::GET, &path);
+    let again = send(again.header("last-event-id", *last)).await;
+    assert_eq!(again.status, 204, "browsers do not come again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -162,7 +162,7 @@ async fn heavy_jobs_never_hold_every_slot() {
     for upload in uploads {
         send_for(&ground, upload.0, ground.seller.user, PACKAGE_BYTES_MAX).await;
     }
-    let mut holding = ground.pool.begin().await.unwrap();
+    let mut holding = common::db::begin(&ground.pool).await.unwrap();
     sqlx::query("select from uploads for update")
         .execute(&mut *holding)
         .await

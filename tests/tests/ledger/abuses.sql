@@ -312,7 +312,7 @@ select attempt(open_package(), rival(), from_seller => buyer());
 
 -- parts that do not sum to the price
 -- purchases_parts_sum_to_price, refused
-insert into purchases (id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode,
+insert into purchases (id, package_id, buyer_id, seller_id, api_key_id, listing_version, license_mode,
     price_minor, fee_minor, net_minor, currency, payment_method, request_id, state, expires_at) select
     gen_random_uuid(), open_package(), rival(), seller(), api_key(), 1, 'unlimited', 1000, 150, 851, 'USD',
     'credits', 'r', 'pending', now();
@@ -378,5 +378,5 @@ update listing_versions set price_minor = 1;
 
 -- a mode that changes after a sale
 -- listings_sold_as_listed, refused
-update listings set licence_mode = 'exclusive', supply = 1, version = version + 1 where package_id =
+update listings set license_mode = 'exclusive', supply = 1, version = version + 1 where package_id =
     open_package();

@@ -45,7 +45,7 @@ create function attempt(
     package uuid, by uuid, mode text default 'unlimited', price bigint default 1000, fee bigint default 150,
     attempt_state text default 'pending', from_seller uuid default seller(), attempt_id uuid default gen_random_uuid()
 ) returns uuid language sql volatile as $$
-    insert into purchases (id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode,
+    insert into purchases (id, package_id, buyer_id, seller_id, api_key_id, listing_version, license_mode,
                            price_minor, fee_minor, net_minor, currency, payment_method, request_id, state, expires_at)
     values (attempt_id, package, by, from_seller, api_key(), 1, mode,
             price, fee, price - fee, 'USD', 'credits', 'req_market', attempt_state, now() + interval '1 hour')
@@ -86,7 +86,7 @@ insert into packages (id, public_id, owner_id, upload_id, package_type, name, de
 select id, 'pkg_' || id, seller(), id, 'vector', 'sample', 'a sample', 'a', 'b', 0.01, 'declared',
        'packages/a', 'packages/a', '{}', id
 from unnest(array[open_package(), rare_package(), single_package(), free_package()]) as id;
-insert into listings (package_id, seller_id, api_key_id, price_minor, licence_mode, supply)
+insert into listings (package_id, seller_id, api_key_id, price_minor, license_mode, supply)
 values (open_package(), seller(), api_key(), 1000, 'unlimited', null),
        (rare_package(), seller(), api_key(), 1000, 'exclusive', 1),
        (single_package(), seller(), api_key(), 1000, 'limited', 1),
@@ -106,7 +106,6 @@ select ledger_post('refund', returned(), 'USD', 'req_market', array[buyer(), sel
 update purchases
 set state = 'refunded'
 where id = returned();
-insert into package_deltas (package_id, sales) values (single_package(), -1);
 select attempt(rare_package(), buyer(), 'exclusive', attempt_id => failed()),
        ledger_hold(failed(), buyer(), 'USD', 1000);
 update purchases

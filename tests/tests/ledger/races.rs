@@ -12,13 +12,13 @@ use super::market::{BUYER, Market, SELLER};
 const RACERS: usize = 16;
 
 async fn post(market: &Market, posting: Posting) -> Result<(), LedgerError> {
-    let mut tx = market.pool.begin().await?;
+    let mut tx = common::db::begin(&market.pool).await?;
     post_in_tx(&mut tx, &posting, "USD", "req_race").await?;
     Ok(tx.commit().await?)
 }
 
 async fn hold(market: &Market, purchase: Uuid, amount_minor: i64) -> Result<(), LedgerError> {
-    let mut tx = market.pool.begin().await?;
+    let mut tx = common::db::begin(&market.pool).await?;
     hold_in_tx(&mut tx, purchase, UserId(BUYER), amount_minor, "USD").await?;
     Ok(tx.commit().await?)
 }
@@ -58,7 +58,7 @@ async fn a_hold_is_given_back_once_however_many_release_it() {
     let purchase = Uuid::now_v7();
     hold(&market, purchase, 900).await.unwrap();
     let release = async || {
-        let mut tx = market.pool.begin().await.unwrap();
+        let mut tx = common::db::begin(&market.pool).await.unwrap();
         let is_released = release_hold_in_tx(&mut tx, purchase, HoldEnd::Voided).await;
         tx.commit().await.unwrap();
         is_released.unwrap()

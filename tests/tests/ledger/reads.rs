@@ -20,7 +20,7 @@ async fn user_id(world: &World, name: &'static str) -> UserId {
 }
 
 async fn post(world: &World, posting: &Posting) {
-    let mut tx = world.pool.begin().await.unwrap();
+    let mut tx = common::db::begin(&world.pool).await.unwrap();
     post_in_tx(&mut tx, posting, "USD", "req_read")
         .await
         .unwrap();
@@ -50,13 +50,13 @@ async fn credits_show_what_is_there_held_and_free_now_and_at_any_time() {
     post(&world, &Posting::top_up(Uuid::now_v7(), user, 1234)).await;
     let topped_up = moment(&world).await;
     let purchase = Uuid::now_v7();
-    let mut tx = world.pool.begin().await.unwrap();
+    let mut tx = common::db::begin(&world.pool).await.unwrap();
     hold_in_tx(&mut tx, purchase, user, 1000, "USD")
         .await
         .unwrap();
     tx.commit().await.unwrap();
     let held = moment(&world).await;
-    let mut tx = world.pool.begin().await.unwrap();
+    let mut tx = common::db::begin(&world.pool).await.unwrap();
     release_hold_in_tx(&mut tx, purchase, HoldEnd::Voided)
         .await
         .unwrap();
@@ -135,7 +135,7 @@ async fn a_statement_is_read_page_by_page_newest_first_with_each_balance() {
         let lines = page["entries"].as_array().unwrap();
         pages.push(lines.len());
         balances.extend(lines.iter().map(|line| line["balanceAfterMinor"].clone()));
-        match page["next"].as_str() {
+        match page["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }

@@ -124,7 +124,7 @@ async fn a_notice_that_cannot_be_kept_is_answered_so_that_it_comes_again() {
     let world = World::with_cards().await;
     let (_, _, intent) = one_that_waits(&world).await;
     let body = notice("evt_1", "payment_intent.test", &intent);
-    let mut blocker = world.pool.begin().await.unwrap();
+    let mut blocker = common::db::begin(&world.pool).await.unwrap();
     sqlx::query("set local idle_in_transaction_session_timeout = 0")
         .execute(&mut *blocker)
         .await

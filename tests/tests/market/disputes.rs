@@ -128,8 +128,8 @@ async fn what_no_measurement_can_tell_waits_for_an_operator() {
         .collect();
     assert_eq!(ids, [id_of(&released), id_of(&refunded)]);
     let page = world.operator.get("/admin/disputes?limit=1").await.data();
-    assert_eq!(page["next"], id_of(&released));
-    let next = format!("/admin/disputes?limit=1&before={}", id_of(&released));
+    assert_eq!(page["nextCursor"], id_of(&released));
+    let next = format!("/admin/disputes?limit=1&cursor={}", id_of(&released));
     let page = world.operator.get(&next).await.data();
     assert_eq!(page["disputes"][0]["id"], id_of(&refunded));
 

@@ -254,7 +254,7 @@ async fn what_cannot_be_charged_says_why() {
     }
     let unknown = buyer.client.top_up("pm_card_of_nobody").await;
     assert_eq!(unknown.fault(), (402, "PAYMENT_REQUIRED".to_owned()));
-    assert_eq!(unknown.details()["reason"], "CARD_REFUSED");
+    assert_eq!(unknown.details()["reason"], "CARD_UNKNOWN");
     let nobody = world.anonymous.top_up(method::VISA).await;
     assert_eq!(nobody.status, 401);
     assert_eq!(world.cards().intents(), []);
@@ -304,10 +304,10 @@ async fn top_ups_are_listed_in_pages_and_told_by_webhook() {
         ids.insert(0, id);
     }
     let first = buyer.client.get(&format!("{TOP_UPS}?limit=2")).await.data();
-    let next = first["next"].as_str().unwrap();
+    let next = first["nextCursor"].as_str().unwrap();
     let second = buyer
         .client
-        .get(&format!("{TOP_UPS}?limit=2&before={next}"))
+        .get(&format!("{TOP_UPS}?limit=2&cursor={next}"))
         .await;
     let second = second.data();
     let listed = [&first, &second].map(|page| page["topUps"].as_array().unwrap().clone());
@@ -317,7 +317,7 @@ async fn top_ups_are_listed_in_pages_and_told_by_webhook() {
         .map(|row| row["topUpId"].clone())
         .collect();
     assert_eq!(listed, ids);
-    assert_eq!(second["next"], Value::Null);
+    assert_eq!(second["nextCursor"], Value::Null);
     assert_eq!(
         world.stranger.get(TOP_UPS).await.data()["topUps"],
         json!([])

@@ -16,8 +16,8 @@ async fn payouts_are_seen_by_their_seller_and_ended_by_operators_alone() {
     assert_eq!(list["payouts"][0]["payoutId"], second);
     assert_eq!(list["payouts"][1]["payoutId"], first);
     let page = world.seller.get(&format!("{PAYOUTS}?limit=1")).await.data();
-    assert_eq!(page["next"], second);
-    let next = format!("{PAYOUTS}?limit=1&before={second}");
+    assert_eq!(page["nextCursor"], second);
+    let next = format!("{PAYOUTS}?limit=1&cursor={second}");
     assert_eq!(
         world.seller.get(&next).await.data()["payouts"][0]["payoutId"],
         first

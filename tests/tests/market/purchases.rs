@@ -266,7 +266,7 @@ async fn a_purchase_that_takes_longer_than_the_client_waits_is_accepted_and_foll
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_buyer_hears_of_the_purchase_and_the_seller_of_the_last_licence() {
+async fn the_buyer_hears_of_the_purchase_and_the_seller_of_the_last_license() {
     let world = World::start().await;
     let package = world.limited_package(5.0, 1).await;
     let buyer = world.buyer("buyer", 500).await;

@@ -200,13 +200,13 @@ async fn a_quote_holds_for_its_buyer_its_package_and_its_time_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_price_of_one_licence_does_not_buy_another() {
+async fn the_price_of_one_license_does_not_buy_another() {
     let world = World::start().await;
     let package = world.package_for(1.0).await;
     let buyer = world.buyer("buyer", 1_000).await;
     let quoted = quote(&buyer.client, &package).await;
     sqlx::query(
-        "update listings set licence_mode = 'exclusive', supply = 1, version = version + 1",
+        "update listings set license_mode = 'exclusive', supply = 1, version = version + 1",
     )
     .execute(&world.pool)
     .await

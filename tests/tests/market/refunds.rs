@@ -46,6 +46,26 @@ async fn a_refund_is_made_once_takes_the_access_back_and_debits_the_seller() {
     assert_books_balance(&world).await;
 }
 
+/// An outage would be 503, and tried again for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_the_ledger_has_already_is_a_defect_and_no_outage() {
+    let world = World::start().await;
+    let sale = Sale::of(&world, 9.99).await;
+    sqlx::query(
+        "select ledger_post('refund', purchases.id, 'USD', 'req_defect', array[buyer_id, seller_id, $1],
+                            array['buyer_credits', 'seller_earnings', 'platform_fees'], array[999, -849, -150])
+         from purchases",
+    )
+    .bind(uuid::Uuid::nil())
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let refused = sale.refund().await;
+    assert_eq!(refused.fault(), (500, "INTERNAL_ERROR".to_owned()));
+    assert!(!refused.text.contains("posted"), "{}", refused.text);
+    assert_eq!(transfers(&world, "refund").await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn buyer_and_seller_who_listen_at_one_address_both_hear() {
     let world = World::start().await;

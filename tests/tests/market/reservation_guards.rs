@@ -23,13 +23,13 @@ async fn an_unpaid_purchase_does_not_bind_the_seller() {
     let seen = world.seller.get(&path).await.data();
     let patch = world.seller.request(Method::PATCH, &path);
     let patch = patch.header("if-match", format!("\"{}\"", seen["version"]));
-    let changed = send(patch.json(&json!({ "licenceMode": "unlimited" }))).await;
+    let changed = send(patch.json(&json!({ "licenseMode": "unlimited" }))).await;
     assert_eq!(changed.status, 200, "{}", changed.text);
     let url = asked.header("location");
     let refused = pay(&poor.client, url, &json!({ "paymentMethod": "credits" })).await;
     assert_eq!(
         refused.details()["reason"],
-        "LICENCE_CHANGED",
+        "LICENSE_CHANGED",
         "{}",
         refused.text
     );
@@ -37,7 +37,7 @@ async fn an_unpaid_purchase_does_not_bind_the_seller() {
     let failed = pay(&poor.client, url, &visa).await;
     assert_eq!(
         failed.details()["reason"],
-        "LICENCE_CHANGED",
+        "LICENSE_CHANGED",
         "{}",
         failed.text
     );

@@ -35,7 +35,7 @@ impl PurchaseRow {
         self.state.is_granted() || self.state == PurchaseState::Refunded
     }
 
-    /// Whether it takes a licence.
+    /// Whether it takes a license.
     pub fn is_live(&self) -> bool {
         !matches!(self.state, PurchaseState::Failed | PurchaseState::Refunded)
     }

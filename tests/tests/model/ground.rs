@@ -175,9 +175,9 @@ impl Ground {
             _ => 0.49 + (number % 13) as f64,
         });
         match number % 6 {
-            4 => body["licenceMode"] = json!("exclusive"),
+            4 => body["licenseMode"] = json!("exclusive"),
             5 => {
-                body["licenceMode"] = json!("limited");
+                body["licenseMode"] = json!("limited");
                 body["supply"] = json!(5);
             }
             _ => {}

@@ -191,3 +191,83 @@ async fn what_cannot_be_read_is_refused_for_what_it_is() {
     let paused = send(pause.header(CONTENT_TYPE, "application/json")).await;
     assert_eq!(paused.status, 200, "{}", paused.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_has_one_shape_and_refuses_a_limit_out_of_range() {
+    let world = World::only_api().await;
+    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let mut lists = 0;
+    for (method, path) in served() {
+        let operation = &document["paths"][&path][&method];
+        let has = |name: &str| {
+            let mut names = operation["parameters"].as_array().into_iter().flatten();
+            names.any(|it| it["name"] == name && it["in"] == "query")
+        };
+        assert!(!has("before"), "{path}: pages are asked for by cursor");
+        if !has("limit") {
+            continue;
+        }
+        let target = path.replace(['{', '}'], "");
+        for limit in ["0", "-1", "100000", "99999999999999999999", "x"] {
+            let target = format!("{target}?limit={limit}");
+            let answer = caller(&world, &path).get(&target).await;
+            let place = format!("{method} {target}: {}", answer.text);
+            assert_eq!(answer.status, 400, "{place}");
+            assert!(answer.details()["limit"].is_string(), "{place}");
+        }
+        if has("cursor") {
+            let refused = caller(&world, &path)
+                .get(&format!("{target}?cursor=!"))
+                .await;
+            let place = format!("{method} {target}: {}", refused.text);
+            assert!(refused.details()["cursor"].is_string(), "{place}");
+        }
+        lists += 1;
+    }
+    assert!(lists > 15, "{lists} lists");
+}
+
+/// RFC 7396, and nothing is a change that changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patch_keeps_what_it_does_not_name_and_clears_what_is_null() {
+    let world = World::only_api().await;
+    let new = json!({
+        "url": "https://example.com/hooks",
+        "description": "all of it",
+        "headers": { "X-One": "1", "X-Two": "2" },
+    });
+    let endpoint = world
+        .seller
+        .post("/api/ai/webhooks/endpoints", &new)
+        .await
+        .data();
+    let endpoint = format!(
+        "/api/ai/webhooks/endpoints/{}",
+        endpoint["endpointId"].as_str().unwrap()
+    );
+    let about = json!({ "about": "We align things." });
+    let patch = async |path: &str, body: &Value| {
+        let request = world.seller.request(Method::PATCH, path);
+        send(request.header("if-match", "*").json(body)).await
+    };
+    patch("/api/ai/me", &about).await.data();
+    for path in ["/api/ai/me", &endpoint] {
+        let before = world.seller.get(path).await;
+        let after = patch(path, &json!({})).await;
+        assert_eq!(after.row_tag(), before.row_tag(), "{path}: {}", after.text);
+        assert_eq!(after.data(), before.data());
+    }
+    let same = patch(&endpoint, &new).await.data();
+    assert_eq!(same["version"], 1, "{same}");
+    let refused = patch(&endpoint, &json!({ "url": null, "timeoutSeconds": null })).await;
+    for field in ["url", "timeoutSeconds"] {
+        assert!(refused.details()[field].is_string(), "{}", refused.text);
+    }
+    let change = json!({ "description": null, "headers": { "x-one": null, "X-Three": "3" } });
+    let changed = patch(&endpoint, &change).await.data();
+    assert_eq!(changed["description"], "");
+    assert_eq!(changed["headerNames"], json!(["x-three", "x-two"]));
+    assert_eq!(changed["url"], new["url"]);
+    let cleared = patch("/api/ai/me", &json!({ "about": null })).await.data();
+    assert_eq!(cleared["about"], Value::Null);
+}

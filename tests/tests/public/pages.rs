@@ -1,5 +1,6 @@
 //! What is to be read: pages about codes, the documentation, what language models take.
 
+use common::reqwest::Method;
 use serde_json::Value;
 use tests::World;
 
@@ -21,13 +22,55 @@ async fn each_code_of_the_document_has_its_page() {
         );
     }
     assert_eq!(world.anonymous.get("/errors/NOTHING").await.status, 404);
-    for page in ["versions", "search", "webhooks"] {
+    for page in ["versions", "search", "webhooks", "codes"] {
         let page = world.anonymous.get(&format!("/docs/{page}")).await;
         assert_eq!(
             (page.status, page.header("content-type")),
             (200, "text/html; charset=utf-8")
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bare_address_leads_to_all_that_can_be_read() {
+    let world = World::only_api().await;
+    let home = world.anonymous.get("/").await;
+    assert_eq!(home.header("content-type"), "text/html; charset=utf-8");
+    let links: Vec<&str> = home.text.split("href=\"").skip(1).collect();
+    assert!(links.len() >= 9, "{}", home.text);
+    for link in links {
+        let path = link.split('"').next().unwrap();
+        assert_eq!(world.anonymous.get(path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_is_compressed_for_who_accepts_it_under_a_tag_of_its_own() {
+    let world = World::only_api().await;
+    let path = "/api/ai/openapi-3.1.json";
+    let plain = world.anonymous.get(path).await;
+    let request = |tag: &str| {
+        let request = world.anonymous.request(Method::GET, path);
+        let request = request.header("accept-encoding", "gzip");
+        request.header("if-none-match", tag.to_owned())
+    };
+    let compressed = request("\"none\"").send().await.unwrap();
+    assert_eq!(compressed.headers()["content-encoding"], "gzip");
+    let vary = format!("{:?}", compressed.headers().get_all("vary"));
+    assert!(vary.contains("accept-encoding"), "{vary}");
+    let size = compressed.bytes().await.unwrap().len();
+    assert!(
+        size * 5 < plain.text.len(),
+        "{size} of {}",
+        plain.text.len()
+    );
+    let short = world.anonymous.request(Method::GET, "/health");
+    let short = short
+        .header("accept-encoding", "gzip")
+        .send()
+        .await
+        .unwrap();
+    assert!(!short.headers().contains_key("content-encoding"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

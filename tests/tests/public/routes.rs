@@ -40,7 +40,7 @@ pub fn served() -> BTreeSet<(String, String)> {
     // A directory's address with and without its slash is one.
     routes
         .into_iter()
-        .filter(|(_, path)| !path.ends_with('/'))
+        .filter(|(_, path)| path == "/" || !path.ends_with('/'))
         .collect()
 }
 

@@ -105,12 +105,17 @@ fn every_crate_comes_from_the_public_registry() {
 #[test]
 fn entity_tags_are_made_in_one_place() {
     let header = concat!("header::", "ETAG");
-    let may = ["api/src/middleware/observe.rs", "api/src/error.rs"];
+    let may = [
+        "middleware/observe.rs",
+        "middleware/compress.rs",
+        "error.rs",
+    ]
+    .map(|file| format!("api/src/{file}"));
     let faults: Vec<String> = rust_files()
         .into_iter()
         .filter(|file| file.path.starts_with("api/") && file.text.contains(header))
         .map(|file| file.path)
-        .filter(|path| !may.contains(&path.as_str()))
+        .filter(|path| !may.contains(path))
         .collect();
     assert_none(&faults, "ask for a tag with `Tagged`");
 }
@@ -124,4 +129,27 @@ fn work_that_outlives_its_request_holds_its_place() {
         .map(|file| file.path)
         .collect();
     assert_none(&faults, "handlers start tasks with crate::places::spawn");
+}
+
+/// Whoever reads a code in an answer finds what it means.
+#[test]
+fn each_code_of_a_verdict_is_explained() {
+    let page = read("docs/codes.md");
+    let source = read("package/src/refusal.rs");
+    let (_, codes) = source.split_once("pub enum Code {").unwrap();
+    let (codes, _) = codes.split_once("\n}").unwrap();
+    let variants = codes
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(','));
+    let missing: Vec<String> = variants
+        .map(|variant| {
+            let spaced = variant.chars().enumerate().flat_map(|(at, letter)| {
+                let gap = (at > 0 && letter.is_uppercase()).then_some('_');
+                gap.into_iter().chain(letter.to_uppercase())
+            });
+            spaced.collect::<String>()
+        })
+        .filter(|code| !page.contains(&format!("| `{code}` |")))
+        .collect();
+    assert_none(&missing, "docs/codes.md explains each code");
 }

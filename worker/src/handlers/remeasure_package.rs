@@ -13,7 +13,7 @@ use package::{Declared, Limits};
 use serde_json::json;
 
 use super::finish_alone;
-use crate::verification::{self, Fetched, Source, Verification};
+use crate::verification::{self, Fetched, Halves, Source, Verification};
 use crate::{Context, JobError};
 
 /// Runs the job.
@@ -44,37 +44,45 @@ async fn measure(context: &Context, case: &Case) -> Result<Measurement, JobError
         .map(|blob| case.blobs.blob(*blob).size_bytes)
         .sum();
     let _memory = context.reserve_memory(bytes).await;
-    let mut blobs = Vec::with_capacity(2);
-    for blob in Blob::ALL {
-        let stored = case.blobs.blob(blob);
-        let source = Source {
-            keys: vec![stored.key],
-            size_bytes: stored.size_bytes,
-            sha256: stored.sha256,
-        };
-        match verification::fetch(&context.storage, &source).await? {
-            Fetched::Bytes(bytes) => blobs.push(bytes),
-            Fetched::Refused(refusal) => {
-                return Ok(Measurement {
-                    finding: Finding::ValidationFails,
-                    report: json!({ "verdict": "refused", "refusal": refusal }),
-                });
-            }
-            Fetched::Differs => {
-                return Ok(Measurement {
-                    finding: Finding::BytesDiffer,
-                    report: json!({ "verdict": "refused", "bytesDiffer": blob.as_str() }),
-                });
-            }
-        }
-    }
-    let package = blobs.pop().unwrap_or_default();
-    let w_matrix = blobs.pop().unwrap_or_default();
-    let report = Verification::start(package, w_matrix, declared)
+    let w_matrix = match fetch(context, case, Blob::WMatrix).await? {
+        Ok(bytes) => bytes,
+        Err(measurement) => return Ok(measurement),
+    };
+    let package = match fetch(context, case, Blob::Package).await? {
+        Ok(bytes) => bytes,
+        Err(measurement) => return Ok(measurement),
+    };
+    let report = Verification::start(Halves { package, w_matrix }, declared)
         .report()
         .await?;
     Ok(Measurement {
         finding: Finding::of(&report, case.epsilon_listed(), &Limits::default()),
         report: serde_json::to_value(&report).expect("a report serialises"),
     })
+}
+
+/// The bytes of one half, or what is wrong with them.
+async fn fetch(
+    context: &Context,
+    case: &Case,
+    blob: Blob,
+) -> Result<Result<Vec<u8>, Measurement>, JobError> {
+    let stored = case.blobs.blob(blob);
+    let source = Source {
+        keys: vec![stored.key],
+        size_bytes: stored.size_bytes,
+        sha256: stored.sha256,
+    };
+    let (finding, report) = match verification::fetch(&context.storage, &source).await? {
+        Fetched::Bytes(bytes) => return Ok(Ok(bytes)),
+        Fetched::Refused(refusal) => (
+            Finding::ValidationFails,
+            json!({ "verdict": "refused", "refusal": refusal }),
+        ),
+        Fetched::Differs => (
+            Finding::BytesDiffer,
+            json!({ "verdict": "refused", "bytesDiffer": blob.as_str() }),
+        ),
+    };
+    Ok(Err(Measurement { finding, report }))
 }

@@ -12,7 +12,7 @@ use common::uploads::{self, Refusal, Stage, Upload, UploadStatus, commands};
 use package::{Declared, Report, Verdict};
 
 use super::finish_alone;
-use crate::verification::{self, Fetched, Source, Verification};
+use crate::verification::{self, Fetched, Halves, Source, Verification};
 use crate::{Context, JobError};
 
 /// A verdict's progress is written at most this often.
@@ -42,8 +42,8 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
     let _memory = context.reserve_memory(bytes).await;
     let start = Instant::now();
     let (report, refusal) = match fetch(context, &upload).await? {
-        Ok((package, w_matrix)) => {
-            let report = judge(context, &upload, package, w_matrix, declared).await?;
+        Ok(halves) => {
+            let report = judge(context, &upload, halves, declared).await?;
             let refusal = refusal_of(&report);
             (
                 serde_json::to_value(&report).expect("a report serialises"),
@@ -76,23 +76,17 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
     Ok(())
 }
 
-type Blobs = (Vec<u8>, Vec<u8>);
-
-/// Both blobs, or why one of them can be refused without reading on.
+/// Both halves, or why one of them can be refused without reading on. The smaller one is read first.
 async fn fetch(
     context: &Context,
     upload: &Upload,
-) -> Result<Result<Blobs, package::Refusal>, JobError> {
-    let mut blobs = Vec::with_capacity(2);
-    for blob in Blob::ALL {
-        match fetch_blob(context, upload, blob).await? {
-            Ok(bytes) => blobs.push(bytes),
-            Err(refusal) => return Ok(Err(refusal)),
-        }
-    }
-    let package = blobs.pop().unwrap_or_default();
-    let w_matrix = blobs.pop().unwrap_or_default();
-    Ok(Ok((package, w_matrix)))
+) -> Result<Result<Halves, package::Refusal>, JobError> {
+    let w_matrix = match fetch_blob(context, upload, Blob::WMatrix).await? {
+        Ok(bytes) => bytes,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let package = fetch_blob(context, upload, Blob::Package).await?;
+    Ok(package.map(|package| Halves { package, w_matrix }))
 }
 
 async fn fetch_blob(
@@ -122,11 +116,10 @@ async fn fetch_blob(
 async fn judge(
     context: &Context,
     upload: &Upload,
-    package: Vec<u8>,
-    w_matrix: Vec<u8>,
+    halves: Halves,
     declared: Declared,
 ) -> Result<Report, JobError> {
-    let mut verification = Verification::start(package, w_matrix, declared);
+    let mut verification = Verification::start(halves, declared);
     let mut ticks =
         tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
     loop {

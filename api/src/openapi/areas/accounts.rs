@@ -34,7 +34,7 @@ fn sign_in() -> Vec<Operation> {
             .gives(200, "Signed in.", "Tokens")
             .faults(&[401]),
         Operation::new("post", "/api/auth/refresh", "refresh_tokens", tag, "Get the next pair of tokens")
-            .about("A refresh token is good once. One that comes back after its use is in two hands, and ends its session.")
+            .about("A refresh token is good once. For 30 seconds after its use it gets the same pair again, because two tabs or a retry are no theft; later it is in two hands, and ends its session.")
             .takes("refreshToken: refresh As it was given.")
             .gives(200, "The next pair.", "Tokens")
             .faults(&[401]),

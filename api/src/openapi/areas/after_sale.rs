@@ -106,7 +106,7 @@ pub fn schemas() -> Map<String, Value> {
         sellerId: uuid Who sold.
         packageId: text The package.
         packageType: text What kind of package it is.
-        licenceMode: text How it is licensed.
+        licenseMode: text How it is licensed.
         amountMinor: int What was paid, in minor units.
         currency: text ISO 4217.
         price: text The same as decimal text.

@@ -25,7 +25,7 @@ const STATUSES: [&str; 4] = ["draft", "active", "paused", "removed"];
 pub fn operations() -> Vec<Operation> {
     let changes = json!({
         "price": number("With at most two decimals."),
-        "licenceMode": word("Who may buy.", &MODES),
+        "licenseMode": word("Who may buy.", &MODES),
         "supply": integer("How many may, if `limited`."),
         "status": word("Whether it is for sale.", &STATUSES),
         "webhookUrl": nullable(url("Where its seller hears of it; null for nowhere.")),
@@ -60,11 +60,11 @@ pub fn operations() -> Vec<Operation> {
         "listings",
         "The caller's own listings",
     )
-    .asks("before?: text `next` of the page before.\nlimit?: range(1,200) How many.")
+    .asks("cursor?: text `nextCursor` of the page before.\nlimit?: range(1,200) How many; 50 if nothing is said.")
     .tells(
         200,
         "The newest first.",
-        "listings: [$Listing] A page.\nnext: text|null Goes into `before`.",
+        "listings: [$Listing] A page.\nnextCursor: text|null For the next page.",
     );
     vec![list, show, change]
 }
@@ -79,7 +79,7 @@ pub fn schemas() -> Map<String, Value> {
         "price": number("With two decimals."),
         "priceMinor": integer("The same in minor units."),
         "currency": text("ISO 4217."),
-        "licenceMode": word("Who may buy.", &MODES),
+        "licenseMode": word("Who may buy.", &MODES),
         "supply": nullable(integer("How many may, if there is a limit.")),
         "remaining": nullable(integer("How many still may, if there is a limit.")),
         "soldOut": flag("Whether nobody may any more."),

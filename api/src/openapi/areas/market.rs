@@ -260,7 +260,7 @@ const SCHEMAS: &str = "
         downloads: int How often it was downloaded.
         priceMinor: int The price in minor units.
         currency: text ISO 4217.
-        licenceMode: text Who may buy.
+        licenseMode: text Who may buy.
         evidenceLevel: text How its error is known.
         tier: text|null The band of its measured error.
         version: text Its semantic version.

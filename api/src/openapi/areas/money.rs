@@ -7,11 +7,11 @@ use super::super::operation::Operation;
 
 const TAG: &str = "credits";
 const STATEMENT: &str = "currency?: currency USD if nothing is said.
-        cursor?: text `next` of the page before.
+        cursor?: text `nextCursor` of the page before.
         limit?: range(1,100) How many lines.";
 const BALANCE: &str = "currency?: currency USD if nothing is said.
         asOf?: time As it was then.";
-const OLDER: &str = "before?: text `next` of the page before.\nlimit?: int How many.";
+const OLDER: &str = "cursor?: text `nextCursor` of the page before.\nlimit?: range(1,200) How many; 50 if nothing is said.";
 
 pub fn operations() -> Vec<Operation> {
     [spending(), earning()].into_iter().flatten().collect()
@@ -49,7 +49,7 @@ fn spending() -> Vec<Operation> {
         .tells(
             200,
             "The newest first.",
-            "topUps: [$TopUp] A page.\nnext: text|null Goes into `before`.",
+            "topUps: [$TopUp] A page.\nnextCursor: text|null For the next page.",
         ),
         Operation::new(
             "get",
@@ -113,7 +113,7 @@ fn earning() -> Vec<Operation> {
         .tells(
             200,
             "The newest first.",
-            "payouts: [$Payout] A page.\nnext: text|null Goes into `before`.",
+            "payouts: [$Payout] A page.\nnextCursor: text|null For the next page.",
         ),
         Operation::new(
             "post",
@@ -178,7 +178,7 @@ pub fn schemas() -> Map<String, Value> {
         Statement
         currency: text ISO 4217.
         entries: [object] What moved, each with the balance after it.
-        next: text|null Goes into `cursor` for the following page.
+        nextCursor: text|null For the next page.
 
         Quote
         quoteId: text The quote.

@@ -54,8 +54,8 @@ fn jobs() -> Vec<Operation> {
                  name?: text Of this name.
                  state?: word(due,running,waiting,idle,done,cancelled,quarantined) In this state.
                  subject?: uuid About this.
-                 before?: uuid Older than this.
-                 limit?: int How many.",
+                 cursor?: text `nextCursor` of the page before.
+                 limit?: range(1,200) How many; 50 if nothing is said.",
             )
             .tells(200, "The newest first.", "jobs: [object] A page."),
         post(
@@ -68,7 +68,7 @@ fn jobs() -> Vec<Operation> {
              name?: text|null Of this name.
              state?: word(quarantined)|null No others are replayed.
              subject?: uuid|null About this.
-             before?: uuid|null Older than this.
+             cursor?: text|null `nextCursor` of a page; what is older is replayed.
              limit?: int|null Has no effect: a page at a time.",
         )
         .tells(
@@ -101,7 +101,8 @@ fn people() -> Vec<Operation> {
             .asks(
                 "name?: text Whose name has this in it.
                  exactName?: text Whose name is this, to the letter.
-                 before?: uuid Older than this.",
+                 cursor?: text `nextCursor` of the page before.
+                 limit?: range(1,200) How many; 50 if nothing is said.",
             )
             .tells(200, "The newest first.", "users: [object] A page."),
         post("/admin/users/{userId}/block", "block_user", "Block a user")
@@ -145,7 +146,7 @@ fn people() -> Vec<Operation> {
         .takes("reason: size(1,500) Why.")
         .tells(200, "Restored.", moderated),
         get("/admin/audit", "list_audit", "What operators did")
-            .asks("before?: int Older than this.")
+            .asks("cursor?: text `nextCursor` of the page before.\nlimit?: range(1,200) How many; 50 if nothing is said.")
             .tells(200, "The newest first.", "entries: [object] A page."),
     ]
 }
@@ -192,7 +193,7 @@ fn keys() -> Vec<Operation> {
 }
 
 fn money() -> Vec<Operation> {
-    let pages = "before?: text Older than this.\nlimit?: int How many.";
+    let pages = "cursor?: text `nextCursor` of the page before.\nlimit?: range(1,200) How many; 50 if nothing is said.";
     vec![
         get("/admin/payments", "list_payments", "The payments by card")
             .asks(&format!("state?: text In this state.\n{pages}"))
@@ -237,7 +238,7 @@ fn money() -> Vec<Operation> {
 }
 
 fn disputes() -> Vec<Operation> {
-    let pages = "before?: text Older than this.\nlimit?: int How many.";
+    let pages = "cursor?: text `nextCursor` of the page before.\nlimit?: range(1,200) How many; 50 if nothing is said.";
     vec![
         get("/admin/disputes", "list_disputes", "The disputes")
             .asks(&format!("state?: text In this state.\n{pages}"))

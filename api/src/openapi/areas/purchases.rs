@@ -75,7 +75,7 @@ pub fn schemas() -> Map<String, Value> {
         "packageId": id("pkg", "The package."),
         "packageType": text("What kind of package it is."),
         "packageName": text("What it is called."),
-        "licenceMode": text("How it is licensed."),
+        "licenseMode": text("How it is licensed."),
         "price": number("With two decimals."),
         "priceMinor": integer("The same in minor units."),
         "currency": text("ISO 4217."),

@@ -61,6 +61,11 @@ pub fn operations() -> Vec<Operation> {
             "A file of that page",
         )
         .shows(200, "The file.", "*/*"),
+        get("/", "show_home", "The page that leads to the others").shows(
+            200,
+            "A page.",
+            "text/html",
+        ),
         get(
             "/llms.txt",
             "get_llms_txt",

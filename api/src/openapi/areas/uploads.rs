@@ -235,7 +235,7 @@ fn request(required: &[&str], own: &Value) -> Value {
         "targetModel": text("The model it is aligned to."),
         "epsilon": number("The declared alignment error, at most 0.10."),
         "price": number("With at most two decimals."),
-        "licenceMode": word("Who may buy; `unlimited` if nothing is said.", &["unlimited", "limited", "exclusive"]),
+        "licenseMode": word("Who may buy; `unlimited` if nothing is said.", &["unlimited", "limited", "exclusive"]),
         "supply": integer("How many may, if `limited`."),
         "webhookUrl": url("Where to hear of this upload, and later of its listing."),
     });

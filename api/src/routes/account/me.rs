@@ -7,6 +7,8 @@ use axum::response::Response;
 use common::accounts::{self, AccountError, commands};
 use common::identity::{self, KeySummary, Principal};
 use common::ledger::{self, AccountKind};
+use common::limits::ABOUT_CHARS_MAX;
+use common::merge_patch::Patch;
 use common::money::{DEFAULT_CURRENCY, decimal_number};
 use common::purchases;
 use serde::Deserialize;
@@ -27,10 +29,10 @@ pub async fn get_me(
 }
 
 /// What a seller says of itself; `null` takes it away.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ProfileChange {
-    about: Option<String>,
+    about: Patch<String>,
 }
 
 /// Changes the profile, if the account is at a version that the caller has seen.
@@ -41,18 +43,13 @@ pub async fn change_me(
     Json(change): Json<ProfileChange>,
 ) -> Result<Response, ApiError> {
     let IfMatch(if_match) = if_match?;
-    let about = free_text::optional(
-        "about",
-        change.about.as_deref(),
-        common::limits::ABOUT_CHARS_MAX,
-    )?;
-    commands::change_about(
-        state.pool(),
-        caller.user,
-        if_match.as_deref(),
-        about.as_deref(),
-    )
-    .await?;
+    let about = match change.about {
+        Patch::Set(text) => free_text::optional("about", Some(&text), ABOUT_CHARS_MAX)?
+            .map_or(Patch::Clear, Patch::Set),
+        other => other,
+    };
+    let about = about.as_deref();
+    commands::change_about(state.pool(), caller.user, if_match.as_deref(), about).await?;
     answer(&state, &caller).await
 }
 

@@ -7,7 +7,7 @@ use axum::response::Response;
 use common::audit::{self, ActId, Details};
 use common::disputes::{self, Decision, DisputeError, DisputeFilter, DisputeState, commands};
 use common::ids::DisputeId;
-use common::limits::{PAGE_ROWS_MAX, REASON_CHARS_MAX};
+use common::limits::REASON_CHARS_MAX;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::extract::{Json, Path, Query};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
 use crate::routes::disputes::Shown;
+use crate::routes::page::{self, Pages};
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
 
@@ -24,7 +25,7 @@ use crate::state::ApiState;
 #[serde(default, deny_unknown_fields)]
 pub struct DisputeQuery {
     state: Option<DisputeState>,
-    before: Option<DisputeId>,
+    cursor: Option<String>,
     limit: Option<i64>,
 }
 
@@ -36,23 +37,21 @@ pub struct NewDecision {
     note: String,
 }
 
-/// Newest first; `next` goes into `before` for the following page.
+/// A page, newest first.
 pub async fn list_disputes(
     State(state): State<ApiState>,
     Query(query): Query<DisputeQuery>,
 ) -> Result<Response, ApiError> {
     let filter = DisputeFilter {
         state: query.state,
-        before: query.before,
-        limit: query.limit.unwrap_or(50),
+        before: page::cursor(query.cursor.as_deref(), DisputeId::parse)?,
+        limit: Pages::LONG.limit(query.limit)?,
     };
     let found = disputes::list(state.pool(), &filter).await?;
-    let limit = usize::try_from(filter.limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(usize::MAX);
-    let next = found.last().filter(|_| found.len() >= limit);
-    let next = next.map(|dispute| dispute.id);
+    let next = page::next(&found, filter.limit, |dispute| dispute.id);
     Ok(success(
         StatusCode::OK,
-        json!({ "disputes": found, "next": next }),
+        json!({ "disputes": found, "nextCursor": next }),
     ))
 }
 

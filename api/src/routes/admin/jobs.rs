@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::error::{ApiError, Code};
 use crate::extract::{Json, Path, Query};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -24,36 +25,34 @@ pub struct JobQuery {
     name: Option<String>,
     state: Option<JobState>,
     subject: Option<Uuid>,
-    before: Option<JobId>,
+    cursor: Option<String>,
     limit: Option<i64>,
 }
 
-impl From<JobQuery> for JobFilter {
-    fn from(query: JobQuery) -> Self {
-        Self {
-            queue: query.queue,
-            name: query.name,
-            state: query.state,
-            subject: query.subject,
-            before: query.before,
-            limit: query.limit.unwrap_or(50),
-        }
+impl JobQuery {
+    fn filter(self) -> Result<JobFilter, ApiError> {
+        Ok(JobFilter {
+            queue: self.queue,
+            name: self.name,
+            state: self.state,
+            subject: self.subject,
+            before: page::cursor(self.cursor.as_deref(), page::row)?,
+            limit: Pages::LONG.limit(self.limit)?,
+        })
     }
 }
 
-/// Newest first; `next` goes into `before` for the following page.
+/// A page, newest first.
 pub async fn list_jobs(
     State(state): State<ApiState>,
     Query(query): Query<JobQuery>,
 ) -> Result<Response, ApiError> {
-    let filter = JobFilter::from(query);
+    let filter = query.filter()?;
     let jobs = jobs::list_jobs(state.pool(), &filter).await?;
-    let is_full =
-        jobs.len() >= usize::try_from(filter.limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(usize::MAX);
-    let next = jobs.last().filter(|_| is_full).map(|job| job.id);
+    let next = page::next(&jobs, filter.limit, |job| job.id);
     Ok(success(
         StatusCode::OK,
-        json!({ "jobs": jobs, "next": next }),
+        json!({ "jobs": jobs, "nextCursor": next }),
     ))
 }
 
@@ -122,7 +121,7 @@ pub async fn replay_jobs(
     let filter = JobFilter {
         state: Some(JobState::Quarantined),
         limit: PAGE_ROWS_MAX,
-        ..query.into()
+        ..query.filter()?
     };
     let (mut replayed, mut refused) = (Vec::new(), Vec::new());
     for job in jobs::list_jobs(state.pool(), &filter).await? {

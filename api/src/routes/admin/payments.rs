@@ -4,13 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use common::ids::PaymentId;
-use common::limits::PAGE_ROWS_MAX;
 use common::payments::{self, PaymentError, PaymentFilter, PaymentState};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::ApiError;
 use crate::extract::{Path, Query};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -19,26 +19,25 @@ use crate::state::ApiState;
 #[serde(default, deny_unknown_fields)]
 pub struct PaymentQuery {
     state: Option<PaymentState>,
-    before: Option<PaymentId>,
+    cursor: Option<String>,
     limit: Option<i64>,
 }
 
-/// Newest first; `next` goes into `before` for the following page.
+/// A page, newest first.
 pub async fn list_payments(
     State(state): State<ApiState>,
     Query(query): Query<PaymentQuery>,
 ) -> Result<Response, ApiError> {
     let filter = PaymentFilter {
         state: query.state,
-        before: query.before,
-        limit: query.limit.unwrap_or(50).clamp(1, PAGE_ROWS_MAX),
+        before: page::cursor(query.cursor.as_deref(), PaymentId::parse)?,
+        limit: Pages::LONG.limit(query.limit)?,
     };
     let found = payments::list(state.pool(), &filter).await?;
-    let is_full = i64::try_from(found.len()).is_ok_and(|count| count == filter.limit);
-    let next = found.last().filter(|_| is_full).map(|payment| payment.id);
+    let next = page::next(&found, filter.limit, |payment| payment.id);
     Ok(success(
         StatusCode::OK,
-        json!({ "payments": found, "next": next }),
+        json!({ "payments": found, "nextCursor": next }),
     ))
 }
 

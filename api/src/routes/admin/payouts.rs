@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::middleware::RequestId;
-use crate::routes::payouts::{body, page};
+use crate::routes::page::{self, Pages};
+use crate::routes::payouts::{body, shown};
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
 
@@ -24,7 +25,7 @@ use crate::state::ApiState;
 #[serde(default, deny_unknown_fields)]
 pub struct PayoutQuery {
     state: Option<PayoutState>,
-    before: Option<PayoutId>,
+    cursor: Option<String>,
     limit: Option<i64>,
 }
 
@@ -42,7 +43,7 @@ pub struct Return {
     reason: String,
 }
 
-/// Every seller's, newest first; `next` goes into `before` for the following page.
+/// A page of every seller's, newest first.
 pub async fn list_payouts(
     State(state): State<ApiState>,
     Query(query): Query<PayoutQuery>,
@@ -50,11 +51,11 @@ pub async fn list_payouts(
     let filter = PayoutFilter {
         seller: None,
         state: query.state,
-        before: query.before,
-        limit: query.limit.unwrap_or(50),
+        before: page::cursor(query.cursor.as_deref(), PayoutId::parse)?,
+        limit: Pages::LONG.limit(query.limit)?,
     };
     let found = payouts::list(state.pool(), &filter).await?;
-    let shown = page(&found, &filter, with_seller);
+    let shown = shown(&found, &filter, with_seller);
     Ok(success(StatusCode::OK, shown))
 }
 
@@ -115,7 +116,7 @@ async fn end_payout(
 }
 
 fn with_seller(payout: &Payout) -> Value {
-    let mut shown = body(payout);
-    shown["sellerId"] = json!(payout.seller_id);
-    shown
+    let mut body = body(payout);
+    body["sellerId"] = json!(payout.seller_id);
+    body
 }

@@ -8,7 +8,6 @@ use axum::response::Response;
 use common::accounts::{self, UserFilter, commands};
 use common::audit::{self, ActId, Details};
 use common::ids::UserId;
-use common::limits::PAGE_ROWS_MAX;
 use common::moderation::commands as moderation;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +16,7 @@ use super::because::{Because, decision};
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::middleware::RequestId;
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -25,7 +25,8 @@ use crate::state::ApiState;
 pub struct UserQuery {
     name: Option<String>,
     exact_name: Option<String>,
-    before: Option<UserId>,
+    cursor: Option<String>,
+    limit: Option<i64>,
 }
 
 /// Lists users, newest first.
@@ -36,10 +37,13 @@ pub async fn list_users(
     let filter = UserFilter {
         name_contains: query.name,
         name: query.exact_name,
-        before: query.before,
+        before: page::cursor(query.cursor.as_deref(), page::row)?,
     };
-    let users = accounts::list_users(state.pool(), &filter, PAGE_ROWS_MAX).await?;
-    Ok(success(StatusCode::OK, json!({ "users": users })))
+    let limit = Pages::LONG.limit(query.limit)?;
+    let users = accounts::list_users(state.pool(), &filter, limit).await?;
+    let next = page::next(&users, limit, |user| user.id);
+    let body = json!({ "users": users, "nextCursor": next });
+    Ok(success(StatusCode::OK, body))
 }
 
 /// Whether a user is blocked now.
@@ -125,7 +129,8 @@ pub async fn change_role(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditQuery {
-    before: Option<i64>,
+    cursor: Option<String>,
+    limit: Option<i64>,
 }
 
 /// Lists what operators did, newest first.
@@ -133,6 +138,10 @@ pub async fn list_audit(
     State(state): State<ApiState>,
     Query(query): Query<AuditQuery>,
 ) -> Result<Response, ApiError> {
-    let entries = audit::list(state.pool(), query.before, PAGE_ROWS_MAX).await?;
-    Ok(success(StatusCode::OK, json!({ "entries": entries })))
+    let before = page::cursor(query.cursor.as_deref(), page::row)?;
+    let limit = Pages::LONG.limit(query.limit)?;
+    let entries = audit::list(state.pool(), before, limit).await?;
+    let next = page::next(&entries, limit, |entry| entry.id);
+    let body = json!({ "entries": entries, "nextCursor": next });
+    Ok(success(StatusCode::OK, body))
 }

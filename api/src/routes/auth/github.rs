@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use common::accounts::{AccountError, GitHub, commands};
 use common::limits::OAUTH_SECONDS;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::sign_in::count;
 use super::{answer, cookie, device, set_cookie};
@@ -18,8 +19,15 @@ use crate::extract::Query;
 use crate::middleware::ClientAddress;
 use crate::state::ApiState;
 
-/// Its name and where it is sent.
+/// How its name begins, and where it is sent. Each attempt has a cookie of its own, so that two tabs both get
+/// through.
 const COOKIE: (&str, &str) = ("awareness_oauth", "/api/auth/github");
+
+/// The cookie of an attempt: named after its state, which is random and not secret to this browser.
+fn cookie_of(attempt: &str) -> String {
+    let digest = hex::encode(Sha256::digest(attempt));
+    format!("{}_{}", COOKIE.0, &digest[..16])
+}
 
 /// Sends a browser to GitHub.
 pub async fn leave_for_github(State(state): State<ApiState>) -> Result<Response, ApiError> {
@@ -32,7 +40,12 @@ pub async fn leave_for_github(State(state): State<ApiState>) -> Result<Response,
     let secret = &leave.browser_secret;
     headers.insert(
         header::SET_COOKIE,
-        set_cookie(&state, COOKIE, secret, OAUTH_SECONDS),
+        set_cookie(
+            &state,
+            (&cookie_of(&leave.state), COOKIE.1),
+            secret,
+            OAUTH_SECONDS,
+        ),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -55,8 +68,9 @@ pub async fn return_from_github(
     Query(query): Query<Return>,
 ) -> Result<Response, ApiError> {
     let github = github(&state)?;
-    let told = query.state.as_deref().zip(cookie(&headers, COOKIE.0));
-    let (given, secret) = told.ok_or(AccountError::AttemptUnknown)?;
+    let given = query.state.as_deref().ok_or(AccountError::AttemptUnknown)?;
+    let cookie_name = cookie_of(given);
+    let secret = cookie(&headers, &cookie_name).ok_or(AccountError::AttemptUnknown)?;
     let verifier = commands::take_attempt(state.pool(), &state.sealer, given, secret).await?;
     if let Some(error) = query.error {
         let reason: String = error.chars().take(100).collect();
@@ -78,9 +92,14 @@ pub async fn return_from_github(
     )
     .await?;
     let mut response = answer(&state, StatusCode::OK, &tokens);
-    let gone = set_cookie(&state, COOKIE, "", 0);
+    let gone = set_cookie(&state, (&cookie_name, COOKIE.1), "", 0);
     response.headers_mut().append(header::SET_COOKIE, gone);
     Ok(response)
+}
+
+/// A link preview that looks at the address first must not use its code up.
+pub async fn refuse_head() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, "This path is for GET.")
 }
 
 fn github(state: &ApiState) -> Result<&GitHub, ApiError> {

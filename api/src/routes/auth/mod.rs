@@ -5,7 +5,7 @@ mod register;
 mod sessions;
 mod sign_in;
 
-pub use github::{leave_for_github, return_from_github};
+pub use github::{leave_for_github, refuse_head, return_from_github};
 pub use register::register_person;
 pub use sessions::{
     change_password, list_sessions, revoke_other_sessions, revoke_session, sign_out,

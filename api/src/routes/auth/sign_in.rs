@@ -4,7 +4,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use common::accounts::{Credentials, DeviceToken, Login, RefreshToken, commands};
+use common::accounts::commands::{self, Origin};
+use common::accounts::{Credentials, DeviceToken, Login, RefreshToken};
 use common::secrecy::{ExposeSecret as _, SecretString};
 use common::telemetry::metrics;
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use super::{answer, device};
 use crate::error::{ApiError, Code};
 use crate::extract::Json;
-use crate::middleware::ClientAddress;
+use crate::middleware::{ClientAddress, RequestId};
 use crate::state::ApiState;
 
 /// Who wants to sign in: an address or a name, and its password.
@@ -84,16 +85,23 @@ pub struct Refresh {
     refresh_token: SecretString,
 }
 
-/// Gives the next pair of tokens. The old refresh token is used up.
+/// Gives the next pair of tokens, and the same again to a repetition within seconds.
 pub async fn refresh_tokens(
     State(state): State<ApiState>,
+    Extension(address): Extension<ClientAddress>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
     Json(refresh): Json<Refresh>,
 ) -> Result<Response, ApiError> {
     let token = RefreshToken::parse(refresh.refresh_token.expose_secret()).ok_or_else(|| {
         ApiError::new(Code::InvalidInput, "refreshToken is not a refresh token.")
             .field("refreshToken", "must be rt_ and 64 hexadecimal digits")
     })?;
-    let refreshed = commands::refresh(&state.outbox, &state.tokens, &token).await;
+    let origin = Origin {
+        address: &address.0.to_string(),
+        request_id: &request_id,
+    };
+    let refreshed =
+        commands::refresh(&state.outbox, &state.sealer, &state.tokens, &token, origin).await;
     count("refresh", refreshed.is_ok());
     Ok(answer(&state, StatusCode::OK, &refreshed?))
 }

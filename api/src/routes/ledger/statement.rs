@@ -11,22 +11,24 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::currency;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::extract::{Caller, Query};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
-/// Lines of a page where the caller names no limit.
-const LINES: i64 = 50;
+const LINES: Pages = Pages {
+    rows: 50,
+    rows_max: STATEMENT_ROWS_MAX,
+};
 
 /// Which page.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StatementQuery {
     currency: String,
-    /// `next` of the page before.
     cursor: Option<String>,
-    limit: i64,
+    limit: Option<i64>,
 }
 
 impl Default for StatementQuery {
@@ -34,7 +36,7 @@ impl Default for StatementQuery {
         Self {
             currency: DEFAULT_CURRENCY.to_owned(),
             cursor: None,
-            limit: LINES,
+            limit: None,
         }
     }
 }
@@ -45,7 +47,7 @@ pub async fn list_credits(
     Caller(caller): Caller,
     Query(query): Query<StatementQuery>,
 ) -> Result<Response, ApiError> {
-    page(&state, caller.user, AccountKind::BuyerCredits, &query).await
+    list(&state, caller.user, AccountKind::BuyerCredits, &query).await
 }
 
 /// What moved the caller's earnings.
@@ -54,37 +56,26 @@ pub async fn list_earnings(
     Caller(caller): Caller,
     Query(query): Query<StatementQuery>,
 ) -> Result<Response, ApiError> {
-    page(&state, caller.user, AccountKind::SellerEarnings, &query).await
+    list(&state, caller.user, AccountKind::SellerEarnings, &query).await
 }
 
-async fn page(
+async fn list(
     state: &ApiState,
     user: UserId,
     kind: AccountKind,
     query: &StatementQuery,
 ) -> Result<Response, ApiError> {
     let currency = currency(&query.currency)?;
-    if !(1..=STATEMENT_ROWS_MAX).contains(&query.limit) {
-        return Err(ApiError::new(Code::InvalidInput, "A page has a limit.")
-            .field("limit", format!("must be 1 to {STATEMENT_ROWS_MAX}")));
-    }
-    let before = query.cursor.as_deref().map(cursor).transpose()?;
-    let found =
-        ledger::statement(state.pool(), user.0, kind, currency, before, query.limit).await?;
+    let limit = LINES.limit(query.limit)?;
+    let before = page::cursor(query.cursor.as_deref(), page::row::<StatementCursor>)?;
+    let found = ledger::statement(state.pool(), user.0, kind, currency, before, limit).await?;
     let lines: Vec<Value> = found.lines.iter().map(view).collect();
     let data = json!({
         "currency": currency,
         "entries": lines,
-        "next": found.next.map(|next| next.to_string()),
+        "nextCursor": found.next.map(|next| next.to_string()),
     });
     Ok(success(StatusCode::OK, data))
-}
-
-fn cursor(text: &str) -> Result<StatementCursor, ApiError> {
-    text.parse().map_err(|()| {
-        ApiError::new(Code::InvalidInput, "This cursor leads nowhere.")
-            .field("cursor", "must be what another page said in next")
-    })
 }
 
 fn view(line: &StatementLine) -> Value {

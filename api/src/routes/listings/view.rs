@@ -35,7 +35,7 @@ pub fn body(listing: &Listing, viewer: Option<UserId>) -> Value {
         "price": decimal_number(listing.price_minor),
         "priceMinor": listing.price_minor,
         "currency": listing.currency,
-        "licenceMode": listing.licence_mode,
+        "licenseMode": listing.license_mode,
         "supply": listing.supply,
         "remaining": listing.remaining(),
         "soldOut": listing.is_sold_out(),

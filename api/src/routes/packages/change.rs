@@ -6,27 +6,24 @@ use axum::response::Response;
 use common::catalog::CatalogError;
 use common::catalog::commands::{self, PackageChanges};
 use common::ids::PackagePublicId;
-use serde::{Deserialize, Deserializer};
+use common::merge_patch::Patch;
+use serde::Deserialize;
 
 use super::show::{find, uncached};
-use crate::error::{ApiError, Code};
-use crate::extract::{Caller, DryRun, IdempotencyHeader, IfMatch, Json, Path};
+use crate::error::ApiError;
+use crate::extract::{Caller, DryRun, IdempotencyHeader, IfMatch, Json, Path, set_or_keep};
 use crate::state::ApiState;
 
 /// What is to be said; what is left out stays.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Changes {
-    name: Option<String>,
-    description: Option<String>,
+    name: Patch<String>,
+    description: Patch<String>,
     /// `null` takes it away.
-    #[serde(deserialize_with = "there")]
-    category: Option<Option<String>>,
-    tags: Option<Vec<String>>,
-}
-
-fn there<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(value).map(Some)
+    category: Patch<String>,
+    /// `null` takes all of them away.
+    tags: Patch<Vec<String>>,
 }
 
 /// Changes the package, if it is at a version that the caller has seen.
@@ -41,15 +38,15 @@ pub async fn change_package(
 ) -> Result<Response, ApiError> {
     let id = PackagePublicId::parse(&package_id).ok_or(CatalogError::Unknown("package"))?;
     let IfMatch(if_match) = if_match?;
+    let mut faults = Vec::new();
     let changes = PackageChanges {
-        name: changes.name,
-        description: changes.description,
+        name: set_or_keep(changes.name, "name", &mut faults),
+        description: set_or_keep(changes.description, "description", &mut faults),
         category: changes.category,
         tags: changes.tags,
     };
-    if changes == PackageChanges::default() {
-        let message = "Say what to change: name, description, category, tags.";
-        return Err(ApiError::new(Code::InvalidInput, message));
+    if !faults.is_empty() {
+        return Err(ApiError::fields(&faults));
     }
     let key = idempotency.scoped(&seller, "packages");
     let (outbox, seen) = (&dry_run.outbox(&state), if_match.as_deref());

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{show, view};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, Json, MaybeCaller, Path, Query};
-use crate::routes::webhooks::page;
+use crate::routes::page::{self, Pages};
 use crate::routes::{free_text, success};
 use crate::state::ApiState;
 
@@ -32,15 +32,13 @@ pub async fn list_reviews(
     Path(package_id): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, ApiError> {
-    let limit = page::limit(query.limit)?;
-    let before = page::cursor(query.cursor.as_deref(), |text| {
-        text.parse::<ReviewId>().ok()
-    })?;
+    let limit = Pages::SHORT.limit(query.limit)?;
+    let before = page::cursor(query.cursor.as_deref(), page::row::<ReviewId>)?;
     let package = find(&state, &package_id).await?.card;
     let viewer = caller.map(|caller| caller.user);
     let package_id = package.package_id;
     let reviews = catalog::list_reviews(state.pool(), package_id, viewer, before, limit).await?;
-    let next = page::next(&reviews, limit, |review| review.id.to_string());
+    let next = page::next(&reviews, limit, |review| review.id);
     let shown: Vec<Value> = reviews.iter().map(view::review).collect();
     let body = json!({
         "rating": package.rating(),

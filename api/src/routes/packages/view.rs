@@ -16,7 +16,7 @@ pub fn card(card: &Card) -> Value {
         "downloads": card.downloads,
         "priceMinor": card.price_minor,
         "currency": card.currency,
-        "licenceMode": card.licence_mode,
+        "licenseMode": card.license_mode,
         "evidenceLevel": card.evidence_level,
         "tier": card.tier,
         "version": card.semver,

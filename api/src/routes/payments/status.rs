@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use common::ids::PaymentId;
-use common::limits::PAGE_ROWS_MAX;
 use common::payments;
 use serde::Deserialize;
 use serde_json::json;
@@ -13,11 +12,9 @@ use super::view;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait, Query};
 use crate::follow::Follower;
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
-
-/// Rows of a page, if the client does not say.
-const PAGE_ROWS: i64 = 50;
 
 /// Answers the top-up to its payer; see [`Follower::answer`] for `Prefer: wait` and entity tags.
 pub async fn get_top_up(
@@ -37,23 +34,23 @@ pub async fn get_top_up(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PageQuery {
-    before: Option<PaymentId>,
+    cursor: Option<String>,
     limit: Option<i64>,
 }
 
-/// The caller's top-ups, newest first; `next` goes into `before` for the following page.
+/// A page of the caller's top-ups, newest first.
 pub async fn list_top_ups(
     State(state): State<ApiState>,
     Caller(principal): Caller,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Response, ApiError> {
-    let limit = page.limit.unwrap_or(PAGE_ROWS).clamp(1, PAGE_ROWS_MAX);
-    let found = payments::list_top_ups(state.pool(), principal.user, page.before, limit).await?;
-    let is_full = i64::try_from(found.len()).is_ok_and(|count| count == limit);
-    let next = found.last().filter(|_| is_full).map(|payment| payment.id);
+    let limit = Pages::LONG.limit(query.limit)?;
+    let before = page::cursor(query.cursor.as_deref(), PaymentId::parse)?;
+    let found = payments::list_top_ups(state.pool(), principal.user, before, limit).await?;
+    let next = page::next(&found, limit, |payment| payment.id);
     let top_ups: Vec<_> = found.iter().map(view::body).collect();
     Ok(success(
         StatusCode::OK,
-        json!({ "topUps": top_ups, "next": next }),
+        json!({ "topUps": top_ups, "nextCursor": next }),
     ))
 }

@@ -22,6 +22,7 @@ impl From<PayoutError> for ApiError {
             PayoutError::EndedBefore(state) => Self::new(Code::Conflict, text)
                 .field("reason", "ENDED_BEFORE")
                 .field("status", state.to_string()),
+            PayoutError::Defect(defect) => Self::defect(&defect),
             PayoutError::Database(error) => error.into(),
         }
     }

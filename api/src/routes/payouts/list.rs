@@ -7,9 +7,10 @@ use common::ids::PayoutId;
 use common::payouts::{self, PayoutError, PayoutFilter, PayoutState};
 use serde::Deserialize;
 
-use super::view::{body, page};
+use super::view::{body, shown};
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, Query};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -18,7 +19,7 @@ use crate::state::ApiState;
 #[serde(default, deny_unknown_fields)]
 pub struct PayoutQuery {
     status: Option<PayoutState>,
-    before: Option<PayoutId>,
+    cursor: Option<String>,
     limit: Option<i64>,
 }
 
@@ -31,11 +32,11 @@ pub async fn list_payouts(
     let filter = PayoutFilter {
         seller: Some(principal.user),
         state: query.status,
-        before: query.before,
-        limit: query.limit.unwrap_or(50),
+        before: page::cursor(query.cursor.as_deref(), PayoutId::parse)?,
+        limit: Pages::LONG.limit(query.limit)?,
     };
     let found = payouts::list(state.pool(), &filter).await?;
-    Ok(success(StatusCode::OK, page(&found, &filter, body)))
+    Ok(success(StatusCode::OK, shown(&found, &filter, body)))
 }
 
 /// One of them.

@@ -1,10 +1,11 @@
 //! A payout on the wire.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use common::limits::PAGE_ROWS_MAX;
 use common::money::decimal_number;
 use common::payouts::{Payout, PayoutFilter};
 use serde_json::{Value, json};
+
+use crate::routes::page;
 
 /// As its seller sees it.
 pub fn body(payout: &Payout) -> Value {
@@ -23,12 +24,11 @@ pub fn body(payout: &Payout) -> Value {
     })
 }
 
-/// A page of them; `next` goes into `before` for the following one.
-pub fn page(payouts: &[Payout], filter: &PayoutFilter, shape: impl Fn(&Payout) -> Value) -> Value {
-    let limit = usize::try_from(filter.limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(usize::MAX);
-    let next = payouts.last().filter(|_| payouts.len() >= limit);
+/// A page of them.
+pub fn shown(payouts: &[Payout], filter: &PayoutFilter, shape: impl Fn(&Payout) -> Value) -> Value {
+    let next = page::next(payouts, filter.limit, |payout| payout.id);
     let shown: Vec<Value> = payouts.iter().map(shape).collect();
-    json!({ "payouts": shown, "next": next.map(|payout| payout.id) })
+    json!({ "payouts": shown, "nextCursor": next })
 }
 
 fn time(at: DateTime<Utc>) -> String {

@@ -3,19 +3,16 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use common::limits::CLIENT_PAGE_ROWS_MAX;
 use common::purchases::{self, Cursor, PageFilter, PurchaseState, Side};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::view;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::extract::{Caller, Query};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
-
-/// Rows of a page when the client does not say.
-const PAGE_ROWS: i64 = 20;
 
 /// Which ones.
 #[derive(Debug, Deserialize)]
@@ -38,7 +35,6 @@ enum Role {
 }
 
 /// Answers a page of the caller's own purchases, newest first, or with `role=seller` of own sales.
-/// `nextCursor` goes into the next request's `cursor`; it is null on the last page.
 pub async fn list_purchases(
     State(state): State<ApiState>,
     Caller(principal): Caller,
@@ -51,8 +47,8 @@ pub async fn list_purchases(
             Role::Seller => Side::Seller,
         },
         state: query.status,
-        after: query.cursor.as_deref().map(read_cursor).transpose()?,
-        limit: read_limit(query.limit)?,
+        after: page::cursor(query.cursor.as_deref(), Cursor::parse)?,
+        limit: Pages::SHORT.limit(query.limit)?,
     };
     let page = purchases::list(state.pool(), &filter).await?;
     let purchases: Vec<Value> = page
@@ -66,20 +62,4 @@ pub async fn list_purchases(
     let next = page.next.map(|cursor| cursor.to_string());
     let body = json!({ "purchases": purchases, "nextCursor": next });
     Ok(success(StatusCode::OK, body))
-}
-
-fn read_cursor(text: &str) -> Result<Cursor, ApiError> {
-    Cursor::parse(text).ok_or_else(|| {
-        let fault = "must be the nextCursor of a page before";
-        ApiError::new(Code::InvalidInput, format!("cursor {fault}.")).field("cursor", fault)
-    })
-}
-
-fn read_limit(limit: Option<i64>) -> Result<i64, ApiError> {
-    let limit = limit.unwrap_or(PAGE_ROWS);
-    if (1..=CLIENT_PAGE_ROWS_MAX).contains(&limit) {
-        return Ok(limit);
-    }
-    let fault = format!("must be between 1 and {CLIENT_PAGE_ROWS_MAX}");
-    Err(ApiError::new(Code::InvalidInput, format!("limit {fault}.")).field("limit", fault))
 }

@@ -14,10 +14,10 @@ use crate::state::ApiState;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `healthy`; `degraded` while Redis or the store is away, or Redis is full (uploads are kept, work
-/// waits); `unhealthy` with 503 while PostgreSQL is away.
+/// waits); `unhealthy` with 503 while PostgreSQL is away, or its schema is older than this program.
 pub async fn health(State(state): State<ApiState>) -> Result<Json<Value>, ApiError> {
     let (database, redis, storage) = tokio::join!(
-        probe(db::ping(state.pool())),
+        probe_database(&state),
         probe_queue(&state),
         probe(state.storage.ping()),
     );
@@ -48,11 +48,28 @@ pub async fn health(State(state): State<ApiState>) -> Result<Json<Value>, ApiErr
         "timestamp": chrono::Utc::now(),
     });
     if word == "unhealthy" {
-        let mut error = ApiError::new(Code::ServiceUnavailable, "The database does not answer.");
+        let message = "The database does not answer, or its schema is older than this program.";
+        let mut error = ApiError::new(Code::ServiceUnavailable, message);
         error.details = body.as_object().cloned().unwrap_or_default();
         return Err(error);
     }
     Ok(Json(body))
+}
+
+/// Whether PostgreSQL answers, with a schema that this program can use.
+async fn probe_database(state: &ApiState) -> Value {
+    let ping = probe(db::ping(state.pool())).await;
+    if ping["healthy"] == false {
+        return ping;
+    }
+    match tokio::time::timeout(PATIENCE, db::is_migrated(state.pool())).await {
+        Ok(Ok(true)) => ping,
+        Ok(_) => {
+            tracing::error!("The schema is older than this program: run `awareness migrate`");
+            json!({ "healthy": false, "error": "its schema is older than this program" })
+        }
+        Err(_) => json!({ "healthy": false, "error": "does not answer in time" }),
+    }
 }
 
 /// Whether Redis takes in what is written.

@@ -1,4 +1,4 @@
-//! `GET /docs/{page}`, `/errors/{code}` and `/llms.txt`: what is to be read, made from the files of the
+//! `GET /`, `/docs/{page}`, `/errors/{code}` and `/llms.txt`: what is to be read, made from the files of the
 //! repository and from the code itself.
 
 use std::fmt::Write as _;
@@ -14,7 +14,12 @@ use crate::extract::Path;
 use crate::state::ApiState;
 
 /// The pages that there are.
-const PAGES: [(&str, &str, &str); 3] = [
+const PAGES: [(&str, &str, &str); 4] = [
+    (
+        "codes",
+        "Codes of verdicts and reasons",
+        include_str!("../../../../docs/codes.md"),
+    ),
     (
         "versions",
         "Versions of the API",
@@ -38,6 +43,21 @@ const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;mar
     code{background:#eef1f5;padding:.1em .3em;border-radius:3px}pre{background:#eef1f5;padding:1rem;overflow:auto}\
     pre code{padding:0}table{border-collapse:collapse;display:block;overflow:auto}\
     td,th{border:1px solid #c8d0da;padding:.35rem .6rem;text-align:left;vertical-align:top}a{color:#0b57d0}";
+
+/// Where a browser that comes to the bare address finds the rest.
+pub async fn show_home() -> Response {
+    let mut markdown = String::from(
+        "# Awareness Market\n\nAI agents upload, validate, buy and download latent packages here.\n\n\
+         - [The API, to be tried](/api/ai/docs/), as [OpenAPI 3.1](/api/ai/openapi-3.1.json) and \
+         [3.0.3](/api/ai/openapi.json)\n\
+         - [For language models](/llms.txt), with [tools](/api/ai/tools.json)\n\
+         - [Health](/health)\n",
+    );
+    for (name, title, _) in PAGES {
+        let _ = writeln!(markdown, "- [{title}](/docs/{name})");
+    }
+    page_of("Home", &markdown)
+}
 
 /// A page of the documentation.
 pub async fn show_page(Path(name): Path<String>) -> Result<Response, ApiError> {

@@ -16,8 +16,6 @@ pub struct Tool {
     pub method: &'static str,
     pub path: &'static str,
     pub about: &'static str,
-    /// It changes nothing.
-    reads_only: bool,
 }
 
 const fn tool(
@@ -31,12 +29,11 @@ const fn tool(
         method,
         path,
         about,
-        reads_only: method.len() == 3,
     }
 }
 
 /// All of them.
-pub const TOOLS: [Tool; 9] = [
+pub const TOOLS: [Tool; 10] = [
     tool(
         "search_capabilities",
         "GET",
@@ -77,7 +74,13 @@ pub const TOOLS: [Tool; 9] = [
         "create_upload",
         "POST",
         "/api/ai/uploads",
-        "Begin to upload a package: answers where to put its bytes.",
+        "Begin to upload a package: answers where to put its bytes. Put them there, then commit.",
+    ),
+    tool(
+        "commit_upload",
+        "POST",
+        "/api/ai/uploads/{uploadId}/commit",
+        "Hand in an upload whose bytes are in place: it is validated next.",
     ),
     tool(
         "get_upload_status",
@@ -134,7 +137,7 @@ fn shaped(tool: &Tool, form: Form) -> Value {
             "name": tool.name,
             "description": tool.about,
             "inputSchema": schema,
-            "annotations": { "readOnlyHint": tool.reads_only, "destructiveHint": false, "idempotentHint": true },
+            "annotations": { "readOnlyHint": tool.method == "GET", "destructiveHint": false, "idempotentHint": true },
             "_meta": { "http": call },
         }),
     }

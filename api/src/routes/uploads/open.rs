@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use common::ids::UploadId;
 use common::limits::{PACKAGE_BYTES_MAX, PRESIGNED_SECONDS};
@@ -62,9 +62,10 @@ pub async fn open_upload(
     let key = idempotency.scoped(&principal, ENDPOINT);
     let (id, addresses, is_replay) =
         commands::open_session(&state.outbox, &state.storage, &new, key.as_ref()).await?;
+    let status_url = format!("/api/ai/package-status/{id}");
     let mut data = json!({
         "uploadId": id,
-        "statusUrl": format!("/api/ai/package-status/{id}"),
+        "statusUrl": status_url,
         "commitUrl": format!("/api/ai/uploads/{id}/commit"),
         "expiresInSeconds": PRESIGNED_SECONDS,
     });
@@ -72,10 +73,11 @@ pub async fn open_upload(
         data[field(blob)] = address(&put);
     }
     let mut response = success(StatusCode::CREATED, data);
+    let headers = response.headers_mut();
+    let location = HeaderValue::from_str(&status_url).expect("visible characters");
+    headers.insert(header::LOCATION, location);
     if is_replay {
-        response
-            .headers_mut()
-            .insert("idempotent-replayed", HeaderValue::from_static("true"));
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
 }

@@ -13,10 +13,11 @@ use common::webhooks::{DeliveryState, Trigger, WebhookError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{page, time};
+use super::time;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait, Query, moment};
 use crate::follow::{Follower, Status};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -58,10 +59,10 @@ pub async fn list_deliveries(
         since: query.since,
         until: query.until,
         before: page::cursor(query.cursor.as_deref(), DeliveryId::parse)?,
-        limit: page::limit(query.limit)?,
+        limit: Pages::SHORT.limit(query.limit)?,
     };
     let found = deliveries::list_deliveries(state.pool(), &filter).await?;
-    let next = page::next(&found, filter.limit, |delivery| delivery.id.to_string());
+    let next = page::next(&found, filter.limit, |delivery| delivery.id);
     let shown: Vec<Value> = found.iter().map(shown).collect();
     let body = json!({ "deliveries": shown, "nextCursor": next });
     Ok(success(StatusCode::OK, body))

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use common::ids::ApiKeyId;
+use common::merge_patch::Patch;
 use common::secrecy::SecretString;
+use common::uploads::FieldFault;
 use common::webhooks::PayloadMode;
 use common::webhooks::endpoints::{Changes, Endpoint, Ordering};
 use common::webhooks::secret::WebhookSecret;
@@ -12,43 +14,63 @@ use serde_json::{Value, json};
 
 use super::time;
 use crate::error::{ApiError, Code};
+use crate::extract::set_or_keep;
 
-/// What an owner sends; what is left out keeps its value, or its default.
+/// What an owner sends: to a new endpoint, or as a merge patch.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct EndpointBody {
-    url: Option<String>,
-    description: Option<String>,
-    signing_key_id: Option<ApiKeyId>,
-    event_types: Option<Vec<String>>,
-    payload: Option<PayloadMode>,
-    ordering: Option<Ordering>,
-    plan: Option<String>,
-    plan_seconds: Option<Vec<i32>>,
-    stop_on_client_error: Option<bool>,
-    rate_per_second: Option<i64>,
-    concurrency: Option<i64>,
-    timeout_seconds: Option<i64>,
-    headers: Option<BTreeMap<String, String>>,
+    url: Patch<String>,
+    description: Patch<String>,
+    signing_key_id: Patch<ApiKeyId>,
+    event_types: Patch<Vec<String>>,
+    payload: Patch<PayloadMode>,
+    ordering: Patch<Ordering>,
+    plan: Patch<String>,
+    plan_seconds: Patch<Vec<i32>>,
+    stop_on_client_error: Patch<bool>,
+    rate_per_second: Patch<i64>,
+    concurrency: Patch<i64>,
+    timeout_seconds: Patch<i64>,
+    headers: Patch<BTreeMap<String, Option<String>>>,
     pub secret: Option<String>,
 }
 
 impl EndpointBody {
-    /// The settings among it.
-    pub fn changes(self) -> Changes {
+    /// The settings of a new endpoint: what is left out or null has its default.
+    pub fn settings(self) -> Changes {
+        self.changes_noting(&mut Vec::new())
+    }
+
+    /// The changes to an endpoint. Null takes its description or headers away; all else always has a value.
+    pub fn changes(self) -> Result<Changes, ApiError> {
+        let mut faults = Vec::new();
+        let changes = self.changes_noting(&mut faults);
+        if faults.is_empty() {
+            Ok(changes)
+        } else {
+            Err(ApiError::fields(&faults))
+        }
+    }
+
+    fn changes_noting(self, faults: &mut Vec<FieldFault>) -> Changes {
         Changes {
-            url: self.url,
+            url: set_or_keep(self.url, "url", faults),
             description: self.description,
-            api_key: self.signing_key_id,
-            event_types: self.event_types,
-            payload: self.payload,
-            ordering: self.ordering,
-            plan: self.plan,
-            plan_seconds: self.plan_seconds,
-            stop_on_client_error: self.stop_on_client_error,
-            rate_per_second: self.rate_per_second,
-            concurrency: self.concurrency,
-            timeout_seconds: self.timeout_seconds,
+            api_key: set_or_keep(self.signing_key_id, "signingKeyId", faults),
+            event_types: set_or_keep(self.event_types, "eventTypes", faults),
+            payload: set_or_keep(self.payload, "payload", faults),
+            ordering: set_or_keep(self.ordering, "ordering", faults),
+            plan: set_or_keep(self.plan, "plan", faults),
+            plan_seconds: set_or_keep(self.plan_seconds, "planSeconds", faults),
+            stop_on_client_error: set_or_keep(
+                self.stop_on_client_error,
+                "stopOnClientError",
+                faults,
+            ),
+            rate_per_second: set_or_keep(self.rate_per_second, "ratePerSecond", faults),
+            concurrency: set_or_keep(self.concurrency, "concurrency", faults),
+            timeout_seconds: set_or_keep(self.timeout_seconds, "timeoutSeconds", faults),
             headers: self.headers,
         }
     }

@@ -15,10 +15,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::endpoint_body::{EndpointBody, secret, shown};
-use super::{endpoint_id, page};
+use super::endpoint_id;
 use crate::entity_tag::Tagged;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, IfMatch, Json, Path, Query, read_json};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -34,7 +35,7 @@ pub async fn create_endpoint(
 ) -> Result<Response, ApiError> {
     let mut request: EndpointBody = read_json(&headers, &body)?;
     let brought = secret(request.secret.take())?;
-    let changes = request.changes();
+    let changes = request.settings();
     if changes.url.is_none() {
         let fault = "is required";
         return Err(ApiError::new(Code::InvalidInput, "url is required.").field("url", fault));
@@ -93,10 +94,10 @@ pub async fn list_endpoints(
         source: query.source.unwrap_or(Source::Registered),
         state: query.status,
         before: page::cursor(query.cursor.as_deref(), EndpointId::parse)?,
-        limit: page::limit(query.limit)?,
+        limit: Pages::SHORT.limit(query.limit)?,
     };
     let found = endpoints::list(state.pool(), &filter).await?;
-    let next = page::next(&found, filter.limit, |endpoint| endpoint.id.to_string());
+    let next = page::next(&found, filter.limit, |endpoint| endpoint.id);
     let shown: Vec<Value> = found.iter().map(shown).collect();
     let body = json!({ "endpoints": shown, "nextCursor": next });
     Ok(success(StatusCode::OK, body))
@@ -133,7 +134,7 @@ pub async fn change_endpoint(
         endpoint: id,
         owner: principal.user,
         if_match,
-        changes: body.changes(),
+        changes: body.changes()?,
     };
     commands::change(&state.outbox, &state.sealer, &state.webhook_policy, change).await?;
     let endpoint = endpoints::find(state.pool(), id, principal.user).await?;

@@ -12,9 +12,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::deliveries::shown as shown_delivery;
-use super::{page, time};
+use super::time;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, Query, moment};
+use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -42,11 +43,11 @@ pub async fn list_events(
         event_type: query.event_type,
         since: query.since,
         until: query.until,
-        before: page::cursor(query.cursor.as_deref(), |text| text.parse().ok())?,
-        limit: page::limit(query.limit)?,
+        before: page::cursor(query.cursor.as_deref(), page::row)?,
+        limit: Pages::SHORT.limit(query.limit)?,
     };
     let found = deliveries::list_events(state.pool(), &filter).await?;
-    let next = page::next(&found, filter.limit, |event| event.sequence.to_string());
+    let next = page::next(&found, filter.limit, |event| event.sequence);
     let shown: Vec<Value> = found.iter().map(shown).collect();
     let body = json!({ "events": shown, "nextCursor": next });
     Ok(success(StatusCode::OK, body))

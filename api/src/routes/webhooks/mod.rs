@@ -6,7 +6,6 @@ mod endpoint_state;
 mod endpoints;
 mod event_types;
 mod events;
-pub mod page;
 mod recoveries;
 mod secrets;
 mod test;

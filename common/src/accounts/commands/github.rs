@@ -17,6 +17,8 @@ use crate::limits::OAUTH_SECONDS;
 #[derive(Debug)]
 pub struct Leave {
     pub url: Url,
+    /// Names the attempt; it comes back with the browser.
+    pub state: String,
     pub browser_secret: String,
 }
 
@@ -42,6 +44,7 @@ pub async fn leave_for_github(
     .await?;
     Ok(Leave {
         url: departure.url,
+        state: departure.state,
         browser_secret,
     })
 }

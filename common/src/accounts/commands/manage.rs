@@ -6,6 +6,7 @@ use crate::accounts::AccountError;
 use crate::audit::ActId;
 use crate::ids::UserId;
 use crate::limits::ABOUT_CHARS_MAX;
+use crate::merge_patch::Patch;
 
 /// Makes a user an operator, or an operator a user. Only in an act that is written down.
 pub async fn set_role(
@@ -27,25 +28,29 @@ pub async fn set_role(
     }
 }
 
-/// Sets what buyers read of a seller, if the account is at a version that the caller has seen.
+/// Changes what buyers read of a seller, if the account is at a version that the caller has seen. What is so
+/// already makes no new version.
 pub async fn change_about(
     pool: &PgPool,
     user: UserId,
     if_match: Option<&[i64]>,
-    about: Option<&str>,
+    about: Patch<&str>,
 ) -> Result<(), AccountError> {
-    if about.is_some_and(|about| about.chars().count() > ABOUT_CHARS_MAX) {
+    let is_long = |about: &str| about.chars().count() > ABOUT_CHARS_MAX;
+    if matches!(about, Patch::Set(about) if is_long(about)) {
         let message = format!("must have at most {ABOUT_CHARS_MAX} characters");
         return Err(AccountError::field("about", message));
     }
     let changed = sqlx::query(
         "update users
-         set about = $2, profile_version = profile_version + 1
+         set about = case when $2 then $3 else about end,
+             profile_version = profile_version + ($2 and about is distinct from $3)::integer
          where id = $1
-           and ($3::bigint[] is null or profile_version = any($3))",
+           and ($4::bigint[] is null or profile_version = any($4))",
     )
     .bind(user)
-    .bind(about)
+    .bind(about != Patch::Keep)
+    .bind(about.set())
     .bind(if_match)
     .execute(pool)
     .await?;

@@ -1,19 +1,15 @@
-//! Signs in with a password, and goes on with a session.
+//! Signs in with a password.
 
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 
-use super::begin_session::{begin_session_in_tx, insert_token_in_tx};
+use super::begin_session::begin_session_in_tx;
 use crate::accounts::guesses::{Known, Try};
 use crate::accounts::{
-    AccountError, Client, Credentials, Device, Guesses, Login, Passwords, RefreshToken, TokenMaker,
-    Tokens,
+    AccountError, Client, Credentials, Device, Guesses, Login, Passwords, TokenMaker, Tokens,
 };
 use crate::db;
-use crate::identity::REVOKED;
 use crate::ids::{SessionId, UserId};
-use crate::limits::REFRESH_TOKEN_SECONDS;
-use crate::outbox::Outbox;
 
 /// An account whose password fits, at the version that was looked at.
 #[derive(Debug, sqlx::FromRow)]
@@ -164,78 +160,6 @@ async fn fitting_by_name(
         name,
         password_version,
     }))
-}
-
-/// A refresh token as its session knows it.
-#[derive(Debug, sqlx::FromRow)]
-struct Presented {
-    session_id: SessionId,
-    user_id: UserId,
-    name: String,
-    is_used: bool,
-    is_live: bool,
-}
-
-/// Gives the next pair of tokens for a refresh token, once. One that was used before is in two hands:
-/// its session ends.
-pub async fn refresh(
-    outbox: &Outbox,
-    maker: &TokenMaker,
-    token: &RefreshToken,
-) -> Result<Tokens, AccountError> {
-    let mut tx = db::begin(outbox.pool()).await?;
-    let presented: Option<Presented> = sqlx::query_as(
-        "select session_id, user_id, name, used_at is not null as is_used,
-                refresh_tokens.expires_at > now()
-                    and revoked_at is null
-                    and blocked_at is null
-                    and sessions.password_version = users.password_version as is_live
-         from refresh_tokens
-         join sessions on sessions.id = session_id
-         join users on users.id = user_id
-         where digest = $1
-         for update of refresh_tokens",
-    )
-    .bind(token.digest())
-    .fetch_optional(&mut *tx)
-    .await?;
-    let presented = presented.ok_or(AccountError::RefreshRefused)?;
-    if presented.is_used {
-        end_session_in_tx(&mut tx, presented.user_id, presented.session_id, "reused").await?;
-        db::commit(tx).await?;
-        outbox.announce(REVOKED, &presented.session_id.to_string());
-        tracing::warn!(session.id = %presented.session_id, "A refresh token came back after its use");
-        return Err(AccountError::RefreshRefused);
-    }
-    if !presented.is_live {
-        return Err(AccountError::RefreshRefused);
-    }
-    sqlx::query("update refresh_tokens set used_at = now() where digest = $1")
-        .bind(token.digest())
-        .execute(&mut *tx)
-        .await?;
-    // The session may have ended since it was read; nobody ends it from here on before the commit.
-    let lives = sqlx::query(
-        "update sessions
-         set last_used_at = now(), expires_at = now() + make_interval(secs => $2)
-         where id = $1
-           and revoked_at is null",
-    )
-    .bind(presented.session_id)
-    .bind(REFRESH_TOKEN_SECONDS as f64)
-    .execute(&mut *tx)
-    .await?;
-    if lives.rows_affected() == 0 {
-        return Err(AccountError::RefreshRefused);
-    }
-    let next = insert_token_in_tx(&mut tx, presented.session_id).await?;
-    db::commit(tx).await?;
-    Ok(maker.tokens(
-        presented.user_id,
-        &presented.name,
-        presented.session_id,
-        &next,
-    ))
 }
 
 /// Ends a live session of that user; false if there is none.

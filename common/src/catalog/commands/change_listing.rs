@@ -1,10 +1,10 @@
-//! A seller changes the terms of a listing: price, licence, status, where to be told.
+//! A seller changes the terms of a listing: price, license, status, where to be told.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::catalog::{
-    CATALOGUE, CatalogError, LISTING_CHANGED, Licence, LicenceMode, Listing, ListingChanges,
+    CATALOGUE, CatalogError, LISTING_CHANGED, License, LicenseMode, Listing, ListingChanges,
     ListingStatus, find_listing,
 };
 use crate::db::constraint_of;
@@ -12,6 +12,7 @@ use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::identity::Principal;
 use crate::ids::PackagePublicId;
+use crate::merge_patch::Patch;
 use crate::outbox::{Outbox, Tx};
 
 /// Who changes what, knowing which version.
@@ -96,9 +97,9 @@ fn apply(before: &Listing, change: &Change<'_>) -> Result<Listing, CatalogError>
     if let Some(price) = changes.price {
         after.price_minor = price.minor();
     }
-    if changes.licence_mode.is_some() || changes.supply.is_some() {
-        let licence = licence_after(before, changes)?;
-        (after.licence_mode, after.supply) = (licence.mode(), licence.supply());
+    if changes.license_mode.is_some() || changes.supply != Patch::Keep {
+        let license = license_after(before, changes)?;
+        (after.license_mode, after.supply) = (license.mode(), license.supply());
     }
     if let Some(status) = changes.status {
         if status == ListingStatus::Draft && before.status != status {
@@ -106,17 +107,19 @@ fn apply(before: &Listing, change: &Change<'_>) -> Result<Listing, CatalogError>
         }
         after.status = status;
     }
-    if let Some(url) = &changes.webhook_url
-        && *url != before.webhook_url
-    {
-        after.webhook_url.clone_from(url);
+    let url = changes
+        .webhook_url
+        .clone()
+        .or_option(before.webhook_url.clone());
+    if url != before.webhook_url {
+        after.webhook_url = url;
         after.api_key_id = change.seller.key;
     }
     if before.status == ListingStatus::Removed && after != *before {
         return Err(CatalogError::Removed);
     }
     match after.supply {
-        Some(supply) if after.licence_mode == before.licence_mode && supply < before.taken => {
+        Some(supply) if after.license_mode == before.license_mode && supply < before.taken => {
             let taken = before.taken;
             Err(CatalogError::SupplyBelowTaken { supply, taken })
         }
@@ -125,13 +128,15 @@ fn apply(before: &Listing, change: &Change<'_>) -> Result<Listing, CatalogError>
 }
 
 /// A limit whose figure is not said keeps the one that it has.
-fn licence_after(before: &Listing, changes: &ListingChanges) -> Result<Licence, CatalogError> {
-    let mode = changes.licence_mode.unwrap_or(before.licence_mode);
-    let supply = match (changes.supply, mode) {
-        (None, LicenceMode::Limited) if before.licence_mode == mode => before.supply.map(i64::from),
-        (supply, _) => supply,
+fn license_after(before: &Listing, changes: &ListingChanges) -> Result<License, CatalogError> {
+    let mode = changes.license_mode.unwrap_or(before.license_mode);
+    let supply = match (&changes.supply, mode) {
+        (Patch::Keep, LicenseMode::Limited) if before.license_mode == mode => {
+            before.supply.map(i64::from)
+        }
+        (supply, _) => supply.clone().set(),
     };
-    Licence::new(mode, supply).map_err(CatalogError::Licence)
+    License::new(mode, supply).map_err(CatalogError::License)
 }
 
 async fn write_in_tx(
@@ -142,7 +147,7 @@ async fn write_in_tx(
 ) -> Result<Listing, CatalogError> {
     let updated = sqlx::query(
         "update listings
-         set price_minor = $3, licence_mode = $4, supply = $5, status = $6, api_key_id = $7, webhook_url = $8,
+         set price_minor = $3, license_mode = $4, supply = $5, status = $6, api_key_id = $7, webhook_url = $8,
              version = version + 1, updated_at = now()
          where package_id = $1
            and version = $2",
@@ -150,7 +155,7 @@ async fn write_in_tx(
     .bind(before.package_id)
     .bind(before.version)
     .bind(after.price_minor)
-    .bind(after.licence_mode)
+    .bind(after.license_mode)
     .bind(after.supply)
     .bind(after.status)
     .bind(after.api_key_id)
@@ -174,12 +179,12 @@ async fn write_in_tx(
 
 /// What the schema refused, as a decision of the seller.
 fn refusal(error: sqlx::Error, before: &Listing, after: &Listing) -> CatalogError {
-    let sold = CatalogError::SoldAsListed(before.licence_mode);
+    let sold = CatalogError::SoldAsListed(before.license_mode);
     match constraint_of(&error) {
         Some("listings_sold_as_listed") => sold,
         // The supply of another mode cannot hold what was taken in this one.
         Some("listings_not_oversold" | "listings_supply_fits_mode")
-            if before.licence_mode != after.licence_mode =>
+            if before.license_mode != after.license_mode =>
         {
             sold
         }
@@ -198,7 +203,7 @@ fn terms(listing: &Listing) -> Value {
         "version": listing.version,
         "priceMinor": listing.price_minor,
         "currency": listing.currency,
-        "licenceMode": listing.licence_mode,
+        "licenseMode": listing.license_mode,
         "supply": listing.supply,
         "status": listing.status,
         "webhookUrl": listing.webhook_url,
@@ -210,7 +215,7 @@ fn answer_again(earlier: StoredAnswer, change: &Change<'_>) -> Result<Changed, C
         return Err(CatalogError::IdempotencyConflict);
     }
     let listing = serde_json::from_value(earlier.body)
-        .map_err(|error| CatalogError::Database(sqlx::Error::Decode(error.into())))?;
+        .map_err(|error| CatalogError::Defect(format!("a kept answer cannot be read: {error}")))?;
     Ok(Changed {
         listing,
         is_replay: true,
@@ -224,10 +229,9 @@ fn fingerprint(change: &Change<'_>) -> Vec<u8> {
         change.package,
         change.if_match,
         changes.price.map(crate::money::Price::minor),
-        changes.licence_mode,
+        changes.license_mode,
         changes.supply,
         changes.status,
-        changes.webhook_url.is_some(),
         changes.webhook_url,
     ]);
     Sha256::digest(content.to_string()).to_vec()

@@ -3,6 +3,7 @@
 use crate::catalog::{CATALOGUE, CatalogError, category_fault, tags_fault};
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{PackagePublicId, UserId};
+use crate::merge_patch::Patch;
 use crate::outbox::Outbox;
 use serde::Serialize;
 use serde_json::json;
@@ -13,9 +14,8 @@ use sha2::{Digest as _, Sha256};
 pub struct PackageChanges {
     pub name: Option<String>,
     pub description: Option<String>,
-    /// `Some(None)` takes the category away.
-    pub category: Option<Option<String>>,
-    pub tags: Option<Vec<String>>,
+    pub category: Patch<String>,
+    pub tags: Patch<Vec<String>>,
 }
 
 impl PackageChanges {
@@ -37,18 +37,18 @@ impl PackageChanges {
                 );
             }
         }
-        let category = self.category.as_ref().and_then(Option::as_deref);
+        let category = self.category.as_deref().set();
         if let Some(message) = category.and_then(category_fault) {
             return fault("category", message);
         }
-        if let Some(message) = self.tags.as_deref().and_then(tags_fault) {
+        if let Some(message) = self.tags.as_deref().set().and_then(tags_fault) {
             return fault("tags", message);
         }
         Ok(())
     }
 }
 
-/// Changes the package, if it is at a version that the seller has seen.
+/// Changes the package, if it is at a version that the seller has seen. What is so already makes no new version.
 pub async fn change_package(
     outbox: &Outbox,
     seller: UserId,
@@ -89,17 +89,28 @@ pub async fn change_package(
     }
     sqlx::query(
         "update packages
-         set name = coalesce($2, name), description = coalesce($3, description),
-             category = case when $4 then $5 else category end, tags = coalesce($6, tags),
+         set name = new.name, description = new.description, category = new.category, tags = new.tags,
              details_version = details_version + 1
-         where public_id = $1",
+         from (
+             select id, coalesce($2, name) as name, coalesce($3, description) as description,
+                    case when $4 then $5 else category end as category, coalesce($6, tags) as tags
+             from packages
+             where public_id = $1
+         ) as new
+         where packages.id = new.id
+           and (packages.name, packages.description, packages.category, packages.tags)
+               is distinct from (new.name, new.description, new.category, new.tags)",
     )
     .bind(package)
     .bind(&changes.name)
     .bind(&changes.description)
-    .bind(changes.category.is_some())
-    .bind(changes.category.clone().flatten())
-    .bind(&changes.tags)
+    .bind(changes.category != Patch::Keep)
+    .bind(changes.category.as_deref().set())
+    .bind(match &changes.tags {
+        Patch::Keep => None,
+        Patch::Clear => Some(&[][..]),
+        Patch::Set(tags) => Some(tags.as_slice()),
+    })
     .execute(&mut *tx)
     .await?;
     tx.outdate(CATALOGUE);

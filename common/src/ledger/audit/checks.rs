@@ -293,7 +293,7 @@ const EXCLUSIVE_SALES: Check = Check {
         select format('package %s', package_id) as example
         from purchases
         join listings using (package_id)
-        where listings.licence_mode = 'exclusive'
+        where listings.license_mode = 'exclusive'
           and takes_supply
           and state not in ('failed', 'refunded')
         group by package_id
@@ -309,13 +309,13 @@ const TAKEN_IS_LIVE_PURCHASES: Check = Check {
         left join (
             select package_id, count(*) as live
             from purchases
-            where licence_mode <> 'unlimited'
+            where license_mode <> 'unlimited'
               and takes_supply
               and state not in ('failed', 'refunded')
             group by package_id
         ) as counted using (package_id)
         where taken <> coalesce(live, 0)
-           or (licence_mode <> 'unlimited' and taken > supply)",
+           or (license_mode <> 'unlimited' and taken > supply)",
 };
 
 const PACKAGE_SALES: Check = Check {

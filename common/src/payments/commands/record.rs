@@ -61,7 +61,7 @@ async fn change_in_tx(
     events::append_in_tx(tx, payment.id.0, &format!("payment.{next}"), trace, data).await?;
     tx.announce(CHANGED, payment.id.to_string());
     let changed = lock_in_tx(tx, payment.id).await?;
-    let changed = changed.ok_or(sqlx::Error::RowNotFound)?;
+    let changed = changed.expect("this transaction holds the row");
     tell_in_tx(tx, &changed, trace).await?;
     Ok(Some(changed))
 }

@@ -27,7 +27,7 @@ struct PurchaseCompleted<'a> {
 struct ListingSoldOut<'a> {
     event: &'static str,
     package_id: &'a str,
-    licence_mode: &'a str,
+    license_mode: &'a str,
     supply: i32,
 }
 
@@ -92,7 +92,7 @@ async fn tell_buyer_in_tx(
     announce_in_tx(tx, &event).await
 }
 
-/// The last licence of a listing is the one after which as many are settled as there are.
+/// The last license of a listing is the one after which as many are settled as there are.
 async fn tell_seller_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<(), sqlx::Error> {
     let sold_out: Option<SoldOut> = sqlx::query_as(
         "select seller_id, api_key_id, webhook_url, supply
@@ -116,7 +116,7 @@ async fn tell_seller_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<(), sqlx:
     let message = ListingSoldOut {
         event: EventType::ListingSoldOut.as_str(),
         package_id: purchase.package_public_id.as_str(),
-        licence_mode: &purchase.licence_mode,
+        license_mode: &purchase.license_mode,
         supply: sold_out.supply,
     };
     let event = NewEvent {

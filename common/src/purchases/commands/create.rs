@@ -126,17 +126,17 @@ async fn begin_payment_in_tx(
     payments::commands::begin_in_tx(tx, PaymentId::new(), &new).await
 }
 
-/// Whether there is a licence left. What is paid takes it; a card that is asked first takes it once its
+/// Whether there is a license left. What is paid takes it; a card that is asked first takes it once its
 /// payment is under way.
 async fn check_supply_in_tx(tx: &mut Tx, terms: &Terms) -> Result<(), PurchaseError> {
-    if terms.licence_mode == "unlimited" {
+    if terms.license_mode == "unlimited" {
         return Ok(());
     }
-    match look_in_tx(tx, terms.package_id, &terms.licence_mode).await? {
+    match look_in_tx(tx, terms.package_id, &terms.license_mode).await? {
         Supply::Free => Ok(()),
         Supply::ReservedUntil(until) => Err(PurchaseError::Reserved { until }),
         Supply::SoldOut => Err(PurchaseError::SoldOut),
-        Supply::ChangedLicence => Err(PurchaseError::LicenceChanged),
+        Supply::ChangedLicense => Err(PurchaseError::LicenseChanged),
     }
 }
 
@@ -195,7 +195,7 @@ async fn find_package(
     request: &PurchaseRequest,
 ) -> Result<(PackageId, bool), PurchaseError> {
     let found: Option<(PackageId, bool)> = sqlx::query_as(
-        "select id, licence_mode <> 'unlimited'
+        "select id, license_mode <> 'unlimited'
          from packages
          join listings on package_id = id
          where public_id = $1
@@ -222,7 +222,7 @@ async fn insert_in_tx(
     };
     sqlx::query(
         "insert into purchases (
-             id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode, price_minor, fee_minor,
+             id, package_id, buyer_id, seller_id, api_key_id, listing_version, license_mode, price_minor, fee_minor,
              net_minor, currency, payment_method, quote_id, request_id, webhook_url, state, takes_supply, expires_at
          )
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16 = 'pending',
@@ -234,7 +234,7 @@ async fn insert_in_tx(
     .bind(terms.seller_id)
     .bind(request.api_key)
     .bind(terms.version)
-    .bind(&terms.licence_mode)
+    .bind(&terms.license_mode)
     .bind(split.price_minor)
     .bind(split.fee_minor)
     .bind(split.net_minor)

@@ -53,7 +53,8 @@ pub async fn fail_in_tx(
     ledger::release_hold_in_tx(tx, id.0, failure.hold).await?;
     let data = serde_json::json!({ "code": failure.code, "message": failure.message });
     events::append_in_tx(tx, id.0, "purchase.failed", trace, data).await?;
-    let purchase = find(&mut **tx, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let purchase = find(&mut **tx, id).await?;
+    let purchase = purchase.expect("this transaction holds the row");
     let message = PurchaseFailed {
         event: EventType::PurchaseFailed.as_str(),
         purchase_id: id,

@@ -120,7 +120,7 @@ async fn reserve_or_end_in_tx(
         // Who pays first has it; others may still give it back.
         Supply::ReservedUntil(_) => return Ok(()),
         Supply::SoldOut => sold_out(),
-        Supply::ChangedLicence => changed_licence(),
+        Supply::ChangedLicense => changed_license(),
     };
     payments::commands::call_off_in_tx(tx, payment, trace).await?;
     fail_in_tx(tx, id, &failure, trace).await?;
@@ -140,11 +140,11 @@ async fn buy_in_tx(
         return Ok(keep_credits_in_tx(tx, payment, id, trace).await?);
     }
     if !purchase.takes_supply {
-        let supply = look_in_tx(tx, purchase.package_id, &purchase.licence_mode).await?;
+        let supply = look_in_tx(tx, purchase.package_id, &purchase.license_mode).await?;
         let failure = match supply {
             Supply::Free => None,
             Supply::ReservedUntil(_) | Supply::SoldOut => Some(sold_out()),
-            Supply::ChangedLicence => Some(changed_licence()),
+            Supply::ChangedLicense => Some(changed_license()),
         };
         if let Some(failure) = failure {
             fail_in_tx(tx, id, &failure, trace).await?;
@@ -183,9 +183,9 @@ fn sold_out() -> Failure<'static> {
     ended("SOLD_OUT", message)
 }
 
-fn changed_licence() -> Failure<'static> {
-    let message = "the seller changed the licence before this payment came; what was charged is among your credits";
-    ended("LICENCE_CHANGED", message)
+fn changed_license() -> Failure<'static> {
+    let message = "the seller changed the license before this payment came; what was charged is among your credits";
+    ended("LICENSE_CHANGED", message)
 }
 
 fn ended(code: &'static str, message: &str) -> Failure<'static> {

@@ -117,11 +117,11 @@ async fn pay_with_credits_in_tx(
 ) -> Result<(), PurchaseError> {
     let purchase = &unpaid.purchase;
     if !purchase.takes_supply {
-        match look_in_tx(tx, purchase.package_id, &purchase.licence_mode).await? {
+        match look_in_tx(tx, purchase.package_id, &purchase.license_mode).await? {
             Supply::Free => {}
             Supply::ReservedUntil(until) => return Err(PurchaseError::Reserved { until }),
             Supply::SoldOut => return Err(PurchaseError::SoldOut),
-            Supply::ChangedLicence => return Err(PurchaseError::LicenceChanged),
+            Supply::ChangedLicense => return Err(PurchaseError::LicenseChanged),
         }
     }
     payments::commands::call_off_in_tx(tx, &unpaid.payment, &request.request_id).await?;

@@ -181,10 +181,6 @@ pub async fn refund_in_tx(
     if refunded.rows_affected() == 0 {
         return Err(PurchaseError::NotSettled(purchase.state));
     }
-    sqlx::query("insert into package_deltas (package_id, sales) values ($1, -1)")
-        .bind(purchase.package_id)
-        .execute(&mut **tx)
-        .await?;
     let data = serde_json::json!({ "cause": refund.cause, "reason": refund.reason });
     events::append_in_tx(tx, purchase.id.0, "purchase.refunded", refund.trace, data).await?;
     tell_refunded_in_tx(tx, purchase, refund).await?;

@@ -17,7 +17,7 @@ pub(super) struct Terms {
     pub version: i64,
     pub price_minor: i64,
     pub currency: String,
-    pub licence_mode: String,
+    pub license_mode: String,
     status: String,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Terms {
 struct Quoted {
     package_sha256: Vec<u8>,
     w_matrix_sha256: Vec<u8>,
-    licence_mode: String,
+    license_mode: String,
 }
 
 /// The terms, under the listing's lock, if the listing and the request agree to them.
@@ -62,7 +62,7 @@ pub(super) async fn agree_in_tx(
 
 async fn find_terms(conn: &mut PgConnection, package: PackageId) -> Result<Terms, sqlx::Error> {
     sqlx::query_as(
-        "select package_id, seller_id, version, price_minor, currency, licence_mode,
+        "select package_id, seller_id, version, price_minor, currency, license_mode,
                 shown_status(listings) as status
          from listings
          where package_id = $1",
@@ -87,7 +87,7 @@ fn check_listing(request: &PurchaseRequest, terms: &Terms) -> Result<(), Purchas
 }
 
 /// The quote is live, for this package, and for what is still sold. A price is promised, not a
-/// licence: once the seller sells under another mode, the old price does not buy the new one.
+/// license: once the seller sells under another mode, the old price does not buy the new one.
 async fn check_quote(
     conn: &mut PgConnection,
     request: &PurchaseRequest,
@@ -102,8 +102,8 @@ async fn check_quote(
         return Err(PurchaseError::QuoteExpired { expired_at });
     }
     let quoted = find_quoted(conn, terms.package_id, quote.listing_version).await?;
-    let Some(quoted) = quoted.filter(|quoted| quoted.licence_mode == terms.licence_mode) else {
-        return Err(PurchaseError::QuoteOutdated("the licence"));
+    let Some(quoted) = quoted.filter(|quoted| quoted.license_mode == terms.license_mode) else {
+        return Err(PurchaseError::QuoteOutdated("the license"));
     };
     if quote.currency != terms.currency {
         return Err(PurchaseError::QuoteOutdated("the currency"));
@@ -126,7 +126,7 @@ async fn find_quoted(
     version: i64,
 ) -> Result<Option<Quoted>, sqlx::Error> {
     sqlx::query_as(
-        "select package_object.sha256 as package_sha256, w_matrix_object.sha256 as w_matrix_sha256, licence_mode
+        "select package_object.sha256 as package_sha256, w_matrix_object.sha256 as w_matrix_sha256, license_mode
          from packages
          join listing_versions on package_id = packages.id
          join objects as package_object on package_object.key = package_key

@@ -44,7 +44,7 @@ pub(super) async fn lock_listing_of_in_tx(
     buyer: Option<UserId>,
 ) -> Result<(), PurchaseError> {
     let listing: Option<(PackageId, bool)> = sqlx::query_as(
-        "select package_id, licence_mode <> 'unlimited'
+        "select package_id, license_mode <> 'unlimited'
          from purchases
          where id = $1
            and ($2::uuid is null or buyer_id = $2)",

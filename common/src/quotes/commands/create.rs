@@ -41,7 +41,7 @@ struct Offer {
     currency: String,
     status: String,
     is_sold_out: bool,
-    /// Until when the first of the licences that are taken is kept for somebody who is paying.
+    /// Until when the first of the licenses that are taken is kept for somebody who is paying.
     reserved_until: Option<DateTime<Utc>>,
     package_sha256: Vec<u8>,
     w_matrix_sha256: Vec<u8>,

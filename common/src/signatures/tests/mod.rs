@@ -60,7 +60,7 @@ fn receipt() -> Receipt {
         seller_id: UserId(uuid::Uuid::from_u128(2)),
         package_id: PackagePublicId::parse("pkg_0199").expect("an id"),
         package_type: package::PackageType::Vector,
-        licence_mode: "exclusive".to_owned(),
+        license_mode: "exclusive".to_owned(),
         amount_minor: 999,
         currency: "USD".to_owned(),
         price: "9.99".to_owned(),

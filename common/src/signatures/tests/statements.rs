@@ -62,7 +62,7 @@ fn the_claims_of_a_receipt_are_what_its_readers_know() {
         .keys()
         .map(String::as_str)
         .collect();
-    let expected = "iss sub iat purchaseId buyerId sellerId packageId packageType licenceMode \
+    let expected = "iss sub iat purchaseId buyerId sellerId packageId packageType licenseMode \
                     amountMinor currency price packageSha256 wMatrixSha256 settledAt";
     assert_eq!(names.join(" "), expected);
     assert_eq!(json["settledAt"], "2026-01-02T03:04:05.678901Z");

@@ -128,7 +128,7 @@ fn new_package(upload: &Upload) -> NewPackage {
         tier: text("/tier"),
         price_minor: upload.price_minor,
         currency: upload.currency.clone(),
-        licence_mode: upload.licence_mode,
+        license_mode: upload.license_mode,
         supply: upload.supply,
         webhook_url: upload.webhook_url.clone(),
         category: upload.category.clone(),

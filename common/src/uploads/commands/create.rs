@@ -148,7 +148,7 @@ pub(super) async fn insert_in_tx(
     sqlx::query(
         "insert into uploads (
              id, public_id, owner_id, api_key_id, request_id, package_type, name, description, source_model,
-             target_model, epsilon, price_minor, licence_mode, supply, webhook_url, package_bytes, package_sha256,
+             target_model, epsilon, price_minor, license_mode, supply, webhook_url, package_bytes, package_sha256,
              package_parts, w_matrix_bytes, w_matrix_sha256, w_matrix_parts, status, stage, progress, category,
              tags, semver, line_id, is_draft, committed_at
          )
@@ -167,8 +167,8 @@ pub(super) async fn insert_in_tx(
     .bind(&fields.target_model)
     .bind(fields.epsilon)
     .bind(fields.price.minor())
-    .bind(fields.licence.mode())
-    .bind(fields.licence.supply())
+    .bind(fields.license.mode())
+    .bind(fields.license.supply())
     .bind(&fields.webhook_url)
     .bind(new.package.size_bytes.cast_signed())
     .bind(&new.package.sha256)

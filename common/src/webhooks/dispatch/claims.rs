@@ -87,10 +87,9 @@ impl Claims {
             until,
             answer,
         };
-        self.requests
-            .send(request)
-            .map_err(|_| sqlx::Error::PoolClosed)?;
-        answered.await.map_err(|_| sqlx::Error::PoolClosed)?
+        let sent = self.requests.send(request);
+        sent.expect("the asking task lives as long as its handles");
+        answered.await.expect("the asking task answers everybody")
     }
 }
 

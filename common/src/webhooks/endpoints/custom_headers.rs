@@ -1,10 +1,13 @@
 //! An endpoint's own headers, sealed at rest: they may carry the receiver's credentials.
 
+use std::collections::BTreeMap;
+
 use reqwest::header::{HeaderName, HeaderValue};
 use thiserror::Error;
 
 use crate::identity::{IdentityError, Sealer};
 use crate::ids::EndpointId;
+use crate::merge_patch::Patch;
 
 /// Headers of one endpoint.
 pub const HEADERS_MAX: usize = 20;
@@ -44,8 +47,28 @@ pub enum HeaderError {
     Forbidden(String),
 }
 
+/// The headers after a merge patch: one that is null goes, the others are set.
+pub fn merge(
+    before: Vec<CustomHeader>,
+    changes: Patch<BTreeMap<String, Option<String>>>,
+) -> Result<Vec<CustomHeader>, HeaderError> {
+    let changes = match changes {
+        Patch::Keep => return Ok(before),
+        Patch::Clear => return Ok(Vec::new()),
+        Patch::Set(changes) => changes,
+    };
+    let mut after: BTreeMap<String, String> = before.into_iter().collect();
+    for (name, value) in changes {
+        match value {
+            Some(value) => after.insert(name.to_ascii_lowercase(), value),
+            None => after.remove(&name.to_ascii_lowercase()),
+        };
+    }
+    check(after.into_iter().collect())
+}
+
 /// Accepts headers that may stand beside ours.
-pub fn check(headers: Vec<CustomHeader>) -> Result<Vec<CustomHeader>, HeaderError> {
+fn check(headers: Vec<CustomHeader>) -> Result<Vec<CustomHeader>, HeaderError> {
     if headers.len() > HEADERS_MAX {
         return Err(HeaderError::TooMany);
     }

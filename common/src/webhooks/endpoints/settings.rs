@@ -9,6 +9,7 @@ use crate::limits::{
     ENDPOINT_CONCURRENCY_MAX, ENDPOINT_DESCRIPTION_CHARS_MAX, ENDPOINT_RATE_MAX,
     ENDPOINT_TIMEOUT_SECONDS,
 };
+use crate::merge_patch::Patch;
 use crate::webhooks::address::{Policy, check_url};
 use crate::webhooks::envelope::PayloadMode;
 use crate::webhooks::filter::{EventFilter, FILTERS_MAX};
@@ -22,7 +23,7 @@ pub struct Fault {
 }
 
 /// All that an owner may choose.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     pub url: String,
     pub description: String,
@@ -36,15 +37,14 @@ pub struct Settings {
     pub rate_per_second: i32,
     pub concurrency: i16,
     pub timeout_seconds: i16,
-    /// None leaves them as they are: they cannot be read back.
-    pub headers: Option<Vec<CustomHeader>>,
+    pub headers: Vec<CustomHeader>,
 }
 
 /// What to change; none leaves a setting as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     pub url: Option<String>,
-    pub description: Option<String>,
+    pub description: Patch<String>,
     pub api_key: Option<ApiKeyId>,
     pub event_types: Option<Vec<String>>,
     pub payload: Option<PayloadMode>,
@@ -55,7 +55,8 @@ pub struct Changes {
     pub rate_per_second: Option<i64>,
     pub concurrency: Option<i64>,
     pub timeout_seconds: Option<i64>,
-    pub headers: Option<BTreeMap<String, String>>,
+    /// Each of them is set, or taken away.
+    pub headers: Patch<BTreeMap<String, Option<String>>>,
 }
 
 impl Settings {
@@ -73,12 +74,12 @@ impl Settings {
             rate_per_second: 50,
             concurrency: 16,
             timeout_seconds: 20,
-            headers: None,
+            headers: Vec::new(),
         }
     }
 
-    /// Those of an endpoint.
-    pub fn of(endpoint: &Endpoint) -> Self {
+    /// Those of an endpoint, with its own headers.
+    pub fn of(endpoint: &Endpoint, headers: Vec<CustomHeader>) -> Self {
         let seconds = endpoint.plan_seconds.as_deref();
         Self {
             url: endpoint.url.clone(),
@@ -92,7 +93,7 @@ impl Settings {
             rate_per_second: endpoint.rate_per_second,
             concurrency: endpoint.concurrency,
             timeout_seconds: endpoint.timeout_seconds,
-            headers: None,
+            headers,
         }
     }
 
@@ -103,14 +104,12 @@ impl Settings {
             faults.check("url", check_url(&url, policy));
             self.url = url;
         }
-        if let Some(description) = changes.description {
-            if description.chars().count() > ENDPOINT_DESCRIPTION_CHARS_MAX {
-                faults.add(
-                    "description",
-                    format!("must have at most {ENDPOINT_DESCRIPTION_CHARS_MAX} characters"),
-                );
-            }
-            self.description = description;
+        self.description = changes.description.or(self.description);
+        if self.description.chars().count() > ENDPOINT_DESCRIPTION_CHARS_MAX {
+            faults.add(
+                "description",
+                format!("must have at most {ENDPOINT_DESCRIPTION_CHARS_MAX} characters"),
+            );
         }
         if let Some(filters) = changes.event_types {
             self.event_types = faults.filters(filters);
@@ -121,10 +120,8 @@ impl Settings {
             let plan = Plan::from_parts(&name, changes.plan_seconds.as_deref());
             self.plan = faults.check("plan", plan).unwrap_or_default();
         }
-        if let Some(headers) = changes.headers {
-            let headers: Vec<CustomHeader> = headers.into_iter().collect();
-            self.headers = faults.check("headers", custom_headers::check(headers));
-        }
+        let headers = custom_headers::merge(self.headers, changes.headers);
+        self.headers = faults.check("headers", headers).unwrap_or_default();
         if let Some(rate) = changes.rate_per_second {
             self.rate_per_second = faults.within("ratePerSecond", rate, 1, ENDPOINT_RATE_MAX);
         }

@@ -43,7 +43,7 @@ const SETUP: &[&str] = &[
                         array['buyer_credits', 'payments_clearing'], array[5000, -5000]::bigint[])
      from generate_series(1, $2) n
      where $3 > 0 and $4::uuid is not null",
-    "insert into purchases (id, package_id, buyer_id, seller_id, api_key_id, listing_version, licence_mode,
+    "insert into purchases (id, package_id, buyer_id, seller_id, api_key_id, listing_version, license_mode,
                             price_minor, fee_minor, net_minor, currency, payment_method, request_id, state, expires_at)
      select bench_id($1, 6, n), bench_id($1, 4, n % $3 + 1), bench_id($1, 1, n), bench_id($1, 2, n % $3 + 1),
             bench_id($1, 3, n % $3 + 1), 1, 'unlimited', 999, 150, 849, 'USD', 'credits', 'req', 'pending',
@@ -72,7 +72,7 @@ pub async fn set_up(
     sellers: i32,
     worker: WorkerId,
 ) -> anyhow::Result<()> {
-    let mut tx = owner.begin().await?;
+    let mut tx = common::db::begin(owner).await?;
     for statement in SETUP {
         sqlx::query(AssertSqlSafe(*statement))
             .bind(salt)

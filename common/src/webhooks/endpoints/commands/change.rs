@@ -1,4 +1,5 @@
-//! Changes the settings of an endpoint. A drain under way ends, and the next one uses the new ones.
+//! Changes the settings of an endpoint. A drain under way ends, and the next one uses the new ones. What is so
+//! already is no change, and makes no version.
 
 use super::write::{lock_in_tx, own_key_in_tx};
 use crate::identity::Sealer;
@@ -31,17 +32,36 @@ pub async fn change(
     if !change.if_match.as_ref().is_none_or(is_known) {
         return Err(WebhookError::VersionChanged(endpoint.version));
     }
-    let settings = Settings::of(&endpoint)
+    let sealed: Option<Vec<u8>> =
+        sqlx::query_scalar("select sealed_headers from webhook_endpoints where id = $1")
+            .bind(endpoint.id)
+            .fetch_one(&mut *tx)
+            .await?;
+    let headers = match sealed {
+        Some(sealed) => custom_headers::open(sealer, endpoint.id, &sealed)?,
+        None => Vec::new(),
+    };
+    let before = Settings::of(&endpoint, headers);
+    let settings = before
+        .clone()
         .with(change.changes, policy)
         .map_err(WebhookError::Settings)?;
+    if settings == before {
+        return Ok(());
+    }
     if settings.api_key != endpoint.api_key_id {
         own_key_in_tx(&mut tx, change.owner, settings.api_key).await?;
     }
+    let names: Vec<&str> = settings
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     sqlx::query(
         "update webhook_endpoints
          set url = $2, description = $3, api_key_id = $4, event_types = $5, payload = $6, ordering = $7, plan = $8,
              plan_seconds = $9, stop_on_client_error = $10, rate_per_second = $11, concurrency = $12,
-             timeout_seconds = $13, version = version + 1, changed_at = now()
+             timeout_seconds = $13, header_names = $14, sealed_headers = $15, version = version + 1, changed_at = now()
          where id = $1",
     )
     .bind(endpoint.id)
@@ -57,19 +77,10 @@ pub async fn change(
     .bind(settings.rate_per_second)
     .bind(settings.concurrency)
     .bind(settings.timeout_seconds)
+    .bind(names)
+    .bind(custom_headers::seal(sealer, endpoint.id, &settings.headers))
     .execute(&mut *tx)
     .await?;
-    if let Some(headers) = &settings.headers {
-        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
-        sqlx::query(
-            "update webhook_endpoints set header_names = $2, sealed_headers = $3 where id = $1",
-        )
-        .bind(endpoint.id)
-        .bind(names)
-        .bind(custom_headers::seal(sealer, endpoint.id, headers))
-        .execute(&mut *tx)
-        .await?;
-    }
     tx.commit().await?;
     Ok(())
 }

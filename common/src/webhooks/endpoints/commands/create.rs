@@ -77,8 +77,11 @@ pub async fn create(
     }
     let settings = &new.settings;
     own_key_in_tx(&mut tx, new.owner, settings.api_key).await?;
-    let headers = settings.headers.clone().unwrap_or_default();
-    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = settings
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     sqlx::query(
         "insert into webhook_endpoints (
              id, owner_id, source, url, description, api_key_id, event_types, payload, ordering, plan, plan_seconds,
@@ -101,7 +104,7 @@ pub async fn create(
     .bind(settings.concurrency)
     .bind(settings.timeout_seconds)
     .bind(names)
-    .bind(custom_headers::seal(sealer, id, &headers))
+    .bind(custom_headers::seal(sealer, id, &settings.headers))
     .execute(&mut *tx)
     .await?;
     let secret = new.secret.unwrap_or_else(WebhookSecret::generate);
