@@ -60,7 +60,7 @@ impl ApiError {
         }
     }
 
-    /// A defect of ours: logged, and not told to the client.
+    /// A defect of ours: it is logged, and the client learns no more than that there was one.
     pub fn defect(defect: &str) -> Self {
         tracing::error!(defect, "A defect was met");
         Self::new(Code::InternalError, "An internal error occurred.")

@@ -128,7 +128,7 @@ where
     }
 
     /// Sends the status whenever it changes, until it has ended. Each event's id is the version of the
-    /// status: a client that comes back with `Last-Event-ID` is told only what is newer, and 204 if nothing
+    /// status: a client that comes back with `Last-Event-ID` gets only what is newer, and 204 if nothing
     /// will be.
     pub async fn stream(
         self,

@@ -57,7 +57,11 @@ fn address(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn told(lines: &[(&'static str, &str)], proxies: usize, proxy_header: ProxyHeader) -> String {
+    fn address_of(
+        lines: &[(&'static str, &str)],
+        proxies: usize,
+        proxy_header: ProxyHeader,
+    ) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, value.parse().unwrap());
@@ -81,7 +85,7 @@ mod tests {
             ("\"6.6.6.6, 1.2.3.4", 1, "1.2.3.4"),
         ] {
             let line = [("x-forwarded-for", text)];
-            let found = told(&line, proxies, ProxyHeader::XForwardedFor);
+            let found = address_of(&line, proxies, ProxyHeader::XForwardedFor);
             assert_eq!(found, expected, "{text} behind {proxies}");
         }
     }
@@ -101,14 +105,14 @@ mod tests {
         ] {
             let old = [("x-forwarded-for", text)];
             assert_eq!(
-                told(&old, 1, ProxyHeader::XForwardedFor),
+                address_of(&old, 1, ProxyHeader::XForwardedFor),
                 expected,
                 "{text}"
             );
             let standard = format!("for=6.6.6.6, proto=https;For={text};by=x");
             let standard = [("forwarded", standard.as_str())];
             for header in [ProxyHeader::Forwarded, ProxyHeader::XForwardedFor] {
-                assert_eq!(told(&standard, 1, header), expected, "{standard:?}");
+                assert_eq!(address_of(&standard, 1, header), expected, "{standard:?}");
             }
         }
     }
@@ -116,8 +120,11 @@ mod tests {
     #[test]
     fn a_client_cannot_choose_the_header_that_is_believed() {
         let both = [("x-forwarded-for", "1.1.1.1"), ("forwarded", "for=2.2.2.2")];
-        assert_eq!(told(&both, 1, ProxyHeader::XForwardedFor), "1.1.1.1");
-        assert_eq!(told(&both, 1, ProxyHeader::Forwarded), "2.2.2.2");
-        assert_eq!(told(&both[..1], 1, ProxyHeader::Forwarded), "10.0.0.1");
+        assert_eq!(address_of(&both, 1, ProxyHeader::XForwardedFor), "1.1.1.1");
+        assert_eq!(address_of(&both, 1, ProxyHeader::Forwarded), "2.2.2.2");
+        assert_eq!(
+            address_of(&both[..1], 1, ProxyHeader::Forwarded),
+            "10.0.0.1"
+        );
     }
 }
