@@ -69,7 +69,12 @@ async fn as_whoever_i_am() {
 fn an_ordinary_user_can_run_it() {
     let folder = open_folder();
     let program = folder.path().join("test");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // By a process of its own: a child that another test forks meanwhile would hold the copy open
+    // for writing, and the kernel runs no such file.
+    let copied = Command::new("cp")
+        .args([std::env::current_exe().unwrap(), program.clone()])
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = Command::new(&program);
     command
         .args(["--exact", "as_whoever_i_am", "--ignored"])

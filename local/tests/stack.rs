@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -31,6 +32,19 @@ async fn stand_in() {
     stop.recv().await;
 }
 
+/// Written by a process of its own: a child that another test forks meanwhile would hold the file
+/// open for writing, and the kernel runs no such file.
+fn place_program(path: &Path, content: &[u8]) {
+    let mut install = Command::new("install")
+        .args(["-m", "755", "/dev/stdin"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    install.stdin.take().unwrap().write_all(content).unwrap();
+    assert!(install.wait().unwrap().success());
+}
+
 struct Sandbox {
     folder: tempfile::TempDir,
 }
@@ -53,8 +67,7 @@ impl Sandbox {
                 test.display()
             );
             let program = programs.join(format!("awareness-{name}"));
-            std::fs::write(&program, script).unwrap();
-            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            place_program(&program, script.as_bytes());
         }
         Self { folder }
     }
@@ -290,7 +303,7 @@ async fn a_second_launcher_says_who_is_serving() {
 /// Runs as `awareness-worker` in `folder` until it is stopped.
 fn leave_behind(folder: &Path, home: &Path, name: &str) -> std::process::Child {
     let program = folder.join("awareness-worker");
-    std::fs::copy("/bin/sleep", &program).unwrap();
+    place_program(&program, &std::fs::read("/bin/sleep").unwrap());
     let child = Command::new(&program)
         .arg("1000")
         .current_dir(folder)
@@ -327,7 +340,7 @@ async fn a_leftover_is_stopped_and_a_stranger_with_its_pid_is_not() {
 async fn a_service_that_keeps_ending_fails_the_start_and_stops_the_rest() {
     let sandbox = Sandbox::new();
     let worker = sandbox.folder.path().join("programs/awareness-worker");
-    std::fs::write(worker, "#!/bin/sh\nexit 3\n").unwrap();
+    place_program(&worker, b"#!/bin/sh\nexit 3\n");
     let error = sandbox.start(sandbox.options()).await.unwrap_err();
     assert!(
         matches!(error, StackError::KeepsEnding { name: "worker", .. }),
