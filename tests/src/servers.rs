@@ -26,6 +26,16 @@ const CARELESS: [(&str, &str); 4] = [
     ("max_connections", "400"),
 ];
 
+/// What a database says of letters and their order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Locale {
+    /// ASCII alone, as in the stack of `./run`.
+    #[default]
+    C,
+    /// Those of Unicode.
+    Icu,
+}
+
 /// Where the servers of this process are.
 #[derive(Debug)]
 pub struct Servers {
@@ -35,6 +45,8 @@ pub struct Servers {
     migrator_base: String,
     services_base: String,
     template: String,
+    /// The same with ICU's locale, made when a test asks for it.
+    icu_template: OnceCell<String>,
     pub redis_url: String,
     _private: Option<(PrivatePostgres, PrivateRedis)>,
 }
@@ -47,12 +59,19 @@ impl Servers {
     }
 
     /// A new database with the schema of today: its URL for the services, whose login owns nothing.
-    pub async fn create_database(&self) -> String {
+    pub async fn create_database(&self, locale: Locale) -> String {
+        let template = match locale {
+            Locale::C => &self.template,
+            Locale::Icu => {
+                self.icu_template
+                    .get_or_init(|| self.make_icu_template())
+                    .await
+            }
+        };
         let name = format!("test_{}", uuid::Uuid::now_v7().simple());
         let migrator = user_of(&self.migrator_base);
         self.administer(&format!(
-            "create database {name} template {} owner \"{migrator}\"",
-            self.template
+            "create database {name} template {template} owner \"{migrator}\""
         ))
         .await;
         format!("{}/{name}", self.services_base)
@@ -72,7 +91,11 @@ impl Servers {
             [Some(postgres), Some(redis)] => Self::given(&postgres, redis, template),
             _ => Self::private(template).await,
         };
-        servers.make_template().await;
+        if servers._private.is_none() {
+            let statement = format!("create database {}", servers.template);
+            servers.administer(&statement).await;
+        }
+        servers.migrate(&servers.template).await;
         servers
     }
 
@@ -86,6 +109,7 @@ impl Servers {
             migrator_base: base.to_owned(),
             services_base: format!("postgres://services_{random}:{random}{address}"),
             template,
+            icu_template: OnceCell::new(),
             redis_url,
             _private: None,
         }
@@ -100,22 +124,31 @@ impl Servers {
             migrator_base: base(postgres.migrator_url("")),
             services_base: base(postgres.services_url("")),
             template,
+            icu_template: OnceCell::new(),
             redis_url: redis.url(),
             _private: Some((postgres, redis)),
         }
     }
 
-    async fn make_template(&self) {
-        if self._private.is_none() {
-            self.administer(&format!("create database {}", self.template))
-                .await;
-        }
-        let migrator_url = format!("{}/{}", self.migrator_base, self.template);
+    async fn make_icu_template(&self) -> String {
+        let name = format!("{}_icu", self.template);
+        let migrator = user_of(&self.migrator_base);
+        self.administer(&format!(
+            "create database {name} template template0 owner \"{migrator}\" encoding 'UTF8'
+             locale_provider icu icu_locale 'en-US' locale 'C.UTF-8'"
+        ))
+        .await;
+        self.migrate(&name).await;
+        name
+    }
+
+    async fn migrate(&self, database: &str) {
+        let migrator_url = format!("{}/{database}", self.migrator_base);
         let pool = db::connect_as_owner(&small_pool(migrator_url))
             .await
             .unwrap();
         db::migrate(&pool).await.unwrap();
-        let services_url = format!("{}/{}", self.services_base, self.template);
+        let services_url = format!("{}/{database}", self.services_base);
         let is_apart = db::ensure_login(&pool, &services_url.into()).await.unwrap();
         assert!(is_apart, "the services have a login of their own");
         // A template must have no sessions.

@@ -8,7 +8,7 @@ use common::config::{
 };
 use local::s3::{LocalS3, S3Options};
 
-use crate::servers::{Servers, small_pool};
+use crate::servers::{Locale, Servers, small_pool};
 use crate::world::{CORS_ORIGIN, PUBLIC_BASE_URL, SIGNING_KEY};
 
 /// The one bucket.
@@ -21,7 +21,12 @@ const RETIRED_SIGNING_KEY: &str =
     "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
 
 /// An API over these stores, with a database of its own.
-pub async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookConfig) -> ApiConfig {
+pub async fn configuration(
+    servers: &Servers,
+    locale: Locale,
+    s3: &LocalS3,
+    webhooks: WebhookConfig,
+) -> ApiConfig {
     let sandbox = S3Options::sandbox("", BUCKET);
     ApiConfig {
         listen: any_port(),
@@ -29,7 +34,7 @@ pub async fn configuration(servers: &Servers, s3: &LocalS3, webhooks: WebhookCon
         public_base_url: PUBLIC_BASE_URL.to_owned(),
         fee_basis_points: 1500,
         admin_token: ADMIN_TOKEN.into(),
-        database: small_pool(servers.create_database().await),
+        database: small_pool(servers.create_database(locale).await),
         redis: RedisConfig {
             url: servers.redis_url.clone().into(),
             prefix: format!("test-{}", uuid::Uuid::now_v7().simple()),

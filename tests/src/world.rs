@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use worker::Worker;
 
 use crate::event_bodies::StrictReceiver;
-use crate::servers::{Servers, owner_pool};
+use crate::servers::{Locale, Servers, owner_pool};
 use crate::settings::{ADMIN_TOKEN, BUCKET, any_port, configuration};
 use crate::{Client, DEADLINE};
 
@@ -51,6 +51,8 @@ pub struct Plan {
     /// A GitHub of its own.
     pub github: bool,
     pub rates: RateConfig,
+    /// That of its database.
+    pub locale: Locale,
     /// A Redis of its own, not the one that tests share.
     pub redis_url: Option<String>,
 }
@@ -71,6 +73,7 @@ impl Default for Plan {
                 trusted: vec!["127.0.0.1/32".parse().unwrap()],
                 ..RateConfig::default()
             },
+            locale: Locale::C,
             redis_url: None,
         }
     }
@@ -141,7 +144,7 @@ impl World {
             .await
             .unwrap();
         let receiver = StrictReceiver(Receiver::start(any_port()).await.unwrap());
-        let mut api_config = configuration(servers, &s3, plan.webhooks).await;
+        let mut api_config = configuration(servers, plan.locale, &s3, plan.webhooks).await;
         api_config.rates = plan.rates;
         if let Some(url) = plan.redis_url {
             api_config.redis.url = url.into();

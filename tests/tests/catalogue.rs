@@ -16,6 +16,7 @@ mod catalogue {
     mod relevance;
     mod reputation;
     mod reviews;
+    mod scripts;
     mod shelf;
     mod tags;
     mod versions;

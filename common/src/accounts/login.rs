@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
 use super::DeviceToken;
+use super::email::normal_email;
 use crate::admission::Network;
 
 /// Whom somebody wants to sign in as.
@@ -20,7 +21,7 @@ pub enum Login {
 impl Login {
     /// By an e-mail address.
     pub fn email(text: &str) -> Self {
-        Self::Email(text.trim().to_lowercase())
+        Self::Email(normal_email(text).unwrap_or_else(|| text.trim().to_lowercase()))
     }
 
     /// By a user name.

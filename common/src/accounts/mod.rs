@@ -12,6 +12,7 @@
 //! never opens an account because of one (`docs/decisions/0013-unverified-addresses.md`).
 
 pub mod commands;
+mod email;
 mod error;
 mod github;
 mod guesses;

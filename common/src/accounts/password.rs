@@ -8,6 +8,7 @@ use argon2::password_hash::phc::{PasswordHash, Salt};
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use rand::Rng as _;
 use secrecy::{ExposeSecret as _, SecretString};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{AccountError, Device};
 use crate::admission::Holder;
@@ -102,6 +103,7 @@ impl Passwords {
 
     /// Refuses a password that is too short, too long, or tells itself.
     pub fn check(password: &SecretString, names: &[&str]) -> Result<(), AccountError> {
+        let password = prepared(password);
         let text = password.expose_secret();
         let (least, most) = PASSWORD_CHARS;
         if !(least..=most).contains(&text.chars().count()) {
@@ -144,6 +146,7 @@ impl Passwords {
                 None => (&*nobody, false),
             };
             let hash = PasswordHash::new(text).map_err(failed)?;
+            let password = prepared(&password);
             let bytes = password.expose_secret().as_bytes();
             let fits = Argon2::default().verify_password(bytes, &hash).is_ok();
             Ok(fits && is_somebody)
@@ -188,8 +191,23 @@ pub(super) fn salt_of(hash: &str) -> Option<&str> {
     hash.split('$').nth(4)
 }
 
+/// A password as it is compared (the OpaqueString profile of RFC 8265): however its letters are composed, and
+/// whichever space its keyboard has.
+fn prepared(password: &SecretString) -> SecretString {
+    let spaces = |char: char| {
+        if char.is_whitespace() && !char.is_control() {
+            ' '
+        } else {
+            char
+        }
+    };
+    let prepared: String = password.expose_secret().chars().map(spaces).nfc().collect();
+    prepared.into()
+}
+
 fn hash(password: &SecretString, salt: &str) -> Result<String, AccountError> {
     let salt = Salt::from_b64(salt).map_err(failed)?;
+    let password = prepared(password);
     let password = password.expose_secret().as_bytes();
     let hash = Argon2::default().hash_password_with_salt(password, &salt);
     Ok(hash.map_err(failed)?.to_string())
@@ -214,6 +232,7 @@ mod tests {
         };
         let client = Client::at(&device, false);
         let (right, wrong) = ("correct horse".into(), "correct house".into());
+        let other_space = "correct\u{a0}horse".into();
         let salt = Passwords::new_salt();
         let hash = passwords.hash(client, &right, &salt).await.unwrap();
         assert!(
@@ -224,8 +243,17 @@ mod tests {
         assert_eq!(passwords.hash(client, &right, &salt).await.unwrap(), hash);
         let fits = async |password, hash| passwords.verify(client, password, hash).await.unwrap();
         assert!(fits(&right, Some(hash.clone())).await);
+        assert!(fits(&other_space, Some(hash.clone())).await);
         assert!(!fits(&wrong, Some(hash)).await);
         assert!(!fits(&right, None).await);
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_it_is_composed() {
+        let bytes = |text: &str| prepared(&text.into()).expose_secret().to_owned();
+        assert_eq!(bytes("ho\u{308}rse\u{3000}Å"), bytes("hörse A\u{30a}"));
+        assert_ne!(bytes("hörse"), bytes("horse"));
+        assert_ne!(bytes("ﬁve"), bytes("five"));
     }
 
     #[test]

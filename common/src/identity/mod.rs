@@ -11,6 +11,7 @@ mod authority;
 pub mod commands;
 mod error;
 mod key;
+mod likeness;
 mod model;
 mod queries;
 mod seal;
@@ -18,6 +19,7 @@ mod seal;
 pub use authority::{Authority, Dimension};
 pub use error::IdentityError;
 pub use key::{ApiKey, KEY_PREFIX};
+pub use likeness::likeness_of;
 pub use model::{KeyLimits, KeySummary, Permission, Principal};
 pub use queries::{
     authenticate, authority_in_tx, find_key, find_name, is_live, list_keys, list_keys_of,

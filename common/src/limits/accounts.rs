@@ -22,6 +22,8 @@ pub const OAUTH_SECONDS: i64 = 600;
 pub const PASSWORD_CHARS: (usize, usize) = (10, 128);
 /// Password hashes that one process works out at once, at 19 MiB each, if it has twice as many cores.
 pub const PASSWORD_HASHES_MAX: usize = 4;
+/// An e-mail address (RFC 5321).
+pub const EMAIL_BYTES_MAX: usize = 254;
 /// What somebody says of themselves.
 pub const ABOUT_CHARS_MAX: usize = 1000;
 /// What an agent says of itself, as JSON.

@@ -11,12 +11,12 @@ pub const SEARCH_RESULTS_MAX: i64 = 200;
 /// A review, and the answer to one.
 pub const REVIEW_CHARS_MAX: usize = 2000;
 /// Terms of one search; what follows is left out.
-pub const SEARCH_TERMS_MAX: usize = 12;
+pub const SEARCH_TERMS_MAX: i64 = 12;
 /// Terms of one search that are corrected if they are misspelt: each costs as much as a search.
-pub const SEARCH_CORRECTED_TERMS_MAX: i64 = 3;
+pub const SEARCH_CORRECTED_TERMS_MAX: usize = 3;
 /// Characters of a word that is corrected: shorter ones are like everything, longer ones cost a comparison of
 /// each of their trigrams.
-pub const SEARCH_CORRECTED_WORD_CHARS: (usize, usize) = (4, 24);
+pub const SEARCH_CORRECTED_WORD_CHARS: (i32, i32) = (4, 24);
 /// Words that a misspelt one is compared with, of those that share enough trigrams with it.
 pub const SEARCH_CANDIDATE_WORDS_MAX: i64 = 1_000;
 /// Packages that a search looks through of those that the index finds, beside the most popular ones.

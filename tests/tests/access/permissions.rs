@@ -1,7 +1,7 @@
 //! Keys from before there was a permission for webhooks.
 
 use sqlx::{Connection as _, PgConnection};
-use tests::servers::Servers;
+use tests::servers::{Locale, Servers};
 
 const MIGRATION: &str = include_str!("../../../migrations/0017_webhook_permission.sql");
 
@@ -22,7 +22,7 @@ const OLD_KEYS: &str = "
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_could_do_everything_go_on_to_manage_webhooks_and_narrow_ones_do_not() {
     let servers = Servers::shared().await;
-    let url = servers.owner_url(&servers.create_database().await);
+    let url = servers.owner_url(&servers.create_database(Locale::C).await);
     let mut connection = PgConnection::connect(&url).await.unwrap();
     sqlx::query(OLD_KEYS)
         .execute(&mut connection)

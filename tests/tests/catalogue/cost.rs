@@ -27,7 +27,7 @@ async fn of_twelve_misspelt_terms_a_few_are_corrected() {
     };
     put(&world, &[item]).await;
     let plan = plan_search(&world.pool, TWELVE).await.unwrap();
-    assert_eq!(plan.corrections() as i64, SEARCH_CORRECTED_TERMS_MAX);
+    assert_eq!(plan.corrections(), SEARCH_CORRECTED_TERMS_MAX);
     for (query, corrections) in [
         ("vision captions", 0),
         ("visi capt", 0),
@@ -61,7 +61,7 @@ async fn misspelt_terms_take_more_of_the_clients_window_and_what_is_known_takes_
         (answer.status, left)
     };
     let client = || world.anonymous.clone();
-    let units = SEARCH_CORRECTED_TERMS_MAX * SEARCH_CORRECTION_UNITS;
+    let units = SEARCH_CORRECTED_TERMS_MAX as i64 * SEARCH_CORRECTION_UNITS;
     assert_eq!(left(client(), "cat").await, (200, 99));
     assert_eq!(left(client(), TWELVE).await, (200, 98 - units));
     assert_eq!(left(client(), TWELVE).await, (200, 97 - units));

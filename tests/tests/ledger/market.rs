@@ -3,7 +3,7 @@
 use common::db::{self, PgConnection, PgPool};
 use common::ledger::{self, AccountKind};
 use sqlx::Connection as _;
-use tests::servers::{Servers, small_pool};
+use tests::servers::{Locale, Servers, small_pool};
 use uuid::Uuid;
 
 pub(super) const SELLER: Uuid = Uuid::from_u128(0x5e);
@@ -31,7 +31,7 @@ impl Market {
     /// The schema as it is migrated.
     pub(super) async fn without_fixture() -> Self {
         let servers = Servers::shared().await;
-        let services_url = servers.create_database().await;
+        let services_url = servers.create_database(Locale::C).await;
         Self {
             pool: db::connect(&small_pool(services_url.clone()))
                 .await

@@ -79,11 +79,11 @@ impl Parameters {
         self.bounded(name, MODEL_NAME_CHARS_MAX)
     }
 
-    /// Notes a model, and tells the key that all its spellings have.
+    /// Notes a model, and tells the spelling that stands for its others.
     pub fn note_model(&mut self, name: &str, typed: &str) -> String {
-        let key = model_key(typed);
-        self.note(name, &key);
-        key
+        let spelling = model_spelling(typed);
+        self.note(name, &spelling);
+        spelling
     }
 
     fn model(&mut self, name: &str) -> Option<String> {
@@ -228,12 +228,14 @@ impl Parameters {
     }
 }
 
-/// A model's name as it is compared: `GPT-4`, `gpt 4` and `openai/gpt-4` are one. One that has nothing to
-/// compare is itself.
-fn model_key(name: &str) -> String {
+/// A spelling of a model's name that is the same for most that PostgreSQL's `model_key` takes for one:
+/// `GPT-4`, `gpt 4` and `openai/gpt-4`. No two names that it tells apart have the same.
+fn model_spelling(name: &str) -> String {
     let bare = name.rsplit('/').next().unwrap_or(name).to_lowercase();
-    let key: String = bare.chars().filter(char::is_ascii_alphanumeric).collect();
-    if key.is_empty() { bare } else { key }
+    let says_something =
+        |char: &char| !char.is_ascii() || char.is_ascii_alphanumeric() || "+#".contains(*char);
+    let spelling: String = bare.chars().filter(says_something).collect();
+    if spelling.is_empty() { bare } else { spelling }
 }
 
 #[cfg(test)]

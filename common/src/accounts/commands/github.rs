@@ -9,7 +9,7 @@ use super::register::taken;
 use crate::accounts::{AccountError, Device, GitHub, GitHubUser, TokenMaker, Tokens};
 use crate::db;
 use crate::identity::commands::ensure_own_key_in_tx;
-use crate::identity::{IdentityError, Sealer};
+use crate::identity::{IdentityError, Sealer, likeness_of};
 use crate::ids::{UserId, random_hex};
 use crate::limits::OAUTH_SECONDS;
 
@@ -105,14 +105,19 @@ async fn create_in_tx(
 ) -> Result<(UserId, String), AccountError> {
     let other = format!("{}-{}", who.login, random_hex::<3>());
     let user: (UserId, String) = sqlx::query_as(
-        "insert into users (id, name, kind, github_id)
-         select $1, case when exists (select from users where name = $2) then $3 else $2 end, 'person', $4
+        "insert into users (id, name, likeness, kind, github_id)
+         select $1, case when is_taken then $4 else $2 end, case when is_taken then $5 else $3 end, 'person', $6
+         from (
+             select exists (select from users where name = $2 or likeness = $3) as is_taken
+         ) as found
          on conflict on constraint users_github_id_key do update set github_id = excluded.github_id
          returning id, name",
     )
     .bind(UserId::new())
     .bind(&who.login)
-    .bind(other)
+    .bind(likeness_of(&who.login))
+    .bind(&other)
+    .bind(likeness_of(&other))
     .bind(who.id)
     .fetch_one(conn)
     .await

@@ -4,10 +4,11 @@ use secrecy::SecretString;
 use sqlx::PgPool;
 
 use super::begin_session::begin_session_in_tx;
+use crate::accounts::email::normal_email;
 use crate::accounts::{AccountError, Client, Device, Passwords, TokenMaker, Tokens};
 use crate::db::{self, constraint_of};
-use crate::identity::Sealer;
 use crate::identity::commands::{CreatedKey, Grant, ensure_own_key_in_tx};
+use crate::identity::{Sealer, likeness_of};
 use crate::ids::UserId;
 use crate::limits::METADATA_BYTES_MAX;
 
@@ -37,7 +38,7 @@ pub async fn register_person(
     new: &NewPerson,
     device: &Device,
 ) -> Result<Tokens, AccountError> {
-    let email = normal_email(&new.email)?;
+    let email = checked_email(&new.email)?;
     check_username(&new.username)?;
     Passwords::check(&new.password, &[&new.username, &email])?;
     let salt = salt_for(pool, &email).await?;
@@ -46,11 +47,12 @@ pub async fn register_person(
     let user = UserId::new();
     let mut tx = db::begin(pool).await?;
     sqlx::query(
-        "insert into users (id, name, kind, email, password_hash)
-         values ($1, $2, 'person', $3, $4)",
+        "insert into users (id, name, likeness, kind, email, password_hash)
+         values ($1, $2, $3, 'person', $4, $5)",
     )
     .bind(user)
     .bind(&new.username)
+    .bind(likeness_of(&new.username))
     .bind(&email)
     .bind(hash)
     .execute(&mut *tx)
@@ -82,7 +84,7 @@ pub async fn register_agent(
     sealer: &Sealer,
     new: &NewAgent,
 ) -> Result<CreatedKey, AccountError> {
-    let email = new.email.as_deref().map(normal_email).transpose()?;
+    let email = new.email.as_deref().map(checked_email).transpose()?;
     let length = new.name.chars().count();
     let is_printable = !new.name.chars().any(char::is_control) && new.name.trim() == new.name;
     if !(3..=100).contains(&length) || !is_printable {
@@ -103,11 +105,12 @@ pub async fn register_agent(
     let user = UserId::new();
     let mut tx = db::begin(pool).await?;
     sqlx::query(
-        "insert into users (id, name, kind, email, agent_type, metadata)
-         values ($1, $2, 'agent', $3, $4, $5)",
+        "insert into users (id, name, likeness, kind, email, agent_type, metadata)
+         values ($1, $2, $3, 'agent', $4, $5, $6)",
     )
     .bind(user)
     .bind(&new.name)
+    .bind(likeness_of(&new.name))
     .bind(email)
     .bind(agent_type)
     .bind(&new.metadata)
@@ -120,21 +123,9 @@ pub async fn register_agent(
     Ok(created)
 }
 
-/// An e-mail address in lower case, if it has the shape of one.
-fn normal_email(text: &str) -> Result<String, AccountError> {
-    let email = text.trim().to_lowercase();
-    let is_shaped = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !domain.contains('@')
-    });
-    let is_plain = email.len() <= 254
-        && !email
-            .chars()
-            .any(|char| char.is_whitespace() || char.is_control());
-    if is_shaped && is_plain {
-        Ok(email)
-    } else {
-        Err(AccountError::field("email", "must be an e-mail address"))
-    }
+fn checked_email(text: &str) -> Result<String, AccountError> {
+    let message = "must be an e-mail address such as grace@example.com";
+    normal_email(text).ok_or_else(|| AccountError::field("email", message))
 }
 
 fn check_username(text: &str) -> Result<(), AccountError> {
@@ -154,7 +145,7 @@ fn check_username(text: &str) -> Result<(), AccountError> {
 /// What the schema's refusal means to whoever registers.
 pub(super) fn taken(error: sqlx::Error) -> AccountError {
     match constraint_of(&error) {
-        Some("users_name_key") => AccountError::Taken,
+        Some("users_name_key" | "users_likeness_key") => AccountError::Taken,
         _ => error.into(),
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 
 use super::grant::{CreatedKey, Grant, NewKey, check_name};
 use crate::db::{self, constraint_of};
-use crate::identity::{IdentityError, KeyLimits, Permission, Sealer};
+use crate::identity::{IdentityError, KeyLimits, Permission, Sealer, likeness_of};
 use crate::ids::UserId;
 
 /// The constraint that a key's user exists.
@@ -54,13 +54,14 @@ pub async fn create_key_for(
 async fn insert_user_in_tx(conn: &mut PgConnection, name: &str) -> Result<UserId, IdentityError> {
     check_name(name)?;
     let user = UserId::new();
-    sqlx::query("insert into users (id, name) values ($1, $2)")
+    sqlx::query("insert into users (id, name, likeness) values ($1, $2, $3)")
         .bind(user)
         .bind(name)
+        .bind(likeness_of(name))
         .execute(conn)
         .await
         .map_err(|error| match constraint_of(&error) {
-            Some("users_name_key") => IdentityError::NameTaken,
+            Some("users_name_key" | "users_likeness_key") => IdentityError::NameTaken,
             _ => error.into(),
         })?;
     Ok(user)
@@ -83,14 +84,15 @@ pub async fn create_key(
     };
     let mut tx = db::begin(pool).await?;
     let user: UserId = sqlx::query_scalar(
-        "insert into users (id, name)
-         values ($1, $2)
+        "insert into users (id, name, likeness)
+         values ($1, $2, $3)
          on conflict on constraint users_name_key do update
          set name = excluded.name
          returning id",
     )
     .bind(UserId::new())
     .bind(user_name)
+    .bind(likeness_of(user_name))
     .fetch_one(&mut *tx)
     .await?;
     let grant = Grant::by_operator(user, &new)?;
