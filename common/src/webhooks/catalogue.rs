@@ -48,12 +48,13 @@ pub enum EventType {
     EndpointRecovered,
     EndpointDisabled,
     EndpointEnabled,
+    EndpointTest,
     DeliveryExhausted,
 }
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::UploadCompleted,
         Self::UploadFailed,
         Self::PurchaseCompleted,
@@ -75,6 +76,7 @@ impl EventType {
         Self::EndpointRecovered,
         Self::EndpointDisabled,
         Self::EndpointEnabled,
+        Self::EndpointTest,
         Self::DeliveryExhausted,
     ];
 
@@ -102,6 +104,7 @@ impl EventType {
             Self::EndpointRecovered => "endpoint.recovered",
             Self::EndpointDisabled => "endpoint.disabled",
             Self::EndpointEnabled => "endpoint.enabled",
+            Self::EndpointTest => "endpoint.test",
             Self::DeliveryExhausted => "delivery.exhausted",
         }
     }
@@ -121,10 +124,13 @@ impl EventType {
         let mut properties = Map::new();
         properties.insert("event".to_owned(), json!({ "const": self.as_str() }));
         properties.extend(entry.properties.clone());
-        let required: Vec<&String> = properties
+        let required: Vec<String> = properties
             .keys()
             .filter(|name| !entry.optional.contains(name))
+            .cloned()
             .collect();
+        let test = json!({ "const": true, "description": "In a test alone: nothing happened." });
+        properties.entry("test").or_insert(test);
         json!({ "type": "object", "required": required, "properties": properties })
     }
 
@@ -133,9 +139,11 @@ impl EventType {
         &self.entry().example
     }
 
-    /// The bytes of the example.
-    pub fn example(self) -> Vec<u8> {
-        serde_json::to_vec(self.example_body()).expect("JSON serialises")
+    /// The bytes of the example, which say that they are a test.
+    pub fn test_body(self) -> Vec<u8> {
+        let mut body = self.example_body().clone();
+        body["test"] = true.into();
+        serde_json::to_vec(&body).expect("JSON serialises")
     }
 
     /// News about webhooks themselves. Their own failure makes no further news.
@@ -146,6 +154,7 @@ impl EventType {
                 | Self::EndpointRecovered
                 | Self::EndpointDisabled
                 | Self::EndpointEnabled
+                | Self::EndpointTest
                 | Self::DeliveryExhausted
         )
     }

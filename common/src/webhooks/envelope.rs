@@ -35,6 +35,8 @@ pub struct StoredEvent<'a> {
     pub sequence: i64,
     pub occurred_at: DateTime<Utc>,
     pub body: &'a [u8],
+    /// Nothing happened: the endpoint is tested.
+    pub is_test: bool,
 }
 
 #[derive(Serialize)]
@@ -52,6 +54,8 @@ struct Head<'a> {
 struct Reference {
     subject: Uuid,
     url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<bool>,
 }
 
 /// The bytes for an endpoint of that mode. A body beyond [`WEBHOOK_BODY_BYTES_MAX`] is always sent thin.
@@ -64,6 +68,7 @@ pub fn render(event: &StoredEvent<'_>, mode: PayloadMode, public_base_url: &str)
             let reference = Reference {
                 subject: event.subject,
                 url: format!("{public_base_url}/api/ai/webhooks/events/{}", event.id),
+                test: event.is_test.then_some(true),
             };
             let data = serde_json::to_vec(&reference).expect("plain text serialises");
             enveloped(event, &data)
@@ -103,6 +108,7 @@ mod tests {
             subject: Uuid::from_u128(2),
             sequence: 7,
             occurred_at: DateTime::from_timestamp_micros(1_614_265_330_123_456).unwrap(),
+            is_test: false,
             body,
         }
     }
@@ -125,6 +131,13 @@ mod tests {
     #[test]
     fn thin_and_oversized_events_say_where_they_can_be_read() {
         let large = vec![b' '; WEBHOOK_BODY_BYTES_MAX + 1];
+        let test = StoredEvent {
+            is_test: true,
+            ..event(BODY)
+        };
+        let bytes = render(&test, PayloadMode::Thin, "");
+        let sent: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(sent["data"]["test"], true);
         for (body, mode) in [
             (BODY, PayloadMode::Thin),
             (&large, PayloadMode::Plain),

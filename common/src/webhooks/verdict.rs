@@ -13,6 +13,7 @@ use super::directive::Directive;
 use super::failure::ErrorClass;
 use super::health::{Answer, Seen};
 use super::plan::Plan;
+use super::retry_after::RETRY_AFTER_MAX;
 use super::state::{DeliveryState, Trigger};
 
 /// Holds that cost no try.
@@ -114,7 +115,7 @@ pub fn decide(
     else {
         return chain.end(DeliveryState::Delivered, chain.tries + 1, End::Delivered);
     };
-    let left = chain.left(plan, now);
+    let left = chain.left(plan, chain.holds, now);
     if class.is_internal() && !left.is_zero() {
         return chain.hold(internal_pause(chain.holds).min(left), left);
     }
@@ -131,7 +132,8 @@ pub fn decide(
     if let (Some(429 | 503), Some(hint)) = (status, retry_after)
         && chain.holds < HOLDS_MAX
     {
-        return chain.hold(*hint, left);
+        // What the receiver asks for is not taken from the plan's time.
+        return chain.hold(*hint, chain.left(plan, chain.holds + 1, now));
     }
     let burnt = i32::from(chain.trigger != Trigger::Manual);
     let tries = chain.tries + burnt;
@@ -143,9 +145,9 @@ pub fn decide(
 }
 
 impl Chain {
-    /// The time until its deadline.
-    fn left(&self, plan: &Plan, now: DateTime<Utc>) -> Duration {
-        let of_plan = plan.deadline();
+    /// The time until its deadline, which each hold moves by as much as one may take.
+    fn left(&self, plan: &Plan, holds: i32, now: DateTime<Utc>) -> Duration {
+        let of_plan = plan.deadline() + RETRY_AFTER_MAX * holds.unsigned_abs();
         let whole = match self.hours_max {
             Some(hours) => of_plan.min(Duration::from_secs(hours * 3600)),
             None => of_plan,

@@ -125,6 +125,29 @@ fn a_hint_is_never_undercut_and_with_429_or_503_costs_no_try() {
 }
 
 #[test]
+fn a_hint_beyond_a_short_plan_ends_nothing_and_leaves_its_tries() {
+    let plan = Plan::from_parts("custom", Some(&[1, 1])).unwrap();
+    let judge = |chain: &Chain, status, hint, now| {
+        let attempt = answered(status, hint);
+        decide(chain, &plan, &attempt, Options::default(), now, 0.5)
+    };
+    let asked = judge(&fresh(), 503, Some(7200), at(0));
+    assert_eq!((asked.tries, asked.holds), (0, 1));
+    assert_eq!(asked.next_in, Some(Duration::from_secs(7200)));
+    let chain = Chain {
+        holds: asked.holds,
+        ..fresh()
+    };
+    let failed = judge(&chain, 500, None, at(7200));
+    assert_eq!((failed.state, failed.tries), (DeliveryState::Pending, 1));
+    let last = Chain { tries: 2, ..chain };
+    assert_eq!(
+        judge(&last, 500, None, at(7202)).ended,
+        Some(End::Exhausted)
+    );
+}
+
+#[test]
 fn a_fault_of_ours_costs_nothing_for_any_trigger() {
     let internal = unanswered(ErrorClass::Internal);
     for (trigger, ended_as) in [
@@ -273,7 +296,6 @@ proptest! {
         attempts in prop::collection::vec((any_attempt(), 0.0..1.0), 1..80), fast in any::<bool>(),
     ) {
         let plan = if fast { Plan::Fast } else { Plan::Standard };
-        let deadline = at(0) + TimeDelta::from_std(plan.deadline()).unwrap();
         let (mut chain, mut now) = (fresh(), at(0));
         for (attempt, random) in attempts {
             let verdict = decide(&chain, &plan, &attempt, Options::default(), now, random);
@@ -288,7 +310,8 @@ proptest! {
             let moved = (verdict.tries - chain.tries) + (verdict.holds - chain.holds);
             prop_assert_eq!(moved, 1);
             now += TimeDelta::from_std(verdict.next_in.unwrap()).unwrap();
-            prop_assert!(now <= deadline);
+            let deadline = plan.deadline() + RETRY_AFTER_MAX * verdict.holds.unsigned_abs();
+            prop_assert!(now <= at(0) + TimeDelta::from_std(deadline).unwrap());
             chain = Chain { tries: verdict.tries, holds: verdict.holds, ..chain };
         }
         prop_assert!(usize::try_from(chain.tries).unwrap() < plan.tries());

@@ -183,7 +183,7 @@ async fn a_repeated_key_registers_once_and_fifty_are_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trial_answers_what_the_receiver_said_and_is_sent_once() {
+async fn a_test_says_so_answers_what_the_receiver_said_and_raises_no_alarm() {
     let world = World::start().await;
     let endpoint = register(&world, "/hooks", json!({})).await;
     let test = format!("{}/test", path_of(&endpoint));
@@ -200,15 +200,22 @@ async fn a_trial_answers_what_the_receiver_said_and_is_sent_once() {
     assert_eq!(tried["timeline"][0]["trigger"], "test");
     assert_eq!(tried["timeline"][0]["statusCode"], 200);
     let heard = arrives(&world, "/hooks", |_| true).await;
-    assert_eq!(
-        heard.body["data"],
-        *EventType::PurchaseRefunded.example_body()
-    );
+    let mut expected = EventType::PurchaseRefunded.example_body().clone();
+    expected["test"] = true.into();
+    assert_eq!(heard.body["data"], expected);
     let reply = Reply::of(axum::http::StatusCode::IM_A_TEAPOT);
     world.receiver.set_reply_at("/hooks", reply);
     let refused = world.seller.post(&test, &json!({})).await.data();
     assert_eq!(refused["status"], "failed");
     assert_eq!(refused["timeline"][0]["statusCode"], 418);
+    assert_eq!(refused["timeline"][0]["trigger"], "test");
+    assert_eq!(refused["eventType"], "endpoint.test");
+    let alarms = "select count(*) from webhook_events where event_type = 'delivery.exhausted'";
+    let alarms: i64 = sqlx::query_scalar(alarms)
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(alarms, 0);
     let unknown = world
         .seller
         .post(&test, &json!({ "eventType": "sun.rises" }))
@@ -221,7 +228,7 @@ async fn a_trial_answers_what_the_receiver_said_and_is_sent_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_type_can_be_tried() {
+async fn every_type_can_be_tested() {
     let world = World::start().await;
     let endpoint = register(&world, "/hooks", json!({ "payload": "plain" })).await;
     let test = format!("{}/test", path_of(&endpoint));
@@ -239,7 +246,9 @@ async fn every_type_can_be_tried() {
         let heard = arrives(&world, "/hooks", |it| {
             it.event.as_deref() == listed["eventType"].as_str()
         });
-        assert_eq!(heard.await.body, listed["example"]);
+        let mut expected = listed["example"].clone();
+        expected["test"] = true.into();
+        assert_eq!(heard.await.body, expected);
     }
 }
 

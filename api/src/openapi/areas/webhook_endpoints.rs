@@ -220,7 +220,7 @@ fn disabling() -> Value {
 fn trial() -> Value {
     partial(
         &[],
-        json!({ "eventType": { "type": ["string", "null"], "description": "`upload.completed`, if nothing is said.", "example": "upload.completed" } }),
+        json!({ "eventType": { "type": ["string", "null"], "description": "`endpoint.test`, if nothing is said. The example of another type is sent with `\"test\": true`.", "example": "upload.completed" } }),
     )
 }
 

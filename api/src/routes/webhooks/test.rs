@@ -21,7 +21,7 @@ pub struct Trial {
     event_type: Option<String>,
 }
 
-/// Sends the example of an event type (`upload.completed` by default) to the endpoint, once and over the
+/// Sends `endpoint.test`, or the example of another event type marked as a test, to the endpoint, once and over the
 /// same way as real events, and answers what the receiver said.
 pub async fn test_endpoint(
     State(state): State<ApiState>,
@@ -33,7 +33,7 @@ pub async fn test_endpoint(
 ) -> Result<Response, ApiError> {
     let wanted = body.and_then(|Json(body)| body.event_type);
     let event_type = match wanted.as_deref() {
-        None => EventType::UploadCompleted,
+        None => EventType::EndpointTest,
         Some(text) => text.parse().map_err(|fault: String| {
             let message = format!("eventType: {fault}.");
             ApiError::new(Code::InvalidInput, message).field("eventType", fault)

@@ -36,6 +36,7 @@ pub(super) struct Due {
     pub accepted_at: DateTime<Utc>,
     pub occurred_at: DateTime<Utc>,
     pub trace: String,
+    pub is_test: bool,
     /// None once it was expunged.
     pub body: Option<Vec<u8>>,
 }
@@ -183,7 +184,8 @@ async fn query(
         .flat_map(|it| it.want.except.iter().copied())
         .collect();
     let rows: Vec<Row> = sqlx::query_as(
-        "select endpoint.id as endpoint_id, endpoint.version, due.*, event.occurred_at, event.trace, stored.body
+        "select endpoint.id as endpoint_id, endpoint.version, due.*, event.occurred_at, event.trace,
+                coalesce(event.dedupe like 'test:%', false) as is_test, stored.body
          from unnest($1::uuid[], $2::bigint[]) as wanted (id, room)
          join webhook_endpoints as endpoint
            on endpoint.id = wanted.id and endpoint.deleted_at is null

@@ -43,6 +43,7 @@ pub(super) async fn send(
         return Sent { due, attempt };
     };
     let event = StoredEvent {
+        is_test: due.is_test,
         id: due.event_id,
         event_type: &due.event_type,
         subject: due.subject,

@@ -1,4 +1,5 @@
-//! Tries an endpoint: one event of a type, with its example, over the same way as real ones.
+//! Tests an endpoint: one event of a type, with its example, over the same way as real ones. Its signed body says
+//! that it is a test, and its failure raises no alarm.
 
 use super::write::lock_in_tx;
 use crate::ids::{DeliveryId, EndpointId, EventId, UserId};
@@ -40,7 +41,7 @@ pub async fn test(
     .bind(owner)
     .bind(event_type.as_str())
     .bind(trace)
-    .bind(event_type.example())
+    .bind(event_type.test_body())
     .bind(delivery)
     .bind(id)
     .execute(&mut *tx)
