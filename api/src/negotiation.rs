@@ -84,6 +84,17 @@ fn media_type_version(accepted: &[Element]) -> Option<String> {
     best.map(|(_, _, name)| name.to_owned())
 }
 
+/// Whether JSON is wanted rather than anything else; a version of ours says nothing about that.
+pub fn prefers_json(headers: &HeaderMap) -> bool {
+    let accepted = elements(headers, &header::ACCEPT);
+    let (json, others): (Vec<&Element>, Vec<&Element>) = accepted
+        .iter()
+        .filter(|element| !element.name.starts_with(VENDOR))
+        .partition(|element| element.name == JSON);
+    let most = |elements: &[&Element]| elements.iter().map(|element| element.weight()).max();
+    most(&json).unwrap_or(0) > most(&others).unwrap_or(0)
+}
+
 /// Whether problems are accepted, and no form of ours is preferred to them.
 fn prefers_problems(accepted: &[Element]) -> bool {
     let weight_of = |is_it: &dyn Fn(&str) -> bool| {

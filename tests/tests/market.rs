@@ -7,9 +7,12 @@ mod market {
     mod card_faults;
     mod card_notices;
     mod card_purchases;
+    mod card_refusals;
     mod claims;
+    mod defects;
     mod dispute_races;
     mod disputes;
+    mod download_links;
     mod downloads;
     mod lists;
     mod moderation;

@@ -23,6 +23,7 @@ mod server;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::config::{CardAccount, CardConfig};
@@ -91,6 +92,7 @@ pub struct ReleaseError(String);
 #[derive(Debug)]
 struct Shared {
     secret_key: String,
+    is_key_revoked: AtomicBool,
     book: Arc<Mutex<Book>>,
     courier: Courier,
     saver: Option<Saver>,
@@ -142,6 +144,7 @@ impl Sandbox {
         courier.send_to(options.webhook_url);
         let shared = Arc::new(Shared {
             secret_key: options.secret_key,
+            is_key_revoked: AtomicBool::new(false),
             saver: options.file.map(|path| Saver::start(path, book.clone())),
             book,
             courier,
@@ -181,6 +184,13 @@ impl Sandbox {
     /// Where webhooks go from now on; none throws them away.
     pub fn send_webhooks_to(&self, url: Option<String>) {
         self.shared.courier.send_to(url);
+    }
+
+    /// Whether the key is taken any more, as when an operator revokes it at the provider.
+    pub fn revoke_key(&self, is_revoked: bool) {
+        self.shared
+            .is_key_revoked
+            .store(is_revoked, Ordering::SeqCst);
     }
 
     /// Every time that money would have moved, oldest first.

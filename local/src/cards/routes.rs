@@ -1,6 +1,7 @@
 //! The routes: who asks, what the book answers, and how that reaches the caller.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -50,6 +51,7 @@ async fn authenticate(
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
     let fault = match key {
+        Some(_) if shared.is_key_revoked.load(Ordering::SeqCst) => "Expired API Key provided.",
         Some(key) if key == shared.secret_key => return next.run(request).await,
         Some(_) => "Invalid API Key provided.",
         None => "You did not provide an API key, in a Bearer token.",

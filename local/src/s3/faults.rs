@@ -8,8 +8,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
-use s3s::service::S3Service;
 use s3s::{Body, HttpError, HttpResponse};
+
+use super::edge::{self, Edge};
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Plan {
@@ -78,12 +79,12 @@ impl S3Faults {
 /// The S3 service with the faults in front of it.
 #[derive(Clone)]
 pub(super) struct Faulty {
-    service: S3Service,
+    service: Edge,
     faults: S3Faults,
 }
 
 impl Faulty {
-    pub(super) fn new(service: S3Service, faults: S3Faults) -> Self {
+    pub(super) fn new(service: Edge, faults: S3Faults) -> Self {
         Self { service, faults }
     }
 }
@@ -110,21 +111,13 @@ impl hyper::service::Service<Request<Incoming>> for Faulty {
                 tokio::time::sleep(delay).await;
             }
             if refuse {
-                return Ok(internal_error());
+                return Ok(edge::refusal(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "InternalError",
+                    "injected fault",
+                ));
             }
             service.call(request.map(Body::from)).await
         })
     }
-}
-
-fn internal_error() -> HttpResponse {
-    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-                <Error><Code>InternalError</Code><Message>injected fault</Message></Error>";
-    let mut response = HttpResponse::new(Body::from(body.to_owned()));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    let xml = hyper::header::HeaderValue::from_static("application/xml");
-    response
-        .headers_mut()
-        .insert(hyper::header::CONTENT_TYPE, xml);
-    response
 }

@@ -6,6 +6,7 @@
 //! Not for production: no fsync, no replication, keys of at most about 115 bytes.
 
 mod copy;
+mod edge;
 mod faults;
 mod guard;
 mod keys;
@@ -100,7 +101,7 @@ impl LocalS3 {
         let address = listener.local_addr().map_err(listen_error)?;
         let faults = S3Faults::default();
         let stop = CancellationToken::new();
-        let service = faults::Faulty::new(builder.build(), faults.clone());
+        let service = faults::Faulty::new(edge::Edge::new(builder.build()), faults.clone());
         let server = tokio::spawn(serve(listener, service, stop.clone()));
         Ok(Self {
             address,

@@ -120,6 +120,60 @@ async fn a_presigned_put_is_bound_to_its_checksum() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_origin_may_put_and_a_request_that_is_signed_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, client) = endpoint(folder.path()).await;
+    let put = client.put_object().bucket(BUCKET).key("staging/one");
+    let put = put.presigned(an_hour()).await.unwrap();
+    let origin = ["--header", "Origin: https://console.example"];
+    let asking = |method: &'static str| {
+        let method = format!("Access-Control-Request-Method: {method}");
+        let headers = "Access-Control-Request-Headers: x-amz-checksum-sha256";
+        let arguments = [
+            "--include",
+            "--request",
+            "OPTIONS",
+            "--header",
+            headers,
+            "--header",
+        ];
+        [
+            arguments.map(str::to_owned).to_vec(),
+            vec![method, put.uri().to_owned()],
+        ]
+        .concat()
+    };
+    let preflight = asking("PUT");
+    let preflight: Vec<&str> = preflight.iter().map(String::as_str).chain(origin).collect();
+    let (status, head) = curl(&preflight).await;
+    assert_eq!(status, "200", "{head}");
+    for line in [
+        "access-control-allow-origin: *",
+        "access-control-allow-methods: GET, HEAD, PUT",
+        "access-control-allow-headers: x-amz-checksum-sha256",
+    ] {
+        assert!(head.contains(line), "{head}");
+    }
+    let delete = asking("DELETE");
+    let delete: Vec<&str> = delete.iter().map(String::as_str).chain(origin).collect();
+    assert_eq!(curl(&delete).await.0, "403");
+    let mut upload = vec!["--include", "--upload-file", "Cargo.toml", put.uri()];
+    upload.extend(origin);
+    let (status, head) = curl(&upload).await;
+    assert_eq!(status, "200");
+    assert!(
+        head.contains("access-control-expose-headers: ETag"),
+        "{head}"
+    );
+
+    let get = client.get_object().bucket(BUCKET).key("staging/one");
+    let get = get.presigned(an_hour()).await.unwrap();
+    let (status, body) = curl(&["--header", "Authorization: Bearer a-key", get.uri()]).await;
+    assert_eq!(status, "400");
+    assert!(body.contains("<Code>InvalidArgument</Code>"), "{body}");
+}
+
+#[tokio::test]
 async fn faults_are_switched_while_it_serves() {
     let folder = tempfile::tempdir().unwrap();
     let (server, client) = endpoint(folder.path()).await;

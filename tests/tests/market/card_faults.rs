@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 const TOP_UP_TRANSFERS: &str = "select count(*) from transfers where kind = 'top_up'";
 
-async fn world_without_worker() -> World {
+pub(super) async fn world_without_worker() -> World {
     World::planned(Plan {
         worker: false,
         cards: true,
@@ -29,7 +29,7 @@ async fn world_without_worker() -> World {
 }
 
 /// A top-up that is only accepted: its payer and its address.
-async fn accepted(world: &World) -> (User, String) {
+pub(super) async fn accepted(world: &World) -> (User, String) {
     let buyer = world.buyer("buyer", 0).await;
     let post = buyer.client.request(Method::POST, TOP_UPS);
     let post = post

@@ -1,8 +1,10 @@
 //! The card provider's notices: wake-up calls that nobody needs to believe.
 
 use local::cards::{Outcome, method};
+use serde_json::json;
 use tests::World;
 use tests::cards::{notice, signature};
+use tests::world::Plan;
 
 const NOTICES: &str = "select count(*) from payment_notices where kind = 'payment_intent.test'";
 const TOP_UPS: &str = "select count(*) from transfers where kind = 'top_up'";
@@ -112,11 +114,99 @@ async fn a_notice_is_believed_only_with_a_fresh_signature_of_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notice_about_another_customers_payment_is_thanked_for_and_forgotten() {
+async fn a_notice_about_another_customers_payment_is_thanked_for_and_wakes_nobody() {
     let world = World::with_cards().await;
     let body = notice("evt_1", "payment_intent.test", "pi_of_somebody_else");
     assert_eq!(world.give_notice(&body).await.status, 200);
-    assert_eq!(world.count(NOTICES).await, 0);
+    assert_eq!(world.give_notice(&body).await.status, 200);
+    assert_eq!(world.count(NOTICES).await, 1);
+    assert_eq!(world.count("select count(*) from jobs").await, 0);
+}
+
+/// A charge's event shows no metadata, so it cannot say whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_comes_before_its_payment_has_a_name_is_kept_until_it_has() {
+    let mut world = World::planned(Plan {
+        scheduler: false,
+        cards: true,
+        ..Plan::default()
+    })
+    .await;
+    world.cards().send_webhooks_to(None);
+    let buyer = world.buyer("buyer", 0).await;
+    let doubtful = buyer.client.top_up(method::LOST).await;
+    assert_eq!(doubtful.data()["status"], "unknown", "{}", doubtful.text);
+    let charge = json!({
+        "id": "evt_1",
+        "object": "event",
+        "type": "payment_intent.test",
+        "created": 1_700_000_000,
+        "data": { "object": { "id": "ch_1", "object": "charge", "payment_intent": world.only_intent() } },
+    });
+    assert_eq!(world.give_notice(&charge.to_string()).await.status, 200);
+    let early = "select count(*) from payment_notices where payment_id is null";
+    assert_eq!(world.count(early).await, 1);
+    world
+        .change("update payments set next_look_at = now()")
+        .await;
+    world.start_scheduler().await;
+    let url = doubtful.header("location");
+    assert_eq!(buyer.client.payment_ended(url).await["status"], "succeeded");
+    assert_eq!(world.count(early).await, 0);
+    assert_eq!(world.count(NOTICES).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_signed_is_taken_or_refused_and_never_our_fault() {
+    let world = World::with_cards().await;
+    let event = |name: &str, value: &str| {
+        let field = |own: &str, usual: &str| {
+            if name == own {
+                value.to_owned()
+            } else {
+                usual.to_owned()
+            }
+        };
+        format!(
+            r#"{{"id":{},"object":{},"type":{},"created":{},"data":{}}}"#,
+            field("id", "\"evt_1\""),
+            field("object", "\"event\""),
+            field("type", "\"payment_intent.test\""),
+            field("created", "1700000000"),
+            field(
+                "data",
+                r#"{"object":{"object":"payment_intent","id":"pi_1"}}"#
+            ),
+        )
+    };
+    let long = format!("\"{}\"", "x".repeat(10_000));
+    for value in [
+        "null",
+        "1",
+        "-1",
+        "9223372036854775807",
+        "1e400",
+        "[]",
+        "{}",
+        "true",
+        "\"\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\u202e\"",
+        &long,
+        r#"{"object":{"object":"payment_intent","id":"\u0000"}}"#,
+        r#"{"object":{"object":"payment_intent","id":"pi_1","metadata":{"\u0000":"\u0000"}}}"#,
+    ] {
+        for name in ["id", "object", "type", "created", "data"] {
+            let body = event(name, value);
+            let answer = world.give_notice(&body).await;
+            assert!(
+                matches!(answer.status, 200 | 400),
+                "{body}: {}",
+                answer.text
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

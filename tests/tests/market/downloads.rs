@@ -19,7 +19,11 @@ use tests::{Client, Sample, World, eventually};
 const FOLDED: &str = "select count(*) from package_deltas";
 
 /// What anybody gets who has an address: no token, no header of ours.
-async fn fetch(method: Method, url: &str, range: Option<&str>) -> (u16, HeaderMap, Bytes) {
+pub(super) async fn fetch(
+    method: Method,
+    url: &str,
+    range: Option<&str>,
+) -> (u16, HeaderMap, Bytes) {
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(Policy::none());
@@ -36,16 +40,16 @@ fn download_path(package: &str) -> String {
     format!("/api/ai/download-package?packageType=vector&packageId={package}")
 }
 
-fn link_path(package: &str) -> String {
+pub(super) fn link_path(package: &str) -> String {
     format!("/api/packages/download/vector/{package}")
 }
 
-fn sha256_of(bytes: &[u8]) -> String {
+pub(super) fn sha256_of(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
 /// A world with a package, and a buyer who has bought it: the package and the purchase.
-async fn bought(world: &World) -> (User, String, Value) {
+pub(super) async fn bought(world: &World) -> (User, String, Value) {
     let package = world.package_for(5.0).await;
     let buyer = world.buyer("buyer", 500).await;
     let answer = buyer.client.buy(&package).await;
@@ -57,7 +61,7 @@ async fn run(world: &World, statement: &'static str) {
     assert_eq!(world.force(statement).await, 1, "{statement}");
 }
 
-fn location(answer: &Answer) -> String {
+pub(super) fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     answer.header("location").to_owned()
 }
@@ -121,37 +125,6 @@ async fn a_broken_download_is_resumed_by_range() {
     let expected = format!("bytes 8-{}/{}", bytes.len() - 1, bytes.len());
     assert_eq!(headers["content-range"], expected);
     assert_eq!(headers["x-amz-meta-sha256"], sha256_of(&bytes));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_link_of_a_purchase_leads_to_the_bytes_and_names_their_digest() {
-    let world = World::start().await;
-    let (buyer, package, purchase) = bought(&world).await;
-    let public = tests::world::PUBLIC_BASE_URL;
-    let link = purchase["downloadUrl"].as_str().unwrap();
-    let link = link.strip_prefix(public).unwrap();
-    assert_eq!(link, link_path(&package));
-    let sample = Sample::vector(1);
-    for (query, bytes) in [
-        ("", &sample.package),
-        ("?blob=package", &sample.package),
-        ("?blob=w-matrix", &sample.w_matrix),
-    ] {
-        let answer = buyer.client.get(&format!("{link}{query}")).await;
-        let (status, _, body) = fetch(Method::GET, &location(&answer), None).await;
-        assert_eq!((status, &body[..]), (200, &bytes[..]));
-        let digest = BASE64_STANDARD.encode(Sha256::digest(bytes));
-        assert_eq!(answer.header("repr-digest"), format!("sha-256=:{digest}:"));
-    }
-    let counted = world.count("select count(*) from downloads").await;
-    let head = send(buyer.client.request(Method::HEAD, link)).await;
-    let (status, headers, _) = fetch(Method::HEAD, &location(&head), None).await;
-    assert_eq!(status, 200);
-    assert_eq!(headers["x-amz-meta-sha256"], sha256_of(&sample.package));
-    assert_eq!(counted, 3);
-    assert_eq!(world.count("select count(*) from downloads").await, 3);
-    let unknown = buyer.client.get(&format!("{link}?blob=all")).await;
-    assert_eq!(unknown.fault(), (400, "INVALID_INPUT".to_owned()));
 }
 
 /// Finding 8 of the originals: whoever had opened a checkout could download without paying.

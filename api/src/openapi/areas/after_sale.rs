@@ -89,6 +89,10 @@ fn afterwards() -> Vec<Operation> {
             .faults(&[404, 409]),
         Operation::new("get", "/api/packages/download/{packageType}/{packageId}", "follow_download_link", tag, "The link of a purchase")
             .asks("blob?: word(package,w-matrix) Which half; the package if nothing is said.")
+            .about("`Accept: application/json` gets the address in the answer, for clients that carry their `Authorization` \
+                    along when they are redirected: S3 refuses it beside a signed address. `HEAD` tells size and digest and is \
+                    not counted as a download; neither is a `Range` that goes on with one.")
+            .gives(200, "The address, for who accepts JSON.", "Address")
             .empty_answer(303, "To the bytes.")
             .faults(&[409]),
     ]
@@ -139,6 +143,12 @@ pub fn schemas() -> Map<String, Value> {
         statusUrl: text Where it is followed.
         nextPollMs: int|null When to look again, in milliseconds.
         timestamps: $DisputeTimes When.
+
+        Address
+        url: url Where the bytes are. Sent without `Authorization`.
+        expiresAt: time Until when it works.
+        sha256: digits(64) Their SHA-256.
+        bytes: int How many they are.
 
         Download
         packageUrl: url The package.

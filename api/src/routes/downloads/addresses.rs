@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::http::Method;
 use chrono::{DateTime, Utc};
 use common::ids::PackagePublicId;
 use common::limits::PRESIGNED_SECONDS;
@@ -22,22 +21,17 @@ pub fn object_of(goods: &Goods, blob: Blob) -> &StoredObject {
     }
 }
 
-/// The address of one half for a method, `GET` or `HEAD`, that works until [`end`].
+/// The address of one half, that works until [`end`].
 pub async fn address(
     state: &ApiState,
     package: &PackagePublicId,
     goods: &Goods,
     blob: Blob,
-    method: &Method,
     now: DateTime<Utc>,
 ) -> Result<PresignedUrl, StorageError> {
     let key = &object_of(goods, blob).key;
     let name = file_name(package, blob);
-    if method == Method::HEAD {
-        state.storage.presign_head(key, &name, now, VALID).await
-    } else {
-        state.storage.presign_get(key, &name, now, VALID).await
-    }
+    state.storage.presign_get(key, &name, now, VALID).await
 }
 
 /// When an address that was made now stops working.

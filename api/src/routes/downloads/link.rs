@@ -1,17 +1,20 @@
 //! `GET /api/packages/download/{type}/{id}`: the link of a purchase, which leads to the bytes.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use chrono::Utc;
+use chrono::{SecondsFormat, Utc};
 use common::ids::PackagePublicId;
-use common::purchases::{Handed, PurchaseError, commands, find_goods};
+use common::purchases::{Handed, PurchaseError, StoredObject, commands, find_goods};
 use common::storage::Blob;
 use serde::Deserialize;
+use serde_json::json;
 
-use super::addresses::{address, object_of};
+use super::addresses::{address, end, object_of};
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, Query};
+use crate::negotiation::prefers_json;
+use crate::routes::success;
 use crate::state::ApiState;
 
 /// Which half; the package when it is not said.
@@ -39,11 +42,14 @@ impl Half {
     }
 }
 
-/// Redirects to an address of the bytes, whose digest stands in `Repr-Digest` (RFC 9530). The address
-/// takes the method of the request: what `HEAD` leads to gives no bytes, and is not counted.
+/// Redirects to an address of the bytes, whose digest stands in `Repr-Digest` (RFC 9530). Who accepts JSON
+/// gets the address in the answer: not every client leaves its `Authorization` behind when it is redirected,
+/// and S3 refuses a request that has one beside a signed address. `HEAD` tells of the bytes, leads nowhere and
+/// is not counted; neither is the rest of a download that broke off.
 pub async fn follow_download_link(
     State(state): State<ApiState>,
     method: Method,
+    headers: HeaderMap,
     Caller(principal): Caller,
     Path((package_type, package_id)): Path<(String, String)>,
     Query(query): Query<LinkQuery>,
@@ -51,22 +57,84 @@ pub async fn follow_download_link(
     let package = PackagePublicId::parse(&package_id).ok_or(PurchaseError::NotBought)?;
     let (blob, handed) = query.blob.parts();
     let (pool, reader) = (state.pool(), principal.user);
-    let goods = if method == Method::HEAD {
-        find_goods(pool, reader, &package_type, &package).await?
-    } else {
-        commands::download(pool, reader, &package_type, &package, handed).await?
-    };
-    let url = address(&state, &package, &goods, blob, &method, Utc::now()).await?;
-    let sha256 = base64_simd::STANDARD.encode_to_string(&object_of(&goods, blob).sha256);
-    let digest = format!("sha-256=:{sha256}:");
-    let plain = |text: &str| HeaderValue::from_str(text).expect("ASCII without line breaks");
-    let headers = [
-        (header::LOCATION.as_str(), plain(url.expose())),
-        ("repr-digest", plain(&digest)),
+    if method == Method::HEAD {
+        let goods = find_goods(pool, reader, &package_type, &package).await?;
+        return Ok(described(object_of(&goods, blob)).into_response());
+    }
+    let resumes = resumes(&headers);
+    let goods = commands::download(pool, reader, &package_type, &package, handed, resumes).await?;
+    let (object, now) = (object_of(&goods, blob), Utc::now());
+    let url = address(&state, &package, &goods, blob, now).await?;
+    let always = [
+        ("repr-digest", digest(object)),
         (
             header::CACHE_CONTROL.as_str(),
             HeaderValue::from_static("no-store"),
         ),
+        (header::VARY.as_str(), HeaderValue::from_static("accept")),
     ];
-    Ok((StatusCode::SEE_OTHER, headers).into_response())
+    if prefers_json(&headers) {
+        let body = json!({
+            "url": url.expose(),
+            "expiresAt": end(now).to_rfc3339_opts(SecondsFormat::Millis, true),
+            "sha256": hex::encode(&object.sha256),
+            "bytes": object.size_bytes,
+        });
+        return Ok((always, success(StatusCode::OK, body)).into_response());
+    }
+    let location = [(header::LOCATION, plain(url.expose()))];
+    Ok((StatusCode::SEE_OTHER, always, location).into_response())
+}
+
+/// What a client asks before it fetches in parts.
+fn described(object: &StoredObject) -> [(&'static str, HeaderValue); 5] {
+    [
+        ("content-length", object.size_bytes.into()),
+        (
+            "content-type",
+            HeaderValue::from_static("application/octet-stream"),
+        ),
+        ("accept-ranges", HeaderValue::from_static("bytes")),
+        ("repr-digest", digest(object)),
+        ("cache-control", HeaderValue::from_static("no-store")),
+    ]
+}
+
+fn digest(object: &StoredObject) -> HeaderValue {
+    let sha256 = base64_simd::STANDARD.encode_to_string(&object.sha256);
+    plain(&format!("sha-256=:{sha256}:"))
+}
+
+fn plain(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("ASCII without line breaks")
+}
+
+/// Whether only what follows a first part is asked for.
+fn resumes(headers: &HeaderMap) -> bool {
+    let range = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok());
+    let ranges = range.and_then(|text| text.trim().strip_prefix("bytes="));
+    ranges.is_some_and(|ranges| {
+        !ranges
+            .split(',')
+            .any(|range| range.trim_start().starts_with("0-"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_at_the_first_byte_is_a_download_of_its_own() {
+        let asked = |range: &str| HeaderMap::from_iter([(header::RANGE, plain(range))]);
+        for range in ["bytes=8-", "bytes=100-199", "bytes=-5", "bytes=1-2, 5-6"] {
+            assert!(resumes(&asked(range)), "{range}");
+        }
+        for range in ["bytes=0-", "bytes=0-99", "bytes=5-6, 0-4", "lines=8-", ""] {
+            assert!(!resumes(&asked(range)), "{range}");
+        }
+        assert!(!resumes(&HeaderMap::new()));
+    }
 }

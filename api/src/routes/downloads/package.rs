@@ -38,11 +38,19 @@ pub async fn download_package(
     let goods = if method == Method::HEAD {
         find_goods(pool, reader, &query.package_type, &package).await?
     } else {
-        commands::download(pool, reader, &query.package_type, &package, Handed::Both).await?
+        commands::download(
+            pool,
+            reader,
+            &query.package_type,
+            &package,
+            Handed::Both,
+            false,
+        )
+        .await?
     };
     let now = Utc::now();
-    let package_url = address(&state, &package, &goods, Blob::Package, &Method::GET, now).await?;
-    let w_matrix_url = address(&state, &package, &goods, Blob::WMatrix, &Method::GET, now).await?;
+    let package_url = address(&state, &package, &goods, Blob::Package, now).await?;
+    let w_matrix_url = address(&state, &package, &goods, Blob::WMatrix, now).await?;
     let ends = time(end(now));
     let mut response = success(
         StatusCode::OK,

@@ -29,10 +29,10 @@ pub async fn take_card_notice(
             "There is nothing at this path.",
         ));
     };
-    let header = headers.get(SIGNATURE_HEADER);
-    let header = header.and_then(|value| value.to_str().ok());
-    let event =
-        verify(secret, header.unwrap_or_default(), &body, Utc::now()).map_err(not_believed)?;
+    // A header on several lines is one list (RFC 9110, section 5.3).
+    let lines = headers.get_all(SIGNATURE_HEADER).iter();
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    let event = verify(secret, &lines.join(","), &body, Utc::now()).map_err(not_believed)?;
     // In a task of its own: a provider that hangs up now does not undo it halfway.
     let outbox = state.outbox.clone();
     let kind = event.kind.clone();

@@ -1,6 +1,6 @@
 //! Takes a notice of the provider: a wake-up call, once, for a payment of ours.
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use super::begin::job;
 use crate::cards::webhook::Event;
@@ -11,26 +11,18 @@ use crate::payments::METADATA_PAYMENT_ID;
 
 /// Remembers the notice and wakes the payment's job, in one transaction. What the notice says is not
 /// believed: the job asks. But it may be the first to name the payment at the provider, when the
-/// answer to its creation was lost. False if it is not about a payment of ours, or came before.
+/// answer to its creation was lost. One about a payment that is not known (yet) is kept. False if it wakes
+/// nothing: it is about no payment of ours, or came before.
 pub async fn take_notice(outbox: &Outbox, event: &Event) -> Result<bool, sqlx::Error> {
     let Some(intent) = &event.intent_id else {
         return Ok(false);
     };
     let Some((id, user, request_id)) = find_named(outbox.pool(), intent, event).await? else {
+        note(outbox.pool(), event, None).await?;
         return Ok(false);
     };
     let mut tx = outbox.begin().await?;
-    let noted = sqlx::query(
-        "insert into payment_notices (id, payment_id, kind)
-         values ($1, $2, $3)
-         on conflict do nothing",
-    )
-    .bind(&event.id)
-    .bind(id)
-    .bind(&event.kind)
-    .execute(&mut *tx)
-    .await?;
-    if noted.rows_affected() == 0 {
+    if !note(&mut *tx, event, Some(id)).await? {
         return Ok(false);
     }
     sqlx::query(
@@ -47,6 +39,26 @@ pub async fn take_notice(outbox: &Outbox, event: &Event) -> Result<bool, sqlx::E
     tx.enqueue(&job(id, user, &request_id)).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// False if it came before.
+async fn note(
+    executor: impl PgExecutor<'_>,
+    event: &Event,
+    payment: Option<PaymentId>,
+) -> Result<bool, sqlx::Error> {
+    let noted = sqlx::query(
+        "insert into payment_notices (id, payment_id, provider_id, kind)
+         values ($1, $2, $3, $4)
+         on conflict do nothing",
+    )
+    .bind(&event.id)
+    .bind(payment)
+    .bind(&event.intent_id)
+    .bind(&event.kind)
+    .execute(executor)
+    .await?;
+    Ok(noted.rows_affected() == 1)
 }
 
 /// The payment with that name at the provider, or the one without a name that the event's metadata

@@ -66,7 +66,8 @@ async fn change_in_tx(
     Ok(Some(changed))
 }
 
-/// The row after the answer. What was learned is kept; the next look comes later than the last.
+/// The row after the answer. What was learned is kept; the next look comes later than the last, but at once if
+/// a notice came before its payment's name was known.
 async fn write_in_tx(
     tx: &mut Tx,
     payment: &Payment,
@@ -80,7 +81,14 @@ async fn write_in_tx(
     };
     let secret = answer.secret().filter(|_| !state.is_final());
     sqlx::query(
-        "update payments
+        "with early as (
+             update payment_notices
+             set payment_id = $1
+             where provider_id = $3
+               and payment_id is null
+             returning id
+         )
+         update payments
          set state = $2,
              provider_id = coalesce(provider_id, $3),
              client_secret = case when $9 then null else coalesce($4, client_secret) end,
@@ -91,6 +99,7 @@ async fn write_in_tx(
              finished_at = case when $9 then coalesce(finished_at, now()) end,
              looks = looks + 1,
              next_look_at = case
+                 when exists (select from early) then now()
                  when expires_at > now() then least(expires_at, now() + make_interval(secs => $10))
                  else now() + make_interval(secs => $10)
              end
