@@ -19,6 +19,7 @@ apt_name() {
     case "$1" in
         node) echo nodejs ;;
         promtool) echo prometheus ;;
+        amtool) echo prometheus-alertmanager ;;
         python3) echo python3-venv ;;
         *) echo "$1" ;;
     esac
@@ -30,6 +31,7 @@ brew_name() {
         redis-server) echo redis ;;
         npm) echo node ;;
         promtool) echo prometheus ;;
+        amtool) echo alertmanager ;;
         *) echo "$1" ;;
     esac
 }

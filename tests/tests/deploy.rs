@@ -2,7 +2,8 @@
 //! implementation's `config` (which needs no engine), the rules by promtool. What they say is then
 //! held against the code: the configuration, the limits, the programs.
 //!
-//! `./test` installs the tools: Debian's packages `docker-compose` and `prometheus` have them.
+//! `./test` installs the tools: Debian's packages `docker-compose`, `prometheus` and `prometheus-alertmanager` have
+//! them.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -122,6 +123,7 @@ fn compose_accepts_the_sample() {
     assert_eq!(
         names,
         [
+            "alertmanager",
             "api",
             "bucket",
             "migrate",
@@ -259,6 +261,30 @@ fn prometheus_accepts_its_configuration_and_rules() {
         "promtool",
         &["check", "config", "ops/prometheus/prometheus.yml"],
     ));
+}
+
+#[test]
+fn an_alert_reaches_whom_it_is_for() {
+    let file = "ops/alertmanager/alertmanager.yml";
+    accepted(&run("amtool", &["check-config", file]));
+    for (severity, receiver) in [("page", "on-call"), ("ticket", "working-day")] {
+        let label = format!("severity={severity}");
+        let arguments = [
+            "config",
+            "routes",
+            "test",
+            "--config.file",
+            file,
+            "--verify.receivers",
+            receiver,
+            &label,
+        ];
+        accepted(&run("amtool", &arguments));
+    }
+    let services = services();
+    assert!(services["alertmanager"].settings["image"].starts_with("prom/alertmanager:"));
+    let prometheus = fs::read_to_string(root().join("ops/prometheus/prometheus.yml")).unwrap();
+    assert!(prometheus.contains("alertmanager:9093"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod public {
     mod inputs;
     mod labels;
     mod pages;
+    mod parameters;
     mod routes;
     mod strangers;
 }

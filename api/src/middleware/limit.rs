@@ -4,16 +4,20 @@
 //! `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11) list all of them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::admission::{Admission, Holder, Network};
 use common::config::RatePolicy;
-use common::limits::REFUSAL_PAUSE;
+use common::limits::{REFUSAL_PAUSE, RETURNED_BODY_BYTES_MAX};
 use common::telemetry::metrics;
+use http_body_util::BodyExt as _;
 
 use super::{ClientAddress, Identity};
 use crate::access;
@@ -41,8 +45,10 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
     let mut response = match refusal(&applied) {
         Some(error) => error.into_response(),
         None => {
+            let (request, read) = counting(request, &returnable);
             let response = authorized(request, next).await;
-            if is_refused_for_its_words(response.status()) {
+            let is_little = read.load(Ordering::Relaxed) <= RETURNED_BODY_BYTES_MAX;
+            if is_little && is_refused_for_its_words(response.status()) {
                 give_back(&state, returnable, &mut applied).await;
             }
             response
@@ -69,6 +75,23 @@ async fn pause(refusals: &Admission, address: Option<IpAddr>) {
 /// asks for more than is left (a batch). A body that came too slowly or broke off is none of these.
 fn is_refused_for_its_words(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 415 | 422 | 429)
+}
+
+/// Counts what is read of the body, if something may be given back.
+fn counting(request: Request, returnable: &[Counted]) -> (Request, Arc<AtomicU64>) {
+    let read = Arc::new(AtomicU64::new(0));
+    if returnable.is_empty() {
+        return (request, read);
+    }
+    let counter = Arc::clone(&read);
+    let request = request.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            counter.fetch_add(bytes as u64, Ordering::Relaxed);
+            frame
+        }))
+    });
+    (request, read)
 }
 
 /// Gives back what some of the windows were asked for.

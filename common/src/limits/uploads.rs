@@ -15,6 +15,9 @@ pub const MULTIPART_BODY_BYTES_MAX: u64 = PACKAGE_BYTES_MAX + 1024 * 1024;
 pub const BATCH_BODY_BYTES_MAX: u64 = 10 * JSON_BODY_BYTES_MAX;
 /// A body that holds fields alone.
 pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// So much of a body may be read in vain: who sends more and is refused for what it says has used its place
+/// in the window.
+pub const RETURNED_BODY_BYTES_MAX: u64 = 1024 * 1024;
 /// Uploads whose bytes one API process takes at the same time; at 9 MiB each that is under 600 MiB.
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 64;
 /// Of those, for one client: more do not make its uploads faster.

@@ -1,6 +1,7 @@
 //! Rate limits: exact over replicas, told in headers and body, and kept without Redis.
 
 use common::config::RateConfig;
+use common::limits::RETURNED_BODY_BYTES_MAX;
 use common::reqwest::Method;
 use futures::future::join_all;
 use serde_json::json;
@@ -118,6 +119,16 @@ async fn a_request_that_is_refused_for_what_it_says_costs_no_upload() {
     assert_eq!(world.seller.upload(&upload).await.status, 202);
     let typo = world.seller.post("/api/ai/uploads", &json!({})).await;
     assert_eq!(typo.status, 429, "the window is full");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_that_was_read_in_vain_is_an_upload() {
+    let world = world_limited_by(&["upload=1/3600/user/upload"]).await;
+    let mut upload = tests::Sample::vector(1).request();
+    upload["vectorData"] = "A".repeat(2 * RETURNED_BODY_BYTES_MAX as usize).into();
+    upload["targetModel"] = "".into();
+    assert_eq!(world.seller.upload(&upload).await.status, 400);
+    assert_eq!(world.seller.upload(&upload).await.status, 429);
 }
 
 #[tokio::test(flavor = "multi_thread")]
