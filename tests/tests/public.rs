@@ -7,6 +7,7 @@ mod public {
     mod browser;
     mod connections;
     mod doors;
+    mod examples;
     mod fuzz;
     mod inputs;
     mod labels;

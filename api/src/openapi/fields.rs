@@ -115,6 +115,12 @@ fn plain(kind: &str) -> Value {
         "category" => json!({ "type": "string", "enum": CATEGORIES.map(|(name, _)| name) }),
         "currency" => json!({ "type": "string", "pattern": "^[A-Z]{3}$", "example": "USD" }),
         "email" => json!({ "type": "string", "format": "email", "minLength": 3, "maxLength": 254 }),
+        "username" => {
+            json!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{2,38}$", "example": "grace.hopper" })
+        }
+        "signed" => {
+            json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,2})?$", "example": "12.50" })
+        }
         "refresh" => json!({ "type": "string", "pattern": "^rt_[0-9a-f]{64}$" }),
         "tag" => json!({ "type": "string", "pattern": "^[a-z0-9-]{1,30}$", "example": "images" }),
         // The first version calls a purchase by number.
@@ -156,7 +162,12 @@ pub fn example(schema: &Value, all: &Map<String, Value>, depth: usize) -> Value 
     if let Some(first) = schema["enum"].get(0) {
         return first.clone();
     }
-    for alternatives in ["anyOf", "oneOf", "allOf"] {
+    if let Some(parts) = schema["allOf"].as_array() {
+        let parts = parts.iter().map(|part| example(part, all, depth + 1));
+        let fields = parts.filter_map(|part| part.as_object().cloned()).flatten();
+        return Value::Object(fields.collect());
+    }
+    for alternatives in ["anyOf", "oneOf"] {
         if let Some(first) = schema[alternatives].get(0) {
             return example(first, all, depth + 1);
         }
@@ -208,6 +219,7 @@ fn example_text(schema: &Value) -> String {
         Some("uuid") => "01935a7e-4c1b-7d20-9f3e-6a5b8c2d4e08".to_owned(),
         Some("uri") => "https://agent.example/webhook".to_owned(),
         Some("email") => "agent@example.com".to_owned(),
+        Some("byte") => "VGhlIGJ5dGVzIG9mIGEgZmlsZQ==".to_owned(),
         _ => {
             let least = schema["minLength"].as_f64().unwrap_or_default() as usize;
             let text = "An example of this text".to_owned();

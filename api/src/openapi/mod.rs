@@ -38,6 +38,7 @@ fn document() -> Value {
             "title": "Awareness Market",
             "version": env!("CARGO_PKG_VERSION"),
             "description": guide::introduction(),
+            "license": { "name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" },
         },
         "servers": [{ "url": "/" }],
         "security": [{ "apiKey": [] }, { "accessToken": [] }],
@@ -73,7 +74,7 @@ fn show_examples(body: &mut Value, schemas: &Map<String, Value>) {
     let media = body
         .get_mut("content")
         .and_then(|content| content.get_mut("application/json"));
-    if let Some(media) = media {
+    if let Some(media) = media.filter(|media| media.get("example").is_none()) {
         media["example"] = fields::example(&media["schema"], schemas, 0);
     }
 }

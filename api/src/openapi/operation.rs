@@ -178,6 +178,12 @@ impl Operation {
         self.content(false, json!({ "application/json": { "schema": schema } }))
     }
 
+    /// What its JSON body looks like, where no value of the schema alone is one that means something.
+    pub fn like(mut self, example: Value) -> Self {
+        self.fields["requestBody"]["content"]["application/json"]["example"] = example;
+        self
+    }
+
     /// A body in one of several media types.
     pub fn content(mut self, is_required: bool, content: Value) -> Self {
         let body = json!({ "required": is_required, "content": content });

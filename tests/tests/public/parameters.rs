@@ -52,7 +52,7 @@ fn hostile() -> Vec<String> {
     plain.map(str::to_owned).into_iter().chain(long).collect()
 }
 
-fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+pub fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
         None => value,
@@ -60,8 +60,9 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 /// What a parameter is when another one is tried.
-fn usual(parameter: &Value) -> String {
+pub fn usual(parameter: &Value) -> String {
     let schema = &parameter["schema"];
+    let schema = schema["anyOf"].get(1).unwrap_or(schema);
     let example = [
         &parameter["example"],
         &schema["example"],
@@ -69,7 +70,11 @@ fn usual(parameter: &Value) -> String {
         &schema["enum"][0],
     ];
     let example = example.into_iter().find(|example| !example.is_null());
+    let prefix = schema["pattern"]
+        .as_str()
+        .and_then(|pattern| pattern.strip_prefix('^')?.split_once("_["));
     match example {
+        None if prefix.is_some() => format!("{}_{}", prefix.unwrap().0, "0".repeat(32)),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None => "00000000-0000-0000-0000-000000000000".to_owned(),

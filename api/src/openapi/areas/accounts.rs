@@ -1,6 +1,6 @@
 //! Accounts: signing in, sessions, keys, and what is left of limits and budgets.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::fields;
 use super::super::operation::Operation;
@@ -18,7 +18,7 @@ fn sign_in() -> Vec<Operation> {
         Operation::new("post", "/api/auth/register", "register_person", tag, "Make an account for a person")
             .takes(
                 "email: email It is not verified, so it reserves nothing: others may claim it too.
-                 username: size(3,39) Letters, digits, `-`, `_`, `.`; others see it.
+                 username: username Letters, digits, `-`, `_`, `.`; others see it.
                  password: size(10,128) Not your name, nor your address.",
             )
             .gives(201, "Signed in.", "Tokens")
@@ -31,6 +31,7 @@ fn sign_in() -> Vec<Operation> {
                  password: text Its password.
                  deviceToken?: text|null As an earlier sign-in gave it.",
             )
+            .like(json!({ "email": "grace@example.com", "password": "correct horse battery" }))
             .gives(200, "Signed in.", "Tokens")
             .faults(&[401]),
         Operation::new("post", "/api/auth/refresh", "refresh_tokens", tag, "Get the next pair of tokens")
@@ -39,7 +40,9 @@ fn sign_in() -> Vec<Operation> {
             .gives(200, "The next pair.", "Tokens")
             .faults(&[401]),
         Operation::new("get", "/api/auth/github", "leave_for_github", tag, "Sign in through GitHub")
-            .about("Open it in a browser: it keeps a cookie for ten minutes, and is sent back to `/api/auth/github/callback`.")
+            .about("Open it in a browser: it keeps a cookie for ten minutes, and is sent back to `/api/auth/github/callback`. \
+                    `Accept: application/json` gets the address in the answer, for pages that open it themselves.")
+            .tells(200, "Where to go, for who accepts JSON.", "url: url The address at GitHub.")
             .empty_answer(302, "To GitHub.")
             .faults(&[404]),
         Operation::new("get", "/api/auth/github/callback", "return_from_github", tag, "Come back from GitHub")

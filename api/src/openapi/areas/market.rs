@@ -125,6 +125,7 @@ fn packages() -> Vec<Operation> {
             TAG,
             "The address that webhooks name",
         )
+        .gives(200, "The package, for who accepts JSON.", "Package")
         .empty_answer(303, "To the package."),
         Operation::new(
             "get",

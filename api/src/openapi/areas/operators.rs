@@ -1,5 +1,7 @@
 //! What operators see and steer.
 
+use serde_json::json;
+
 use super::super::operation::Operation;
 
 const TAG: &str = "operators";
@@ -172,6 +174,7 @@ fn keys() -> Vec<Operation> {
                  name: size(1,100) To know the key by.
                  permissions: [word(upload,purchase,download,webhooks,account)] What it may.",
         )
+        .like(json!({ "user": "grace", "name": "laptop", "permissions": ["upload", "download"] }))
         .tells(
             201,
             "The key, shown this once.",
@@ -205,9 +208,9 @@ fn money() -> Vec<Operation> {
         ),
         post("/admin/credits", "adjust_credits", "Give or take credits")
             .takes(
-                "id: text Of your choice: the same again changes nothing.
+                "id: uuid Of your choice: the same again changes nothing.
                  userId: uuid Whose: names look alike.
-                 amount: text Decimal text such as `12.50`, or `-12.50`.
+                 amount: signed Decimal text; less than nothing takes credits.
                  reason: text Why.
                  currency?: text USD if nothing is said.",
             )

@@ -26,6 +26,7 @@ pub fn operations() -> Vec<Operation> {
     .header("Idempotency-Key")
     .header("Prefer")
     .body(partial(&["amount"], request))
+    .like(json!({ "amount": 20.00, "paymentMethodId": "pm_card_visa" }))
     .answer(200, "The credits are there.", &named("TopUp"))
     .answer(
         202,

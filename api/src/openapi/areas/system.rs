@@ -1,6 +1,9 @@
 //! What machines and people read of the service itself.
 
+use serde_json::json;
+
 use super::super::operation::Operation;
+use super::super::schema::{list, partial, text, word};
 
 const TAG: &str = "system";
 
@@ -9,7 +12,7 @@ pub fn operations() -> Vec<Operation> {
         get("/health", "health", "The parts that the service stands on").bare_answer(
             200,
             "`healthy`, or `degraded` while Redis or the store is away.",
-            serde_json::json!({ "type": "object", "required": ["status"] }),
+            partial(&["status"], json!({ "status": word("How it is.", &["healthy", "degraded"]) })),
         ),
         get(
             "/.well-known/jwks.json",
@@ -25,7 +28,7 @@ pub fn operations() -> Vec<Operation> {
         .bare_answer(
             200,
             "The document.",
-            serde_json::json!({ "type": "object", "required": ["openapi"] }),
+            partial(&["openapi"], json!({ "openapi": text("The version of OpenAPI.") })),
         ),
         get(
             "/api/ai/openapi-3.1.json",
@@ -35,7 +38,7 @@ pub fn operations() -> Vec<Operation> {
         .bare_answer(
             200,
             "The document.",
-            serde_json::json!({ "type": "object", "required": ["openapi"] }),
+            partial(&["openapi"], json!({ "openapi": text("The version of OpenAPI.") })),
         ),
         get(
             "/api/ai/tools.json",
@@ -46,7 +49,7 @@ pub fn operations() -> Vec<Operation> {
         .bare_answer(
             200,
             "The tools.",
-            serde_json::json!({ "type": "object", "required": ["tools"] }),
+            partial(&["tools"], json!({ "tools": list("In the form that was asked for.", &json!({ "type": "object" })) })),
         ),
         get(
             "/api/ai/docs",

@@ -42,6 +42,21 @@ pub fn operations() -> Vec<Operation> {
     all
 }
 
+/// What an upload looks like; the bytes stand for two files.
+fn example() -> Value {
+    json!({
+        "packageType": "vector",
+        "name": "GPT-4 Vision Capabilities",
+        "description": "Pre-trained vision capabilities for GPT-4",
+        "sourceModel": "gpt-3.5-turbo",
+        "targetModel": "gpt-4",
+        "epsilon": 0.05,
+        "price": 9.99,
+        "vectorData": "VGhlIGJ5dGVzIG9mIGEgZmlsZQ==",
+        "wMatrixData": "VGhlIGJ5dGVzIG9mIGFub3RoZXI=",
+    })
+}
+
 fn upload_package() -> Operation {
     let data = |media: &str| {
         let blob = |about: &str| match media {
@@ -75,6 +90,7 @@ fn upload_package() -> Operation {
                 "multipart/form-data": { "schema": data("form") },
             }),
         )
+        .like(example())
         .answer(202, "Taken, to be validated.", &receipt)
         .faults(&[404])
         .rehearses()
@@ -101,6 +117,7 @@ fn batch_upload() -> Operation {
         .about("Each package is judged by itself: a faulty one is refused, the others are taken. Against the limit of uploads a batch counts as many as it holds, all or none.")
         .header("Idempotency-Key")
         .body(partial(&["packages"], body))
+        .like(json!({ "packages": [example()] }))
         .tells(
             202,
             "Taken, to be validated.",
@@ -187,11 +204,22 @@ fn following() -> Vec<Operation> {
 }
 
 fn open_upload() -> Operation {
+    let digits = |about: &str| json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$", "description": about });
+    let mut example = example();
+    let fields = example.as_object_mut().expect("an object");
+    for (name, half) in [("vectorData", "package"), ("wMatrixData", "wMatrix")] {
+        fields.remove(name);
+        fields.insert(format!("{half}SizeBytes"), json!(1_048_576));
+        fields.insert(
+            format!("{half}Sha256"),
+            json!("01935a7e4c1b7d209f3e6a5b8c2d4e08".repeat(2)),
+        );
+    }
     let sizes = json!({
         "packageSizeBytes": integer("The size of the package."),
-        "packageSha256": text("Its SHA-256, in 64 hexadecimal digits."),
+        "packageSha256": digits("Its SHA-256."),
         "wMatrixSizeBytes": integer("The size of the alignment matrix."),
-        "wMatrixSha256": text("Its SHA-256, in 64 hexadecimal digits."),
+        "wMatrixSha256": digits("Its SHA-256."),
     });
     let names: Vec<&str> = sizes
         .as_object()
@@ -221,6 +249,7 @@ fn open_upload() -> Operation {
     )
     .header("Idempotency-Key")
     .body(request(&names, &sizes))
+    .like(example)
     .answer(201, "Where to put the bytes.", &session)
     .calls_back("webhookUrl", Modes::Plain, &EVENTS)
 }

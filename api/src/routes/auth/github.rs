@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use common::accounts::{AccountError, GitHub, commands};
 use common::limits::OAUTH_SECONDS;
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::sign_in::count;
@@ -17,6 +18,8 @@ use super::{answer, cookie, device, set_cookie};
 use crate::error::{ApiError, Code};
 use crate::extract::Query;
 use crate::middleware::ClientAddress;
+use crate::negotiation::prefers_json;
+use crate::routes::success;
 use crate::state::ApiState;
 
 /// How its name begins, and where it is sent. Each attempt has a cookie of its own, so that two tabs both get
@@ -30,13 +33,20 @@ fn cookie_of(attempt: &str) -> String {
 }
 
 /// Sends a browser to GitHub.
-pub async fn leave_for_github(State(state): State<ApiState>) -> Result<Response, ApiError> {
+pub async fn leave_for_github(
+    State(state): State<ApiState>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
     let github = github(&state)?;
     let leave = commands::leave_for_github(state.pool(), &state.sealer, github).await?;
-    let mut response = StatusCode::FOUND.into_response();
-    let headers = response.headers_mut();
     let value = |text: &str| HeaderValue::from_str(text).expect("visible characters");
-    headers.insert(header::LOCATION, value(leave.url.as_str()));
+    let mut response = if prefers_json(&asked) {
+        success(StatusCode::OK, json!({ "url": leave.url.as_str() }))
+    } else {
+        let location = [(header::LOCATION, value(leave.url.as_str()))];
+        (StatusCode::FOUND, location).into_response()
+    };
+    let headers = response.headers_mut();
     let secret = &leave.browser_secret;
     headers.insert(
         header::SET_COOKIE,

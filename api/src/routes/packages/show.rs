@@ -1,7 +1,7 @@
 //! `GET /api/ai/packages/{packageId}`, its versions, and the page that webhooks name.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use common::catalog::{self, CatalogError, Details};
 use common::ids::{PackagePublicId, UserId};
@@ -12,6 +12,7 @@ use super::view;
 use crate::entity_tag::Tagged;
 use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path};
+use crate::negotiation::prefers_json;
 use crate::routes::success;
 use crate::state::ApiState;
 
@@ -81,9 +82,13 @@ pub async fn list_versions(
 /// `GET /packages/{packageId}`: leads to the package, if it is to be seen.
 pub async fn follow_package_page(
     State(state): State<ApiState>,
+    headers: HeaderMap,
     Path(package_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id = PackagePublicId::parse(&package_id).ok_or(CatalogError::Unknown("package"))?;
-    find(&state, &id, None).await?;
+    let found = find(&state, &id, None).await?;
+    if prefers_json(&headers) {
+        return Ok(uncached(&found));
+    }
     Ok(Redirect::to(&format!("/api/ai/packages/{id}")).into_response())
 }

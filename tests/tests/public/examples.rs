@@ -1,0 +1,151 @@
+//! The examples of the document: each fits its own schema, and each request is one that the API reads.
+
+use common::reqwest::Method;
+use serde_json::{Map, Value, json};
+use tests::World;
+use tests::client::send;
+use tests::world::Plan;
+
+use super::parameters::{resolved, usual};
+
+async fn document(world: &World) -> Value {
+    world.anonymous.get("/api/ai/openapi-3.1.json").await.json()
+}
+
+/// Every media type with a schema, with its place in the document.
+fn media_types<'a>(
+    node: &'a Value,
+    place: &str,
+    found: &mut Vec<(String, &'a Map<String, Value>)>,
+) {
+    let children: Vec<(String, &Value)> = match node {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (at.to_string(), item))
+            .collect(),
+        Value::Object(fields) => {
+            if let Some(Value::Object(content)) = fields.get("content") {
+                for (name, media) in content {
+                    found.push((format!("{place}/{name}"), media.as_object().unwrap()));
+                }
+            }
+            fields
+                .iter()
+                .map(|(name, value)| (name.clone(), value))
+                .collect()
+        }
+        _ => return,
+    };
+    for (name, child) in children {
+        media_types(child, &format!("{place}/{name}"), found);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_example_fits_its_own_schema() {
+    let world = World::only_api().await;
+    let document = document(&world).await;
+    let mut found = Vec::new();
+    media_types(&document, "", &mut found);
+    let (mut checked, mut faults) = (0, Vec::new());
+    for (place, media) in found {
+        let many = media
+            .get("examples")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten();
+        let many = many.map(|(_, example)| &example["value"]);
+        for example in media.get("example").into_iter().chain(many) {
+            let schema =
+                json!({ "allOf": [media["schema"]], "components": document["components"] });
+            let validator = jsonschema::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .unwrap();
+            faults.extend(
+                validator
+                    .iter_errors(example)
+                    .map(|fault| format!("{place}: {fault}")),
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 150, "{checked} examples");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Beside the examples, what linters of OpenAPI warn of.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_operation_has_a_good_answer_and_what_is_required_is_described() {
+    let world = World::only_api().await;
+    let document = document(&world).await;
+    assert!(document["info"]["license"]["url"].is_string());
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let mut statuses = operation["responses"].as_object().unwrap().keys();
+            assert!(
+                statuses.any(|status| status.starts_with('2')),
+                "{method} {path}"
+            );
+        }
+    }
+    let mut found = Vec::new();
+    media_types(&document, "", &mut found);
+    for (place, media) in found {
+        let required = media["schema"]["required"].as_array().into_iter().flatten();
+        for name in required {
+            let described = media["schema"]["properties"].get(name.as_str().unwrap());
+            assert!(described.is_some(), "{place}: {name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_example_of_a_request_is_read() {
+    let world = World::planned(Plan {
+        worker: false,
+        scheduler: false,
+        cards: true,
+        ..Plan::default()
+    })
+    .await;
+    let document = document(&world).await;
+    let (mut posted, mut refused) = (0, Vec::new());
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let media = &operation["requestBody"]["content"]["application/json"];
+            // What the card provider signs nobody else can send.
+            let example = media
+                .get("example")
+                .filter(|_| path != "/api/webhooks/stripe");
+            let Some(example) = example else { continue };
+            let mut example = example.clone();
+            if let Some(since) = example.get_mut("since") {
+                *since = json!(chrono::Utc::now() - chrono::Duration::hours(1));
+            }
+            let mut address = path.clone();
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let parameter = resolved(&document, parameter);
+                let name = format!("{{{}}}", parameter["name"].as_str().unwrap());
+                address = address.replace(&name, &usual(parameter));
+            }
+            let client = match path.contains("/admin/") {
+                true => &world.operator,
+                false => &world.seller,
+            };
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let request = client.request(method, &address).header("if-match", "*");
+            let answer = send(request.header("prefer", "wait=0").json(&example)).await;
+            if matches!(answer.status, 400 | 415 | 422 | 500..) {
+                refused.push(format!(
+                    "{path}: {example}: {} {}",
+                    answer.status, answer.text
+                ));
+            }
+            posted += 1;
+        }
+    }
+    assert!(posted > 30, "{posted} requests");
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
