@@ -20,7 +20,8 @@ use tower::ServiceBuilder;
 
 use crate::error::{ApiError, Code};
 use crate::middleware::{
-    Door, Takes, admit, compress, cors, limit, note_version, observe, require_admin, tag_compressed,
+    Door, Takes, admit, compress, cors, limit, note_version, observe, replay, require_admin,
+    tag_compressed,
 };
 use crate::state::ApiState;
 
@@ -41,7 +42,9 @@ pub fn router(state: ApiState) -> Router {
         .merge(purchases::waiting())
         .merge(webhooks::waiting());
     let streaming = uploads::streaming().merge(purchases::streaming());
+    let replayed = from_fn_with_state(state.clone(), replay);
     let quick = uploads::quick()
+        .merge(purchases::replayed().layer(replayed.clone()))
         .merge(market::quick())
         .merge(purchases::quick())
         .merge(accounts::quick())
@@ -49,6 +52,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(system::quick());
     let endpoints_body = Some(WEBHOOK_BODY_REQUEST_BYTES_MAX);
     let operators = operators::all()
+        .layer(replayed)
         .layer(door(REQUEST_SECONDS_MAX, small, Takes::Nothing))
         .layer(from_fn_with_state(state.clone(), require_admin));
     let routes = Router::new()

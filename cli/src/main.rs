@@ -8,6 +8,7 @@
 
 mod age;
 mod api;
+mod chargebacks;
 mod credits;
 mod disputes;
 mod failure;
@@ -68,6 +69,8 @@ enum Command {
     Payloads(payloads::PayloadsArgs),
     #[command(after_help = "Example: awareness payments list --state unknown")]
     Payments(payments::PaymentsArgs),
+    #[command(after_help = "Example: awareness chargebacks list --state open")]
+    Chargebacks(chargebacks::ChargebacksArgs),
     #[command(after_help = "Example: awareness credits give acme 25.00 --reason goodwill")]
     Credits(credits::CreditsArgs),
     #[command(after_help = "Example: awareness ledger audit")]
@@ -97,6 +100,7 @@ async fn main() -> ExitCode {
         Command::Jobs(args) => jobs::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
         Command::Payments(args) => payments::run(args).await,
+        Command::Chargebacks(args) => chargebacks::run(args).await,
         Command::Credits(args) => credits::run(args).await,
         Command::Ledger(args) => ledger::run(args).await,
         Command::Purchases(args) => purchases::run(args).await,

@@ -124,6 +124,8 @@ prefixed_id!(/// A quote, `quo_<32 hex>`.
     QuoteId, "quo_");
 prefixed_id!(/// A payment by card, `pay_<32 hex>`.
     PaymentId, "pay_");
+prefixed_id!(/// Money that goes back to a card, `cbk_<32 hex>`.
+    ChargebackId, "cbk_");
 prefixed_id!(/// A payout to a seller, `out_<32 hex>`.
     PayoutId, "out_");
 prefixed_id!(/// A webhook endpoint, `whe_<32 hex>`.

@@ -4,8 +4,8 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `decimal merge_patch` < `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
-//! < `identity` < `audit cards events idempotency signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
-//! < `payments quotes uploads` < `purchases` < `disputes payouts` < `moderation` < `pipeline`
+//! < `identity` < `audit cards events idempotency replays signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
+//! < `payments quotes uploads` < `chargebacks` < `purchases` < `disputes payouts` < `moderation` < `pipeline`
 
 pub mod decimal;
 pub mod merge_patch;
@@ -38,6 +38,7 @@ pub mod audit;
 pub mod cards;
 pub mod events;
 pub mod idempotency;
+pub mod replays;
 pub mod signatures;
 pub mod throttle;
 
@@ -53,6 +54,8 @@ pub mod catalog;
 pub mod payments;
 pub mod quotes;
 pub mod uploads;
+
+pub mod chargebacks;
 
 pub mod purchases;
 

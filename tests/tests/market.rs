@@ -8,6 +8,7 @@ mod market {
     mod card_notices;
     mod card_purchases;
     mod card_refusals;
+    mod chargebacks;
     mod claims;
     mod defects;
     mod dispute_races;
@@ -24,6 +25,7 @@ mod market {
     mod quotes;
     mod receipts;
     mod refunds;
+    mod replays;
     mod resale;
     mod reservation_guards;
     mod reservations;

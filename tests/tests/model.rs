@@ -14,6 +14,7 @@
 mod model {
     mod aftermath;
     mod answers;
+    mod asking_back;
     mod books;
     mod buying;
     mod chaos;

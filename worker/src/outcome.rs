@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use common::cards::CardError;
+use common::chargebacks::ChargebackError;
 use common::db;
 use common::disputes::DisputeError;
 use common::identity::IdentityError;
@@ -81,6 +83,28 @@ impl From<PurchaseError> for JobError {
     fn from(error: PurchaseError) -> Self {
         match error {
             PurchaseError::Database(error) => error.into(),
+            error => Self::retry(error.to_string()),
+        }
+    }
+}
+
+impl From<CardError> for JobError {
+    fn from(error: CardError) -> Self {
+        match error {
+            CardError::Unknown(_) | CardError::NotSent(_) | CardError::RateLimited { .. } => {
+                Self::Snooze {
+                    reason: format!("the card provider: {error}"),
+                }
+            }
+            error => Self::retry(error.to_string()),
+        }
+    }
+}
+
+impl From<ChargebackError> for JobError {
+    fn from(error: ChargebackError) -> Self {
+        match error {
+            ChargebackError::Database(error) => error.into(),
             error => Self::retry(error.to_string()),
         }
     }

@@ -227,6 +227,12 @@ pub const OPERATIONS: &[Operation] = &[
     row("DELETE", "/admin/payloads/{payload_id}", Operator),
     row("GET", "/admin/payments", Operator),
     row("GET", "/admin/payments/{payment_id}", Operator),
+    row("GET", "/admin/chargebacks", Operator),
+    row(
+        "POST",
+        "/admin/chargebacks/{chargeback_id}/evidence",
+        Operator,
+    ),
     row("GET", "/admin/keys", Operator),
     row("POST", "/admin/keys", Operator),
     row("DELETE", "/admin/keys/{key_id}", Operator),

@@ -64,6 +64,9 @@ impl From<PurchaseError> for ApiError {
                 .field("price", decimal_text(price_minor))
                 .field("available", decimal_text(balance.available_minor()))
                 .field("held", decimal_text(balance.held_minor)),
+            PurchaseError::Owes { owed_minor } => Self::new(Code::PaymentRequired, text)
+                .field("reason", "CHARGEBACK")
+                .field("owed", decimal_text(owed_minor)),
             PurchaseError::QuoteForOtherPackage
             | PurchaseError::QuoteExpired { .. }
             | PurchaseError::QuoteOutdated(_)

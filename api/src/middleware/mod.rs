@@ -1,6 +1,6 @@
 //! What surrounds every handler, the outermost first: `cors`, `compress`, `note_version`, `observe` (with
 //! `catch_panic` and `prepare`, that is `check_version`, `identify`, `linger`), `limit`, `admit` (with
-//! `deadline`). What can share a layer does: a layer costs as much as a small handler.
+//! `deadline`), and around a few `replay`. What can share a layer does: a layer costs as much as a small handler.
 
 mod admin;
 mod admit;
@@ -15,6 +15,7 @@ mod linger;
 mod observe;
 mod prepare;
 mod refused_operator;
+mod replay;
 mod version;
 
 pub use admin::{Operator, require_admin};
@@ -24,4 +25,5 @@ pub use cors::cors;
 pub use identify::{ClientAddress, Identity, Peer};
 pub use limit::{Charged, limit, reached_limit, refusal};
 pub use observe::{RequestId, observe};
+pub use replay::replay;
 pub use version::note_version;

@@ -24,6 +24,7 @@ pub fn all() -> Map<String, Value> {
         ),
         ("topUpId", "id(pay)", "The top-up."),
         ("paymentId", "id(pay)", "The payment."),
+        ("chargebackId", "id(cbk)", "The chargeback."),
         ("payoutId", "id(out)", "The payout."),
         ("disputeId", "id(dis)", "The dispute."),
         ("keyId", "uuid", "The key."),

@@ -21,6 +21,11 @@ pub fn all() -> Router<ApiState> {
         .route("/admin/payloads/{payload_id}", delete(admin::drop_payload))
         .route("/admin/payments", get(admin::list_payments))
         .route("/admin/payments/{payment_id}", get(admin::get_payment))
+        .route("/admin/chargebacks", get(admin::list_chargebacks))
+        .route(
+            "/admin/chargebacks/{chargeback_id}/evidence",
+            post(admin::answer_chargeback),
+        )
         .route("/admin/keys", get(admin::list_keys).post(admin::create_key))
         .route("/admin/keys/{key_id}", delete(admin::revoke_key))
         .route("/admin/credits", post(admin::adjust_credits))

@@ -45,18 +45,31 @@ pub fn quick() -> Router<ApiState> {
     delivery().merge(after_sale()).merge(money())
 }
 
+/// The same, for writes that `replay` is to be around.
+pub fn replayed() -> Router<ApiState> {
+    Router::new()
+        .route("/api/ai/quotes", post(quotes::create_quote))
+        .route(
+            "/api/ai/purchases/{purchase_id}/renew",
+            post(purchases::renew_purchase),
+        )
+        .route(
+            "/api/ai/purchases/{purchase_id}/refund",
+            post(purchases::refund_purchase),
+        )
+        .route(
+            "/api/ai/purchases/{purchase_id}/disputes",
+            post(disputes::open_dispute),
+        )
+}
+
 /// From the quote to the bytes.
 fn delivery() -> Router<ApiState> {
     Router::new()
-        .route("/api/ai/quotes", post(quotes::create_quote))
         .route("/api/ai/purchases", get(purchases::list_purchases))
         .route(
             "/api/ai/purchases/{purchase_id}/receipt",
             get(purchases::get_receipt),
-        )
-        .route(
-            "/api/ai/purchases/{purchase_id}/renew",
-            post(purchases::renew_purchase),
         )
         .route("/api/ai/download-package", get(downloads::download_package))
         .route(
@@ -68,14 +81,6 @@ fn delivery() -> Router<ApiState> {
 /// What buyers and sellers do once a purchase is settled.
 fn after_sale() -> Router<ApiState> {
     Router::new()
-        .route(
-            "/api/ai/purchases/{purchase_id}/refund",
-            post(purchases::refund_purchase),
-        )
-        .route(
-            "/api/ai/purchases/{purchase_id}/disputes",
-            post(disputes::open_dispute),
-        )
         .route(
             "/api/ai/payouts",
             get(payouts::list_payouts).post(payouts::request_payout),

@@ -42,15 +42,16 @@ struct Fault {
     decline: Decline,
 }
 
-/// What an answer means.
-pub(super) fn judge(
+/// What an answer means, whose good body is read so.
+pub(super) fn judge<T>(
     status: u16,
     retry_after: Option<Duration>,
     body: &[u8],
-) -> Result<Intent, CardError> {
+    read: fn(&[u8]) -> Option<T>,
+) -> Result<T, CardError> {
     let unreadable = || CardError::Unknown(Doubt::Unreadable(status));
     match status {
-        200..300 => read_intent(body).ok_or_else(unreadable),
+        200..300 => read(body).ok_or_else(unreadable),
         409 => Err(CardError::Unknown(Doubt::UnderWay)),
         429 => Err(CardError::RateLimited { retry_after }),
         // The provider's own fault, or that of what it depends on.
@@ -85,7 +86,7 @@ fn judge_fault(status: u16, fault: Fault) -> CardError {
     }
 }
 
-fn read_intent(body: &[u8]) -> Option<Intent> {
+pub(super) fn read_intent(body: &[u8]) -> Option<Intent> {
     serde_json::from_slice(body).ok().and_then(intent)
 }
 
@@ -127,13 +128,13 @@ mod tests {
 
     fn fault(status: u16, fault: Value) -> CardError {
         let body = json!({"error": fault}).to_string();
-        judge(status, None, body.as_bytes()).expect_err("no intent")
+        judge(status, None, body.as_bytes(), read_intent).expect_err("no intent")
     }
 
     #[test]
     fn an_intent_is_read_whole_and_its_secret_is_not_shown() {
         let body = intent_json().to_string();
-        let intent = judge(200, None, body.as_bytes()).expect("an intent");
+        let intent = judge(200, None, body.as_bytes(), read_intent).expect("an intent");
         assert_eq!(intent.status, IntentStatus::Succeeded);
         assert_eq!(
             (intent.amount_minor, intent.amount_received_minor),
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn a_rate_limit_says_how_long_to_wait_if_the_provider_does() {
         let wait = Some(Duration::from_secs(2));
-        let error = judge(429, wait, b"").expect_err("no intent");
+        let error = judge(429, wait, b"", read_intent).expect_err("no intent");
         assert!(matches!(error, CardError::RateLimited { retry_after } if retry_after == wait));
     }
 
@@ -213,7 +214,8 @@ mod tests {
     fn another_object_than_an_intent_is_unreadable() {
         let mut charge = intent_json();
         charge["object"] = json!("charge");
-        let error = judge(200, None, charge.to_string().as_bytes()).expect_err("no intent");
+        let error =
+            judge(200, None, charge.to_string().as_bytes(), read_intent).expect_err("no intent");
         assert!(matches!(error, CardError::Unknown(Doubt::Unreadable(200))));
     }
 
@@ -227,7 +229,7 @@ mod tests {
             let whole = json!({"error": {"type": "card_error", "payment_intent": intent_json()}});
             let whole = whole.to_string();
             let body = &whole.as_bytes()[..cut.index(whole.len())];
-            let error = judge(status, None, body).expect_err("no intent");
+            let error = judge(status, None, body, read_intent).expect_err("no intent");
             prop_assert!(matches!(error, CardError::Unknown(Doubt::Unreadable(_))));
         }
     }

@@ -9,9 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use url::Url;
 
-use super::answer::judge;
+use super::answer::{judge, read_intent};
 use super::error::{CardError, Doubt};
 use super::model::{Intent, NewIntent};
+use super::reversal::{Reversal, read_dispute, read_disputes, read_refunds};
 use crate::config::CardConfig;
 use crate::limits::{CARD_ANSWER_BYTES_MAX, CARD_RETRY_AFTER_MAX};
 use crate::telemetry::metrics;
@@ -78,28 +79,59 @@ impl Cards {
             .header("idempotency-key", new.idempotency_key)
             .header(CONTENT_TYPE, FORM)
             .body(new.form());
-        send("create", request).await
+        send("create", request, read_intent).await
     }
 
     /// How a payment stands.
     pub async fn retrieve_intent(&self, id: &str) -> Result<Intent, CardError> {
-        send("retrieve", self.request(Method::GET, &[id])).await
+        send("retrieve", self.request(Method::GET, &[id]), read_intent).await
     }
 
     /// Ends a payment that has not succeeded. One that cannot be cancelled any more is refused with
     /// the code `payment_intent_unexpected_state`; a retrieve then tells why.
     pub async fn cancel_intent(&self, id: &str) -> Result<Intent, CardError> {
         // Without an idempotency key: a kept refusal would outlive the state that caused it.
-        send("cancel", self.request(Method::POST, &[id, "cancel"])).await
+        let request = self.request(Method::POST, &[id, "cancel"]);
+        send("cancel", request, read_intent).await
+    }
+
+    /// What of a payment went back to its card, or is asked back: its disputes and refunds.
+    pub async fn list_reversals(&self, intent: &str) -> Result<Vec<Reversal>, CardError> {
+        let list = |kind| {
+            let query = [("payment_intent", intent), ("limit", "100")];
+            self.request_at(Method::GET, &[kind], &query)
+        };
+        let mut reversals = send("list_disputes", list("disputes"), read_disputes).await?;
+        reversals.extend(send("list_refunds", list("refunds"), read_refunds).await?);
+        Ok(reversals)
+    }
+
+    /// Answers a dispute, once and for good.
+    pub async fn answer_dispute(&self, id: &str, evidence: &str) -> Result<(), CardError> {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("evidence[uncategorized_text]", evidence)
+            .append_pair("submit", "true")
+            .finish();
+        let request = self.request_at(Method::POST, &["disputes", id], &[]);
+        let request = request.header(CONTENT_TYPE, FORM).body(form);
+        send("answer_dispute", request, read_dispute).await?;
+        Ok(())
     }
 
     fn request(&self, method: Method, below_intents: &[&str]) -> RequestBuilder {
+        self.request_at(method, &[&["payment_intents"], below_intents].concat(), &[])
+    }
+
+    fn request_at(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> RequestBuilder {
         let mut url = self.base_url.clone();
         url.path_segments_mut()
             .expect("an http address has a path")
             .pop_if_empty()
-            .extend(["v1", "payment_intents"])
-            .extend(below_intents);
+            .push("v1")
+            .extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         self.http
             .request(method, url)
             .bearer_auth(self.secret_key.expose_secret())
@@ -108,9 +140,13 @@ impl Cards {
 }
 
 /// Sends once and counts what came of it.
-async fn send(operation: &'static str, request: RequestBuilder) -> Result<Intent, CardError> {
+async fn send<T>(
+    operation: &'static str,
+    request: RequestBuilder,
+    read: fn(&[u8]) -> Option<T>,
+) -> Result<T, CardError> {
     let start = Instant::now();
-    let result = exchange(request).await;
+    let result = exchange(request, read).await;
     let seconds = start.elapsed().as_secs_f64();
     metrics()
         .card_request_seconds
@@ -124,12 +160,15 @@ async fn send(operation: &'static str, request: RequestBuilder) -> Result<Intent
     result
 }
 
-async fn exchange(request: RequestBuilder) -> Result<Intent, CardError> {
+async fn exchange<T>(
+    request: RequestBuilder,
+    read_body: fn(&[u8]) -> Option<T>,
+) -> Result<T, CardError> {
     let response = request.send().await.map_err(before_answer)?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     let body = read(response).await?;
-    judge(status, retry_after, &body)
+    judge(status, retry_after, &body, read_body)
 }
 
 /// The whole body, or a doubt: the head alone does not say what was done.

@@ -21,8 +21,10 @@ mod answer;
 mod client;
 mod error;
 mod model;
+mod reversal;
 pub mod webhook;
 
 pub use client::{BuildError, Cards};
 pub use error::{CardError, Doubt};
 pub use model::{Decline, Intent, IntentStatus, NewIntent};
+pub use reversal::{Reversal, ReversalKind, ReversalState};

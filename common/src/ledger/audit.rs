@@ -4,6 +4,7 @@
 //! back, and what only holds between tables. It changes nothing and takes no lock that others wait
 //! for. To add a check, add it to [`CHECKS`].
 
+mod after_sale;
 mod checks;
 
 use std::time::{Duration, Instant};

@@ -18,4 +18,4 @@ pub use posting::{Leg, Posting, Share, Split};
 pub use queries::{
     Statement, StatementCursor, StatementLine, balance, balance_as_of, count_deltas, statement,
 };
-pub use write::{fold, hold_in_tx, open_in_tx, post_in_tx, release_hold_in_tx};
+pub use write::{fold, hold_in_tx, lock_credits_in_tx, open_in_tx, post_in_tx, release_hold_in_tx};

@@ -8,6 +8,8 @@ use std::str::FromStr;
 pub enum AccountKind {
     /// What a buyer can spend: never below zero.
     BuyerCredits,
+    /// What a buyer owes after money went back to a card: never above zero.
+    BuyerDebt,
     /// What a seller has earned: below zero after a refund of what was paid out.
     SellerEarnings,
     /// The platform's share.
@@ -18,6 +20,8 @@ pub enum AccountKind {
     Payouts,
     /// Earnings frozen by disputes.
     RefundsReserve,
+    /// Credits set aside for cardholders who dispute a payment.
+    ChargebacksReserve,
 }
 
 impl AccountKind {
@@ -25,11 +29,13 @@ impl AccountKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BuyerCredits => "buyer_credits",
+            Self::BuyerDebt => "buyer_debt",
             Self::SellerEarnings => "seller_earnings",
             Self::PlatformFees => "platform_fees",
             Self::PaymentsClearing => "payments_clearing",
             Self::Payouts => "payouts",
             Self::RefundsReserve => "refunds_reserve",
+            Self::ChargebacksReserve => "chargebacks_reserve",
         }
     }
 }
@@ -61,11 +67,19 @@ pub enum TransferKind {
     PayoutPaid,
     /// They could not, and came back (subject: the payout).
     PayoutReturned,
+    /// A cardholder disputes a payment, or it was refunded at the provider (subject: the chargeback).
+    Chargeback,
+    /// The payment stands (subject: the chargeback).
+    ChargebackWon,
+    /// The money left the house (subject: the chargeback).
+    ChargebackLost,
+    /// What came in paid what was owed (subject: the payment or purchase that it came from).
+    DebtPaid,
 }
 
 impl TransferKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::TopUp,
         Self::Adjustment,
         Self::Settlement,
@@ -75,6 +89,10 @@ impl TransferKind {
         Self::Payout,
         Self::PayoutPaid,
         Self::PayoutReturned,
+        Self::Chargeback,
+        Self::ChargebackWon,
+        Self::ChargebackLost,
+        Self::DebtPaid,
     ];
 
     /// Its name in SQL and JSON.
@@ -89,6 +107,10 @@ impl TransferKind {
             Self::Payout => "payout",
             Self::PayoutPaid => "payout_paid",
             Self::PayoutReturned => "payout_returned",
+            Self::Chargeback => "chargeback",
+            Self::ChargebackWon => "chargeback_won",
+            Self::ChargebackLost => "chargeback_lost",
+            Self::DebtPaid => "debt_paid",
         }
     }
 }

@@ -166,12 +166,68 @@ impl Posting {
     /// A dispute ends for the seller: everybody has again what the freeze took.
     pub fn dispute_release(dispute: Uuid, seller: UserId, net_minor: i64, left_minor: i64) -> Self {
         let freeze = Self::dispute_freeze(dispute, seller, net_minor, left_minor);
-        let given_back = |leg: &Leg| Leg {
-            amount_minor: -leg.amount_minor,
-            ..*leg
-        };
-        let legs: Vec<Leg> = freeze.legs.iter().map(given_back).collect();
-        Self::new(TransferKind::DisputeRelease, dispute, &legs)
+        Self {
+            kind: TransferKind::DisputeRelease,
+            ..freeze.reversed()
+        }
+    }
+
+    /// Money is to go back to a card: the buyer's credits pay as much of it as there is of them, and owe the rest.
+    pub fn chargeback(chargeback: Uuid, buyer: UserId, amount_minor: i64, owed_minor: i64) -> Self {
+        Self::new(
+            TransferKind::Chargeback,
+            chargeback,
+            &[
+                Leg::of(buyer, AccountKind::BuyerCredits, owed_minor - amount_minor),
+                Leg::of(buyer, AccountKind::BuyerDebt, -owed_minor),
+                Leg::of_platform(AccountKind::ChargebacksReserve, amount_minor),
+            ],
+        )
+    }
+
+    /// It stays here after all: what is owed of it is forgiven, the rest is the buyer's again.
+    pub fn chargeback_won(
+        chargeback: Uuid,
+        buyer: UserId,
+        amount_minor: i64,
+        owed_minor: i64,
+    ) -> Self {
+        let taken = Self::chargeback(chargeback, buyer, amount_minor, owed_minor);
+        Self {
+            kind: TransferKind::ChargebackWon,
+            ..taken.reversed()
+        }
+    }
+
+    /// It went back.
+    pub fn chargeback_lost(chargeback: Uuid, amount_minor: i64) -> Self {
+        Self::new(
+            TransferKind::ChargebackLost,
+            chargeback,
+            &[
+                Leg::of_platform(AccountKind::ChargebacksReserve, -amount_minor),
+                Leg::of_platform(AccountKind::PaymentsClearing, amount_minor),
+            ],
+        )
+    }
+
+    /// What a buyer got pays what the buyer owes.
+    pub fn debt_paid(source: Uuid, buyer: UserId, amount_minor: i64) -> Self {
+        Self::new(
+            TransferKind::DebtPaid,
+            source,
+            &[
+                Leg::of(buyer, AccountKind::BuyerCredits, -amount_minor),
+                Leg::of(buyer, AccountKind::BuyerDebt, amount_minor),
+            ],
+        )
+    }
+
+    fn reversed(mut self) -> Self {
+        for leg in &mut self.legs {
+            leg.amount_minor = -leg.amount_minor;
+        }
+        self
     }
 
     /// A seller asks for earnings.

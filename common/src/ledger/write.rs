@@ -68,6 +68,19 @@ pub async fn hold_in_tx(
     Ok(())
 }
 
+/// What a buyer can spend, which nobody else spends before this transaction ends.
+pub async fn lock_credits_in_tx(
+    conn: &mut PgConnection,
+    buyer: UserId,
+    currency: &str,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("select lock_credits($1, $2)")
+        .bind(buyer)
+        .bind(currency)
+        .fetch_one(conn)
+        .await
+}
+
 /// Gives back what was set aside. False if there is no open hold.
 pub async fn release_hold_in_tx(
     conn: &mut PgConnection,

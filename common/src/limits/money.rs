@@ -71,6 +71,8 @@ pub const CARD_LOOK_MAX: Duration = Duration::from_secs(300);
 pub const CARD_LOOKS_ROWS_MAX: i64 = 100;
 /// How long a notice of the card provider is remembered; it repeats one for three days.
 pub const CARD_NOTICE_HOURS: i64 = 30 * 24;
+/// What an operator answers to a dispute of a cardholder (the provider's figure is higher).
+pub const EVIDENCE_CHARS_MAX: usize = 10_000;
 /// The longest `Retry-After` of the card provider that is believed.
 pub const CARD_RETRY_AFTER_MAX: Duration = Duration::from_secs(600);
 /// How long an unpaid purchase keeps supply from others, in seconds from when its payment method was

@@ -7,6 +7,7 @@ use super::PurchaseState;
 use crate::ids::PurchaseId;
 use crate::ledger::{Balance, LedgerError};
 use crate::limits::{PAYMENTS_PER_PURCHASE_MAX, RETURNS_DAYS, RETURNS_MAX};
+use crate::money::decimal_text;
 use crate::payments::PaymentError;
 
 /// One variant per decision of a caller.
@@ -24,6 +25,9 @@ pub enum PurchaseError {
     /// An operator took it down, and the grants with it.
     #[error("this package was taken down; who bought it can hand the purchase back")]
     TakenDown,
+    /// Money that the caller had paid with went back to a card.
+    #[error("your account owes {} after a chargeback; add credits to go on", decimal_text(*owed_minor))]
+    Owes { owed_minor: i64 },
     /// The caller sells it.
     #[error("a seller cannot buy their own package")]
     OwnPackage,

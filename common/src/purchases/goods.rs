@@ -57,6 +57,7 @@ struct Row {
     grant_expires_at: Option<DateTime<Utc>>,
     is_expired: Option<bool>,
     is_withdrawn: bool,
+    owed_minor: i64,
 }
 
 /// The package, if the reader may have it. To one who may not, it is as if it did not exist.
@@ -87,6 +88,10 @@ pub async fn find_goods(
     if is_theirs && row.is_withdrawn {
         return Err(PurchaseError::TakenDown);
     }
+    if row.purchase_id.is_some() && row.owed_minor > 0 {
+        let owed_minor = row.owed_minor;
+        return Err(PurchaseError::Owes { owed_minor });
+    }
     match (row.purchase_id, row.grant_expires_at, row.is_expired) {
         (Some(id), Some(expired_at), Some(true)) => {
             Err(PurchaseError::LinkExpired { id, expired_at })
@@ -108,7 +113,11 @@ async fn find_row(
                 package_object.size_bytes as package_bytes, w_matrix_key,
                 w_matrix_object.sha256 as w_matrix_sha256, w_matrix_object.size_bytes as w_matrix_bytes,
                 purchases.id as purchase_id, grant_expires_at, grant_expires_at <= now() as is_expired,
-                taken_down_with_grants as is_withdrawn
+                taken_down_with_grants as is_withdrawn,
+                -- Grants of what was paid for rest while their buyer owes.
+                case when purchases.price_minor > 0 then coalesce(
+                    (select sum(owed_minor) from chargebacks where user_id = $1 and owed_minor > 0), 0
+                ) else 0 end::bigint as owed_minor
          from packages
          join objects as package_object on package_object.key = package_key
          join objects as w_matrix_object on w_matrix_object.key = w_matrix_key

@@ -288,7 +288,7 @@ impl Metrics {
             card_requests: counters(
                 r,
                 "awareness_card_requests_total",
-                "Requests to the card provider, by operation (create, retrieve, cancel) and outcome.",
+                "Requests to the card provider, by operation (create, retrieve, cancel, list_disputes, list_refunds, answer_dispute) and outcome.",
                 &["operation", "outcome"],
             ),
             card_request_seconds: histograms(

@@ -29,9 +29,11 @@ static ENTRIES: LazyLock<HashMap<String, Entry>> = LazyLock::new(|| {
 pub enum EventType {
     UploadCompleted,
     UploadFailed,
+    BatchCompleted,
     PurchaseCompleted,
     PurchaseFailed,
     PurchaseRefunded,
+    ListingSold,
     ListingSoldOut,
     ListingAvailable,
     PackageTakenDown,
@@ -41,6 +43,8 @@ pub enum EventType {
     DisputeResolved,
     TopUpCompleted,
     TopUpFailed,
+    ChargebackOpened,
+    ChargebackClosed,
     PayoutRequested,
     PayoutPaid,
     PayoutReturned,
@@ -54,12 +58,14 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::UploadCompleted,
         Self::UploadFailed,
+        Self::BatchCompleted,
         Self::PurchaseCompleted,
         Self::PurchaseFailed,
         Self::PurchaseRefunded,
+        Self::ListingSold,
         Self::ListingSoldOut,
         Self::ListingAvailable,
         Self::PackageTakenDown,
@@ -69,6 +75,8 @@ impl EventType {
         Self::DisputeResolved,
         Self::TopUpCompleted,
         Self::TopUpFailed,
+        Self::ChargebackOpened,
+        Self::ChargebackClosed,
         Self::PayoutRequested,
         Self::PayoutPaid,
         Self::PayoutReturned,
@@ -85,9 +93,11 @@ impl EventType {
         match self {
             Self::UploadCompleted => "upload.completed",
             Self::UploadFailed => "upload.failed",
+            Self::BatchCompleted => "batch.completed",
             Self::PurchaseCompleted => "purchase.completed",
             Self::PurchaseFailed => "purchase.failed",
             Self::PurchaseRefunded => "purchase.refunded",
+            Self::ListingSold => "listing.sold",
             Self::ListingSoldOut => "listing.sold_out",
             Self::ListingAvailable => "listing.available",
             Self::PackageTakenDown => "package.taken_down",
@@ -97,6 +107,8 @@ impl EventType {
             Self::DisputeResolved => "dispute.resolved",
             Self::TopUpCompleted => "top_up.completed",
             Self::TopUpFailed => "top_up.failed",
+            Self::ChargebackOpened => "chargeback.opened",
+            Self::ChargebackClosed => "chargeback.closed",
             Self::PayoutRequested => "payout.requested",
             Self::PayoutPaid => "payout.paid",
             Self::PayoutReturned => "payout.returned",

@@ -14,6 +14,7 @@ use super::fault::{Decline, Fault};
 use super::form::Form;
 use super::intent::{Intent, Status};
 use super::method::{Behaviour, behaviour};
+use super::reversal::Reversal;
 use crate::limits;
 use crate::private_file::random_hex;
 
@@ -83,6 +84,8 @@ struct Kept {
 pub(super) struct Book {
     intents: BTreeMap<String, Intent>,
     charges: Vec<Charge>,
+    #[serde(default)]
+    pub(super) reversals: Vec<Reversal>,
     kept: BTreeMap<String, Kept>,
     /// How often each idempotency key was answered 503.
     turned_away: BTreeMap<String, u32>,
@@ -318,11 +321,15 @@ impl Book {
     }
 
     fn tell(&mut self, kind: &str, intent: &Intent) {
+        self.tell_of(kind, intent.to_json());
+    }
+
+    pub(super) fn tell_of(&mut self, kind: &str, object: Value) {
         self.told.push(json!({
             "id": new_id("evt"),
             "object": "event",
             "created": Utc::now().timestamp(),
-            "data": {"object": intent.to_json()},
+            "data": {"object": object},
             "livemode": false,
             "pending_webhooks": 1,
             "type": kind,
@@ -385,7 +392,7 @@ fn unexpected(intent: &Intent, verb: &str) -> Fault {
 }
 
 /// `<prefix>_…`; later ones sort after earlier ones.
-fn new_id(prefix: &str) -> String {
+pub(super) fn new_id(prefix: &str) -> String {
     let now_ms = Utc::now().timestamp_millis();
     format!("{prefix}_{now_ms:012x}{}", random_hex::<8>())
 }

@@ -17,6 +17,8 @@ mod file;
 mod form;
 mod intent;
 pub mod method;
+mod reversal;
+mod reversing;
 mod routes;
 mod server;
 
@@ -32,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use book::{Charge, Outcome};
 pub use intent::{Intent, Status};
+pub use reversal::{Reversal, ReversalStatus};
 
 use crate::{limits, ports};
 use book::Book;
@@ -201,6 +204,41 @@ impl Sandbox {
     /// Every payment, oldest first.
     pub fn intents(&self) -> Vec<Intent> {
         lock(&self.shared.book).intents().cloned().collect()
+    }
+
+    /// Takes money of a payment back, or asks for it, as the control endpoints do: what it is called.
+    pub async fn reverse(
+        &self,
+        intent_id: &str,
+        amount_minor: i64,
+        status: ReversalStatus,
+    ) -> Result<String, ReleaseError> {
+        let reverse = |book: &mut Book| book.reverse(intent_id, Some(amount_minor), status);
+        self.reversed(self.shared.change(reverse).await)
+    }
+
+    /// Moves a dispute on, or decides it.
+    pub async fn move_dispute(
+        &self,
+        id: &str,
+        status: ReversalStatus,
+    ) -> Result<String, ReleaseError> {
+        let moved = |book: &mut Book| book.move_dispute(id, status, None);
+        self.reversed(self.shared.change(moved).await)
+    }
+
+    /// Every dispute and refund, oldest first.
+    pub fn reversals(&self) -> Vec<Reversal> {
+        lock(&self.shared.book).reversals.clone()
+    }
+
+    fn reversed(
+        &self,
+        reversed: io::Result<Result<Reversal, fault::Fault>>,
+    ) -> Result<String, ReleaseError> {
+        let reversed = reversed.map_err(|error| ReleaseError(error.to_string()))?;
+        let reversed = reversed.map_err(|fault| ReleaseError(fault.message))?;
+        Ok(reversed.id)
     }
 
     /// Ends a payment that waits for the buyer or the bank, as the control endpoint does.

@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::book::{Manner, Outcome, Reply};
 use super::fault::Fault;
 use super::form::Form;
+use super::reversal::{Reversal, ReversalStatus};
 use super::server::HangUp;
 use super::{Shared, lock};
 use crate::limits;
@@ -29,11 +31,17 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/payment_intents/{id}", get(retrieve))
         .route("/v1/payment_intents/{id}/confirm", post(change))
         .route("/v1/payment_intents/{id}/cancel", post(change))
+        .route("/v1/disputes", get(list_disputes))
+        .route("/v1/disputes/{id}", post(answer_dispute))
+        .route("/v1/refunds", get(list_refunds))
         .layer(from_fn_with_state(shared.clone(), authenticate));
     Router::new()
         .merge(api)
         .route("/sandbox/payment_intents", get(show))
         .route("/sandbox/payment_intents/{id}/complete", post(complete))
+        .route("/sandbox/payment_intents/{id}/dispute", post(dispute))
+        .route("/sandbox/payment_intents/{id}/refund", post(refund))
+        .route("/sandbox/disputes/{id}/close", post(close_dispute))
         .fallback(no_route)
         .method_not_allowed_fallback(no_route)
         .layer(DefaultBodyLimit::max(limits::CARD_BODY_BYTES_MAX))
@@ -99,7 +107,8 @@ async fn show(State(shared): State<Arc<Shared>>) -> Json<Value> {
         object
     });
     let intents: Vec<Value> = intents.collect();
-    Json(json!({"charges": book.charges(), "paymentIntents": intents}))
+    let reversals: Vec<Value> = book.reversals.iter().map(Reversal::to_json).collect();
+    Json(json!({"charges": book.charges(), "paymentIntents": intents, "reversals": reversals}))
 }
 
 async fn complete(
@@ -114,6 +123,104 @@ async fn complete(
     };
     match shared.change(|book| book.complete(&id, outcome)).await {
         Ok(Ok(intent)) => Json(intent.to_json()).into_response(),
+        Ok(Err(fault)) => refuse(&fault),
+        Err(error) => refuse(&Fault::not_kept(&error.to_string())),
+    }
+}
+
+/// Of which payment a list is.
+#[derive(Deserialize)]
+struct ListQuery {
+    payment_intent: String,
+}
+
+async fn list_disputes(shared: State<Arc<Shared>>, query: Query<ListQuery>) -> Response {
+    list(&shared, &query, true)
+}
+
+async fn list_refunds(shared: State<Arc<Shared>>, query: Query<ListQuery>) -> Response {
+    list(&shared, &query, false)
+}
+
+fn list(shared: &Shared, query: &ListQuery, are_disputes: bool) -> Response {
+    let book = lock(&shared.book);
+    let found = book.reversals_of(&query.payment_intent, are_disputes);
+    let data: Vec<Value> = found.into_iter().map(Reversal::to_json).collect();
+    Json(json!({"object": "list", "data": data, "has_more": false})).into_response()
+}
+
+async fn answer_dispute(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let form = Form::parse(&body);
+    let evidence = form.get("evidence[uncategorized_text]");
+    let status = ReversalStatus::UnderReview;
+    moved(
+        shared
+            .change(|book| book.move_dispute(&id, status, evidence))
+            .await,
+    )
+}
+
+/// A cardholder disputes a payment.
+async fn dispute(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let form = Form::parse(&body);
+    let amount = form.get("amount").and_then(|text| text.parse().ok());
+    let status = match form.get("status") {
+        Some("inquiry") => ReversalStatus::WarningNeedsResponse,
+        _ => ReversalStatus::NeedsResponse,
+    };
+    moved(
+        shared
+            .change(|book| book.reverse(&id, amount, status))
+            .await,
+    )
+}
+
+/// Somebody refunds a payment in the provider's dashboard.
+async fn refund(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let amount = Form::parse(&body)
+        .get("amount")
+        .and_then(|text| text.parse().ok());
+    let status = ReversalStatus::Succeeded;
+    moved(
+        shared
+            .change(|book| book.reverse(&id, amount, status))
+            .await,
+    )
+}
+
+/// The bank decides.
+async fn close_dispute(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let status = match Form::parse(&body).get("outcome") {
+        Some("won") => ReversalStatus::Won,
+        Some("lost") => ReversalStatus::Lost,
+        _ => return refuse(&Fault::missing("outcome")),
+    };
+    moved(
+        shared
+            .change(|book| book.move_dispute(&id, status, None))
+            .await,
+    )
+}
+
+fn moved(moved: std::io::Result<Result<Reversal, Fault>>) -> Response {
+    match moved {
+        Ok(Ok(reversal)) => Json(reversal.to_json()).into_response(),
         Ok(Err(fault)) => refuse(&fault),
         Err(error) => refuse(&Fault::not_kept(&error.to_string())),
     }

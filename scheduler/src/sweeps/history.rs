@@ -2,13 +2,13 @@
 //! and sessions that nobody came back to, quotes that ran out.
 
 use common::db::{Error, PgPool};
-use common::{accounts, idempotency, jobs, payments, quotes, uploads};
+use common::{accounts, idempotency, jobs, payments, quotes, replays, uploads};
 
 /// One round.
 pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
     let expired = uploads::expire_sessions(pool).await?;
     let jobs = jobs::prune_finished(pool).await?;
-    let keys = idempotency::prune(pool).await?;
+    let keys = idempotency::prune(pool).await? + replays::prune(pool).await?;
     let sessions = accounts::prune(pool).await?;
     let quotes = quotes::prune(pool).await?;
     let notices = payments::commands::prune_notices(pool).await?;

@@ -295,24 +295,44 @@ async fn an_answer_that_holds_a_secret_is_not_repeated_in_full() {
     found.sort();
     assert_eq!(
         found,
-        ["create_endpoint", "create_own_key", "rotate_own_key"],
+        [
+            "create_endpoint",
+            "create_key",
+            "create_own_key",
+            "rotate_own_key"
+        ],
         "each is asked twice below"
     );
     let key = made(&world.seller, &json!({ "name": "rotated" })).await;
     let rotate = format!("{}/rotate", path_of(&key));
     let url = format!("{}/endpoint", world.receiver.url());
-    for (path, body, secret, id) in [
-        ("/api/ai/keys", json!({ "name": "laptop" }), "apiKey", "id"),
-        (&rotate, json!({}), "apiKey", "id"),
+    let of_a_new_user = json!({ "user": "grace", "name": "laptop", "permissions": ["upload"] });
+    for (client, path, body, secret, id) in [
         (
+            &world.seller,
+            "/api/ai/keys",
+            json!({ "name": "laptop" }),
+            "apiKey",
+            "id",
+        ),
+        (&world.seller, &rotate, json!({}), "apiKey", "id"),
+        (
+            &world.operator,
+            "/admin/keys",
+            of_a_new_user,
+            "apiKey",
+            "id",
+        ),
+        (
+            &world.seller,
             "/api/ai/webhooks/endpoints",
             json!({ "url": url, "eventTypes": ["*"] }),
             "secret",
             "endpointId",
         ),
     ] {
-        let first = once(&world.seller, path, &body).await;
-        let second = once(&world.seller, path, &body).await;
+        let first = once(client, path, &body).await;
+        let second = once(client, path, &body).await;
         assert_eq!((first.status, second.status), (201, 201), "{}", second.text);
         let shown = first.data()[secret].as_str().unwrap().to_owned();
         assert!(!second.text.contains(&shown), "{path}: {}", second.text);

@@ -157,6 +157,12 @@ const SABOTAGE: &[(&str, &[&str])] = &[
                             array['seller_earnings', 'payouts'], array[-1, 1])",
         &["payouts", "sellers_above_zero"],
     ),
+    (
+        "set local session_replication_role = origin;
+         select ledger_post('chargeback', gen_random_uuid(), 'USD', 'r', array[buyer(), nobody()],
+                            array['buyer_debt', 'chargebacks_reserve'], array[-1, 1])",
+        &["chargebacks", "debts"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

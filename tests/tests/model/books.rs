@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::ids::{DisputeId, PackageId, PaymentId, PayoutId, PurchaseId, UserId};
+use common::ids::{ChargebackId, DisputeId, PackageId, PaymentId, PayoutId, PurchaseId, UserId};
 use common::ledger::audit::audit;
 use common::purchases::PurchaseState;
 use sqlx::PgPool;
@@ -97,6 +97,7 @@ pub struct Books {
     pub payments: Vec<PaymentRow>,
     pub disputes: Vec<DisputeRow>,
     pub payouts: Vec<PayoutRow>,
+    pub chargebacks: Vec<ChargebackRow>,
     /// The price of each version of a listing.
     pub prices: BTreeMap<(PackageId, i64), i64>,
     /// The purchase that each idempotency key of a buyer stands for.
@@ -122,6 +123,7 @@ impl Books {
                 .fetch_all(pool)
                 .await?,
             payouts: sqlx::query_as(PAYOUTS).fetch_all(pool).await?,
+            chargebacks: sqlx::query_as(CHARGEBACKS).fetch_all(pool).await?,
             prices: prices(pool).await?,
             keys: keys(pool).await?,
             adjustments: adjustments(pool).await?,
@@ -129,6 +131,17 @@ impl Books {
             audit: broken.map(|finding| format!("{finding:?}")).collect(),
         })
     }
+}
+
+/// Money that a card asks back.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ChargebackRow {
+    pub id: ChargebackId,
+    pub user: UserId,
+    pub amount_minor: i64,
+    /// What is left to be paid of it.
+    pub owed_minor: i64,
+    pub state: String,
 }
 
 const PURCHASES: &str =
@@ -166,6 +179,9 @@ const PAYMENTS: &str =
 
 const PAYOUTS: &str = "select id, seller_id as seller, amount_minor, state
      from payouts";
+
+const CHARGEBACKS: &str = "select id, user_id as \"user\", amount_minor, owed_minor, state
+     from chargebacks";
 
 const LEFTOVERS: &str = "select concat_ws(' ', name, state, subject, reason)
      from jobs

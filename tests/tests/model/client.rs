@@ -26,6 +26,7 @@ enum Operation {
     Decide,
     Adjust,
     TopUp,
+    AskBack,
     Reprice,
     PauseOrResume,
     AskPayout,
@@ -35,7 +36,7 @@ enum Operation {
 }
 
 /// Each with its name in the table and its weight.
-const OPERATIONS: [(Operation, &str, u64); 17] = [
+const OPERATIONS: [(Operation, &str, u64); 18] = [
     (Operation::Buy, "buy", 45),
     (Operation::BuyAgain, "buy again by key", 8),
     (Operation::Look, "look", 6),
@@ -47,6 +48,7 @@ const OPERATIONS: [(Operation, &str, u64); 17] = [
     (Operation::Decide, "decide a dispute", 3),
     (Operation::Adjust, "give or take credits", 5),
     (Operation::TopUp, "top up by card", 5),
+    (Operation::AskBack, "a card asks money back", 3),
     (Operation::Reprice, "reprice", 8),
     (Operation::PauseOrResume, "pause or resume", 3),
     (Operation::AskPayout, "ask for a payout", 3),
@@ -131,6 +133,7 @@ impl<'a> Client<'a> {
             Operation::Dispute => self.dispute().await,
             Operation::Decide => self.decide().await,
             Operation::TopUp => self.top_up().await,
+            Operation::AskBack => self.ask_back().await,
             Operation::AskPayout => self.ask_payout().await,
             Operation::EndPayout => self.end_payout().await,
             Operation::Age => self.age().await,

@@ -102,6 +102,25 @@ impl Ground {
         ground
     }
 
+    /// What the sandbox of cards shows.
+    pub async fn sandbox(&self, path: &str) -> Value {
+        let answer = self.http.get(self.sandbox_url(path)).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// Does something at the sandbox of cards; what it refuses is not done.
+    pub async fn change_sandbox(&self, path: &str, form: &'static str) {
+        let post = self.http.post(self.sandbox_url(path)).body(form);
+        post.send().await.unwrap();
+    }
+
+    fn sandbox_url(&self, path: &str) -> String {
+        let settings = std::fs::read_to_string(self.test.stack.folder.join("stack.env")).unwrap();
+        let mut lines = settings.lines();
+        let url = lines.find_map(|line| line.strip_prefix("CARD_SANDBOX_URL="));
+        format!("{}/sandbox/{path}", url.unwrap().trim_matches('\''))
+    }
+
     /// A request with a key, to be sent by [`Ground::send`].
     pub fn request(&self, method: Method, path: &str, key: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.test.stack.base_url);

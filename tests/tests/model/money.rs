@@ -34,7 +34,8 @@ pub fn judge_balances(verdict: &mut Verdict, history: &History, books: &Books) {
             format!("{account:?}")
         });
         // Money comes in through the clearing account alone, and what the platform refunds it may owe.
-        let may_owe = ["payments_clearing", "platform_fees"].contains(&account.kind.as_str());
+        let may_owe =
+            ["payments_clearing", "platform_fees", "buyer_debt"].contains(&account.kind.as_str());
         let is_owing = !may_owe && account.posted_minor < account.held_minor;
         verdict.must(!is_owing, Rule::Overdraft, || format!("{account:?}"));
     }
@@ -86,6 +87,18 @@ fn postings(history: &History, books: &Books) -> Vec<Posting> {
         .filter(|paid| paid.state == "succeeded")
     {
         postings.push(Posting::top_up(paid.id.0, paid.user, paid.amount_minor));
+    }
+    for row in &books.chargebacks {
+        if !["open", "lost"].contains(&row.state.as_str()) {
+            continue;
+        }
+        // With what has paid the debt since: only what is still owed is no more than a debt.
+        let (id, amount_minor) = (row.id.0, row.amount_minor);
+        let taken = Posting::chargeback(id, row.user, amount_minor, row.owed_minor);
+        postings.push(taken);
+        if row.state == "lost" {
+            postings.push(Posting::chargeback_lost(id, amount_minor));
+        }
     }
     for payout in &books.payouts {
         let (id, amount_minor) = (payout.id.0, payout.amount_minor);

@@ -61,7 +61,8 @@ impl Client<'_> {
         let is_seller = self.ground.users[listing.seller].id == self.user.id;
         match reply.status {
             Some(200) if handed.is_some() != is_seller => {}
-            None | Some(404 | 503 | 504) if !is_seller => {}
+            // 402: who owes after a chargeback gets nothing that was paid for.
+            None | Some(402 | 404 | 503 | 504) if !is_seller => {}
             None | Some(503 | 504) => {}
             _ => {
                 let fault = format!("{path} was answered {reply:?}");

@@ -140,5 +140,6 @@ fn table(tally: &Tally, books: &Books) -> String {
     line(books.payments.len() as u64, "payments by card");
     line(books.disputes.len() as u64, "disputes");
     line(books.payouts.len() as u64, "payouts");
+    line(books.chargebacks.len() as u64, "chargebacks");
     text
 }

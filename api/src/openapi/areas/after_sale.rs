@@ -58,9 +58,11 @@ fn afterwards() -> Vec<Operation> {
         Operation::new("get", "/api/ai/purchases/{purchaseId}/receipt", "get_receipt", tag, "Proof of a sale")
             .gives(200, "Signed, and its claims in clear.", "Receipt"),
         Operation::new("post", "/api/ai/purchases/{purchaseId}/renew", "renew_purchase", tag, "Seven more days to download")
+            .header("Idempotency-Key")
             .gives(200, "The purchase.", "Purchase")
             .faults(&[409]),
         Operation::new("post", "/api/ai/purchases/{purchaseId}/refund", "refund_purchase", tag, "Hand a purchase back within 7 days")
+            .header("Idempotency-Key")
             .about("Without a download it needs no reason. After one it needs both, and an account does it three times in 30 days; \
                     then its way is a dispute.")
             .may_take(
@@ -71,6 +73,7 @@ fn afterwards() -> Vec<Operation> {
             .rehearses()
             .faults(&[409]),
         Operation::new("post", "/api/ai/purchases/{purchaseId}/disputes", "open_dispute", tag, "Dispute a purchase within 30 days")
+            .header("Idempotency-Key")
             .takes(
                 "reason: word(epsilon_too_high,corrupt,not_as_described,other) What is wrong.
                  description: size(1,2000) In words.",

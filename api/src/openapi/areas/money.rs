@@ -74,6 +74,7 @@ fn spending() -> Vec<Operation> {
                  packageId: text The package.
                  expectedPrice?: num|null Quote this price or none.",
         )
+        .header("Idempotency-Key")
         .faults(&[404, 409])
         .gives(201, "Signed: it buys once, at this price.", "Quote"),
     ]

@@ -206,6 +206,32 @@ fn money() -> Vec<Operation> {
             "The payment.",
             &any(),
         ),
+        get(
+            "/admin/chargebacks",
+            "list_chargebacks",
+            "Payments that cards ask back",
+        )
+        .asks(&format!(
+            "state?: word(inquiry,open,won,lost) In this state.\n{pages}"
+        ))
+        .answer(
+            200,
+            "The newest first, with until when each is answered.",
+            &any(),
+        ),
+        post(
+            "/admin/chargebacks/{chargebackId}/evidence",
+            "answer_chargeback",
+            "Answer a dispute of a cardholder",
+        )
+        .about("Once and for good. A worker hands it to the card provider.")
+        .takes("evidence: size(1,10000) What speaks for the payment.")
+        .tells(
+            202,
+            "It will be handed over.",
+            "chargebackId: id(cbk) The chargeback.",
+        )
+        .faults(&[404, 409]),
         post("/admin/credits", "adjust_credits", "Give or take credits")
             .takes(
                 "id: uuid Of your choice: the same again changes nothing.
@@ -294,8 +320,12 @@ fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation
 
 fn post(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     Operation::new("post", path, id, TAG, summary)
+        .header("Idempotency-Key")
+        .faults(&[409])
 }
 
 fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     Operation::new("delete", path, id, TAG, summary)
+        .header("Idempotency-Key")
+        .faults(&[409])
 }

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::super::deliveries::Modes;
 use super::super::operation::Operation;
-use super::super::schema::{integer, number, partial, text, url, whole, word};
+use super::super::schema::{integer, nullable, number, partial, text, url, whole, word};
 
 /// What the uploader, who becomes the seller, hears at the address of the upload.
-const EVENTS: [EventType; 9] = [
+const EVENTS: [EventType; 10] = [
     EventType::UploadCompleted,
     EventType::UploadFailed,
+    EventType::BatchCompleted,
     EventType::ListingSoldOut,
     EventType::PackageTakenDown,
     EventType::PackageRestored,
@@ -73,7 +74,10 @@ fn upload_package() -> Operation {
             "chainData": blob("The package, of packageType chain"),
             "wMatrixData": blob("The alignment matrix"),
         });
-        request(&["wMatrixData"], &blobs)
+        match media {
+            "json" => request(&["wMatrixData"], &blobs),
+            _ => fields(&["wMatrixData"], &blobs),
+        }
     };
     let receipt = whole(json!({
         "uploadId": text("Whoever holds it may follow the upload."),
@@ -111,7 +115,7 @@ fn batch_upload() -> Operation {
     let body = json!({
         "packages": { "type": "array", "items": package, "minItems": 1, "maxItems": BATCH_PACKAGES_MAX,
                       "description": "The packages." },
-        "webhookUrl": url("Where to hear of all of them, unless a package says another."),
+        "webhookUrl": nullable(url("Where to hear of all of them, unless a package says another.")),
     });
     Operation::new("post", "/api/ai/batch-upload", "batch_upload", "uploads", "Upload up to ten packages")
         .about("Each package is judged by itself: a faulty one is refused, the others are taken. Against the limit of uploads a batch counts as many as it holds, all or none.")
@@ -256,6 +260,22 @@ fn open_upload() -> Operation {
 
 /// The fields that both ways share, and those of one.
 fn request(required: &[&str], own: &Value) -> Value {
+    let mut schema = fields(required, own);
+    let needed = schema["required"].clone();
+    // In JSON null says nothing, as an absent field does.
+    for (name, field) in schema["properties"].as_object_mut().into_iter().flatten() {
+        if needed
+            .as_array()
+            .is_some_and(|needed| needed.iter().all(|each| each != name))
+        {
+            *field = nullable(field.take());
+        }
+    }
+    schema
+}
+
+/// The fields as a form has them.
+fn fields(required: &[&str], own: &Value) -> Value {
     let mut properties = json!({
         "packageType": word("What kind of package it is.", &["vector", "memory", "chain"]),
         "name": text("What it is called."),

@@ -1,6 +1,7 @@
 //! What operators do: see and steer queues, jobs, keys, payments and the ledger, and decide about money.
 
 mod because;
+mod chargebacks;
 mod disputes;
 mod jobs;
 mod keys;
@@ -13,6 +14,7 @@ mod purchases;
 mod queues;
 mod users;
 
+pub use chargebacks::{answer_chargeback, list_chargebacks};
 pub use disputes::{decide_dispute, get_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
 pub use keys::{create_key, list_keys, revoke_key};

@@ -1,6 +1,7 @@
 //! The invariants, as queries that find what breaks them.
 
 use super::Check;
+use super::after_sale::{CHARGEBACKS, DEBTS, DISPUTES, PAYOUTS};
 
 /// Every invariant that an audit looks at.
 pub const CHECKS: &[Check] = &[
@@ -22,6 +23,8 @@ pub const CHECKS: &[Check] = &[
     PACKAGE_SALES,
     DISPUTES,
     PAYOUTS,
+    CHARGEBACKS,
+    DEBTS,
 ];
 
 const TRANSFERS_BALANCE: Check = Check {
@@ -336,65 +339,4 @@ const PACKAGE_SALES: Check = Check {
             group by package_id
         ) as unfolded on unfolded.package_id = packages.id
         where packages.sales + coalesce(waiting, 0) <> coalesce(settled, 0)",
-};
-
-/// What the reserve got and gave for each dispute; a refund out of it is among `REFUNDS`.
-const DISPUTES: Check = Check {
-    name: "disputes",
-    claim: "each dispute froze its sale's share once, and gave it back if the seller was right",
-    violations: "
-        with expected as (
-            select disputes.id, step.kind, step.amount_minor, currency
-            from disputes
-            join purchases on purchases.id = purchase_id
-            cross join lateral (values
-                ('dispute_freeze', net_minor),
-                ('dispute_release', case when disputes.state = 'resolved_release' then -net_minor else 0 end)
-            ) as step (kind, amount_minor)
-            where step.amount_minor <> 0
-        ), posted as (
-            select transfers.subject, transfers.kind, entries.amount_minor, transfers.currency
-            from transfers
-            join entries on entries.transfer_id = transfers.id
-            join accounts on accounts.id = entries.account_id
-            where transfers.kind in ('dispute_freeze', 'dispute_release')
-              and accounts.kind = 'refunds_reserve'
-        )
-        select format('dispute %s', id) as example
-        from (
-            (table expected except all table posted)
-            union all
-            (table posted except all table expected)
-        ) as differing
-        group by id",
-};
-
-const PAYOUTS: Check = Check {
-    name: "payouts",
-    claim: "each payout took its amount once, and sent it out or gave it back as its state says",
-    violations: "
-        with expected as (
-            select id, step.kind, step.amount_minor, currency
-            from payouts
-            cross join lateral (values
-                ('payout', amount_minor),
-                ('payout_paid', case when state = 'paid' then -amount_minor else 0 end),
-                ('payout_returned', case when state = 'returned' then -amount_minor else 0 end)
-            ) as step (kind, amount_minor)
-            where step.amount_minor <> 0
-        ), posted as (
-            select transfers.subject, transfers.kind, entries.amount_minor, transfers.currency
-            from transfers
-            join entries on entries.transfer_id = transfers.id
-            join accounts on accounts.id = entries.account_id
-            where transfers.kind in ('payout', 'payout_paid', 'payout_returned')
-              and accounts.kind = 'payouts'
-        )
-        select format('payout %s', id) as example
-        from (
-            (table expected except all table posted)
-            union all
-            (table posted except all table expected)
-        ) as differing
-        group by id",
 };

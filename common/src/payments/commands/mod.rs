@@ -13,4 +13,4 @@ pub use call_off::call_off_in_tx;
 pub use notice::{prune_notices, take_notice};
 pub use record::{doubt_in_tx, record_in_tx};
 pub use top_up::{CreatedTopUp, top_up};
-pub use wake::wake_idle;
+pub use wake::{look_again_in_tx, wake_idle};

@@ -4,7 +4,18 @@
 use super::begin::job;
 use super::record::look_delay_seconds;
 use crate::ids::{PaymentId, UserId};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Tx};
+
+/// Wakes the job of a payment, whatever its state.
+pub async fn look_again_in_tx(tx: &mut Tx, id: PaymentId) -> Result<(), sqlx::Error> {
+    let (user, request_id): (UserId, String) =
+        sqlx::query_as("select user_id, request_id from payments where id = $1")
+            .bind(id)
+            .fetch_one(&mut **tx)
+            .await?;
+    tx.enqueue(&job(id, user, &request_id)).await?;
+    Ok(())
+}
 
 /// Wakes up to that many payments whose next look is due. One with a live job is looked after; one
 /// whose job is quarantined belongs to an operator. How many were woken.

@@ -1,4 +1,4 @@
-//! Tells the buyer of a settled purchase, and the seller whose listing it sold out.
+//! Tells buyer and seller of a settled purchase, and the seller of a listing that it sold out.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -31,6 +31,19 @@ struct ListingSoldOut<'a> {
     supply: i32,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListingSold<'a> {
+    event: &'static str,
+    purchase_id: PurchaseId,
+    package_id: &'a str,
+    package_type: &'a str,
+    price_minor: i64,
+    fee_minor: i64,
+    net_minor: i64,
+    currency: &'a str,
+}
+
 /// Where a seller hears of a listing that this purchase sold out.
 #[derive(Debug, sqlx::FromRow)]
 struct SoldOut {
@@ -53,6 +66,7 @@ pub async fn announce(
     if let Some(purchase) = find(&mut *tx, PurchaseId(lease.subject)).await? {
         tell_buyer_in_tx(&mut tx, &purchase, public_base_url).await?;
         tell_seller_in_tx(&mut tx, &purchase).await?;
+        tell_sold_out_in_tx(&mut tx, &purchase).await?;
     }
     tx.commit().await?;
     Ok(Ok(()))
@@ -92,8 +106,33 @@ async fn tell_buyer_in_tx(
     announce_in_tx(tx, &event).await
 }
 
-/// The last license of a listing is the one after which as many are settled as there are.
+/// To the seller's endpoints; the address of a listing hears of its end alone.
 async fn tell_seller_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<(), sqlx::Error> {
+    let split = purchase.split();
+    let message = ListingSold {
+        event: EventType::ListingSold.as_str(),
+        purchase_id: purchase.id,
+        package_id: purchase.package_public_id.as_str(),
+        package_type: &purchase.package_type,
+        price_minor: split.price_minor,
+        fee_minor: split.fee_minor,
+        net_minor: split.net_minor,
+        currency: &purchase.currency,
+    };
+    let event = NewEvent {
+        owner: purchase.seller_id,
+        subject: purchase.id.0,
+        event_type: EventType::ListingSold,
+        occasion: None,
+        body: serde_json::to_vec(&message).expect("plain text serialises"),
+        trace: (&purchase.request_id).into(),
+        address: None,
+    };
+    announce_in_tx(tx, &event).await
+}
+
+/// The last license of a listing is the one after which as many are settled as there are.
+async fn tell_sold_out_in_tx(tx: &mut Tx, purchase: &Purchase) -> Result<(), sqlx::Error> {
     let sold_out: Option<SoldOut> = sqlx::query_as(
         "select seller_id, api_key_id, webhook_url, supply
          from listings

@@ -8,6 +8,7 @@ use sqlx::PgPool;
 
 use super::make_way::make_way_in_tx;
 use super::terms::{Terms, agree_in_tx};
+use crate::chargebacks;
 use crate::db::constraint_of;
 use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
@@ -71,6 +72,10 @@ async fn try_to_create(
         if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
             return again(&earlier, &answer.fingerprint);
         }
+    }
+    let owed_minor = chargebacks::owed(&mut *tx, request.buyer).await?;
+    if owed_minor > 0 {
+        return Err(PurchaseError::Owes { owed_minor });
     }
     let terms = agree_in_tx(&mut tx, request, package, is_limited).await?;
     make_way_in_tx(&mut tx, request, package).await?;

@@ -4,6 +4,7 @@
 
 use super::create::{enqueue_settlement_in_tx, hold_in_tx};
 use super::fail::{Failure, fail_in_tx};
+use crate::chargebacks::commands::collect_in_tx;
 use crate::events;
 use crate::ids::{PaymentId, PurchaseId};
 use crate::jobs::{self, Lease, LeaseLost};
@@ -49,6 +50,10 @@ pub async fn pay(
     }
     let recorded = payments::commands::record_in_tx(&mut tx, &payment, answer, &lease.trace);
     if let Some(changed) = recorded.await? {
+        if changed.state == PaymentState::Succeeded && changed.purchase_id.is_none() {
+            let (user, source) = (changed.user_id, changed.id.0);
+            collect_in_tx(&mut tx, user, source, &changed.currency, &lease.trace).await?;
+        }
         follow_in_tx(&mut tx, &changed, &lease.trace).await?;
     }
     tx.commit().await?;

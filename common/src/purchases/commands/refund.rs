@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::catalog::CATALOGUE;
+use crate::chargebacks::commands::collect_in_tx;
 use crate::events;
 use crate::ids::{PurchaseId, UserId};
 use crate::ledger::{self, Posting, Share};
@@ -216,6 +217,8 @@ async fn give_back_in_tx(
         share,
     );
     ledger::post_in_tx(tx, &posting, &purchase.currency, trace).await?;
+    let (buyer, source) = (purchase.buyer_id, purchase.id.0);
+    collect_in_tx(tx, buyer, source, &purchase.currency, trace).await?;
     Ok(())
 }
 

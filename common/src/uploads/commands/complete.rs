@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::fail::fail_in_tx;
+use super::tell_batch::tell_batch_in_tx;
 use crate::catalog::{self, Claimed, NewPackage};
 use crate::events;
 use crate::jobs::{self, Lease, LeaseLost};
@@ -72,6 +73,7 @@ pub async fn complete(
         address: Address::of(upload.webhook_url.as_deref(), upload.api_key_id),
     };
     announce_in_tx(&mut tx, &event).await?;
+    tell_batch_in_tx(&mut tx, upload, &lease.trace).await?;
     tx.announce(CHANGED, upload.public_id.as_str());
     tx.outdate(catalog::CATALOGUE);
     tx.commit().await?;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::tell_batch::tell_batch_in_tx;
 use crate::events;
 use crate::ids::UploadId;
 use crate::jobs::{self, Lease, LeaseLost};
@@ -83,6 +84,7 @@ pub async fn fail_in_tx(
         address: Address::of(upload.webhook_url.as_deref(), upload.api_key_id),
     };
     announce_in_tx(tx, &event).await?;
+    tell_batch_in_tx(tx, upload, trace).await?;
     tx.announce(CHANGED, upload.public_id.as_str());
     metrics()
         .uploads_finished

@@ -7,6 +7,7 @@ mod complete;
 mod create;
 mod fail;
 mod session;
+mod tell_batch;
 
 pub use accept::accept;
 pub use batch::{BatchItem, CreatedBatch, create_batch};
