@@ -38,13 +38,11 @@ pub trait Status: Send + 'static {
     /// As clients see it.
     fn body(&self) -> Value;
 
-    /// Whether one of these entity tags is its own, in whichever version of the API it was read.
-    fn is_known(&self, known: &KnownTags) -> bool {
-        ApiVersion::ALL.into_iter().any(|version| {
-            let body = version.answer(self.body());
-            let body = serde_json::to_vec(&body).expect("answers have text keys");
-            known.has(&Tagged::at(self.version()).tag(version, &body))
-        })
+    /// Whether one of these entity tags is its own in that version of the API.
+    fn is_known(&self, version: ApiVersion, known: &KnownTags) -> bool {
+        let body = version.answer(self.body());
+        let body = serde_json::to_vec(&body).expect("answers have text keys");
+        known.has(&Tagged::at(self.version()).tag(version, &body))
     }
 }
 
@@ -100,6 +98,7 @@ where
     /// sent, when it differs; in any case after that time.
     pub async fn answer(
         mut self,
+        version: ApiVersion,
         wait: Option<Duration>,
         headers: &HeaderMap,
     ) -> Result<Response, ApiError> {
@@ -108,7 +107,7 @@ where
             if known.is_empty() {
                 status.is_final()
             } else {
-                !status.is_known(&known)
+                !status.is_known(version, &known)
             }
         };
         let status = self.wait(wait.unwrap_or_default(), is_news).await?;

@@ -81,6 +81,22 @@ async fn a_wait_without_news_answers_what_there_is() {
 }
 
 /// The events of a stream that came to its end: their ids and data.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_of_another_version_of_the_api_is_news_to_whoever_waits() {
+    let world = World::only_api().await;
+    let id = accepted(&world, 65).await;
+    let path = path(&id);
+    let older = world.seller.get(&path).await.header("etag").to_owned();
+    let request = world.seller.request(Method::GET, &path);
+    let request = request
+        .header("accept", "application/vnd.awareness.v3+json")
+        .header("if-none-match", older)
+        .header("prefer", "wait=30");
+    // Waiting would outlast the test.
+    let answer = tokio::time::timeout(DEADLINE / 2, send(request)).await;
+    assert_eq!(answer.expect("no wait").status, 200);
+}
+
 async fn events(caller: &Client, id: &str, last_event_id: Option<i64>) -> Vec<(i64, Value)> {
     let mut request = caller.request(Method::GET, &format!("{}/events", path(id)));
     if let Some(last) = last_event_id {

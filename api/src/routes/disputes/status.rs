@@ -1,5 +1,6 @@
 //! `GET /api/ai/disputes/{disputeId}`.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -11,6 +12,7 @@ use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait};
 use crate::follow::Follower;
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 /// Answers the dispute to its buyer and its seller; see [`Follower::answer`] for `Prefer: wait` and
 /// entity tags.
@@ -18,6 +20,7 @@ pub async fn get_dispute(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     PreferWait(wait): PreferWait,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(dispute_id): Path<String>,
 ) -> Result<Response, ApiError> {
@@ -38,6 +41,6 @@ pub async fn get_dispute(
         dispute_id,
         find,
     )
-    .answer(wait, &headers)
+    .answer(version, wait, &headers)
     .await
 }

@@ -1,5 +1,6 @@
 //! `GET /api/ai/credits/top-ups/{topUpId}` and the list of them.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -15,18 +16,20 @@ use crate::follow::Follower;
 use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 /// Answers the top-up to its payer; see [`Follower::answer`] for `Prefer: wait` and entity tags.
 pub async fn get_top_up(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     PreferWait(wait): PreferWait,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(top_up_id): Path<String>,
 ) -> Result<Response, ApiError> {
     let find = view::finder(&state, PaymentId::parse(&top_up_id), principal.user);
     Follower::new(&state, Some(&principal), payments::CHANGED, top_up_id, find)
-        .answer(wait, &headers)
+        .answer(version, wait, &headers)
         .await
 }
 

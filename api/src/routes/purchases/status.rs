@@ -18,6 +18,7 @@ pub async fn get_purchase(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     PreferWait(wait): PreferWait,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     PurchasePath(id): PurchasePath,
 ) -> Result<Response, ApiError> {
@@ -29,7 +30,7 @@ pub async fn get_purchase(
         id.to_string(),
         find,
     )
-    .answer(wait, &headers)
+    .answer(version, wait, &headers)
     .await
 }
 

@@ -1,5 +1,6 @@
 //! `GET /api/ai/batches/{batchId}`: how far a batch is.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -12,6 +13,7 @@ use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path, PreferWait};
 use crate::follow::{Follower, Status};
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 const NEXT_POLL_MS: u64 = 1000;
 
@@ -21,6 +23,7 @@ pub async fn get_batch(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
     PreferWait(wait): PreferWait,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(batch_id): Path<String>,
 ) -> Result<Response, ApiError> {
@@ -38,7 +41,7 @@ pub async fn get_batch(
         })
     };
     Follower::new(&state, caller.as_ref(), uploads::CHANGED, batch_id, find)
-        .answer(wait, &headers)
+        .answer(version, wait, &headers)
         .await
 }
 

@@ -19,6 +19,7 @@ pub async fn get_package_status(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
     PreferWait(wait): PreferWait,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(upload_id): Path<String>,
 ) -> Result<Response, ApiError> {
@@ -30,7 +31,7 @@ pub async fn get_package_status(
     }
     let find = view::finder(&state, &upload_id, caller.clone());
     Follower::new(&state, caller.as_ref(), uploads::CHANGED, upload_id, find)
-        .answer(wait, &headers)
+        .answer(version, wait, &headers)
         .await
 }
 

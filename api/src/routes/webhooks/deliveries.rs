@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -20,6 +21,7 @@ use crate::follow::{Follower, Status};
 use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 /// How long a request waits for what it sent by hand, when the client does not say.
 pub const SEND_WAIT: Duration = Duration::from_secs(25);
@@ -73,12 +75,13 @@ pub async fn get_delivery(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     PreferWait(wait): PreferWait,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let find = finder(&state, DeliveryId::parse(&id), principal.user);
     Follower::new(&state, Some(&principal), deliveries::CHANGED, id, find)
-        .answer(wait, &headers)
+        .answer(version, wait, &headers)
         .await
 }
 

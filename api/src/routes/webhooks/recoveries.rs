@@ -19,6 +19,7 @@ use crate::follow::{Follower, Status};
 use crate::middleware::RequestId;
 use crate::routes::success;
 use crate::state::ApiState;
+use crate::version::ApiVersion;
 
 /// What to send again.
 #[derive(Debug, Deserialize)]
@@ -83,12 +84,13 @@ pub async fn get_recovery(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     PreferWait(wait): PreferWait,
+    Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let find = finder(&state, RecoveryId::parse(&id), principal.user);
     Follower::new(&state, Some(&principal), recoveries::CHANGED, id, find)
-        .answer(wait, &headers)
+        .answer(version, wait, &headers)
         .await
 }
 
