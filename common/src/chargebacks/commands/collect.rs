@@ -6,8 +6,24 @@ use crate::ids::{ChargebackId, UserId};
 use crate::ledger::{self, LedgerError, Posting};
 use crate::outbox::Tx;
 
+/// Locks what a buyer owes, before the credits that are to pay it: whoever sets credits aside locks in that order.
+pub async fn lock_owed_in_tx(tx: &mut Tx, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "select
+         from chargebacks
+         where user_id = $1
+           and owed_minor > 0
+         order by id
+         for no key update",
+    )
+    .bind(user)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// The buyer's credits pay the oldest debts first, as far as they go. `source` is what brought the credits: it
-/// pays once. How much was paid.
+/// pays once. The caller has locked what is owed. How much was paid.
 pub async fn collect_in_tx(
     tx: &mut Tx,
     user: UserId,

@@ -1,10 +1,11 @@
 //! What a card payment means to the purchase it is for.
 //!
-//! Locks in order: the listing (advisory), the job, the payment, the purchase, the buyer's account.
+//! Locks in order: the listing (advisory), the job, the payment, the purchase, what the buyer owes, the buyer's
+//! account.
 
 use super::create::{enqueue_settlement_in_tx, hold_in_tx};
 use super::fail::{Failure, fail_in_tx};
-use crate::chargebacks::commands::collect_in_tx;
+use crate::chargebacks::commands::{collect_in_tx, lock_owed_in_tx};
 use crate::events;
 use crate::ids::{PaymentId, PurchaseId};
 use crate::jobs::{self, Lease, LeaseLost};
@@ -48,6 +49,7 @@ pub async fn pay(
             .execute(&mut *tx)
             .await?;
     }
+    lock_owed_in_tx(&mut tx, payment.user_id).await?;
     let recorded = payments::commands::record_in_tx(&mut tx, &payment, answer, &lease.trace);
     if let Some(changed) = recorded.await? {
         if changed.state == PaymentState::Succeeded && changed.purchase_id.is_none() {
