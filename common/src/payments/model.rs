@@ -163,6 +163,8 @@ pub struct Payment {
     pub expires_at: DateTime<Utc>,
     /// Since when it is to come to nothing: its purchase ended, or is paid otherwise.
     pub called_off_at: Option<DateTime<Utc>>,
+    /// Since when the provider refuses what we ask about it: a fault of ours.
+    pub delayed_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
 }

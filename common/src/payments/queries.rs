@@ -12,7 +12,7 @@ macro_rules! select_payments {
         concat!(
             "select id, user_id, api_key_id, purpose, purchase_id, amount_minor, currency, method_id, state,
                     provider_id, client_secret, reason_code, decline_code, message, request_id, webhook_url,
-                    version, looks, sent_at, expires_at, called_off_at, created_at, finished_at
+                    version, looks, sent_at, expires_at, called_off_at, delayed_at, created_at, finished_at
              from payments ",
             $tail
         )

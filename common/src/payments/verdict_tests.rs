@@ -33,6 +33,7 @@ fn payment() -> Payment {
         sent_at: None,
         expires_at: now + TimeDelta::hours(1),
         called_off_at: None,
+        delayed_at: None,
         created_at: now,
         finished_at: None,
     }

@@ -1,6 +1,11 @@
 //! What the card provider refuses us is not the buyer's fault.
 
+use common::reqwest::Method;
+use local::cards::method;
 use serde_json::json;
+use tests::cards::{TOP_UPS, top_up_of};
+use tests::client::send;
+use tests::eventually;
 
 use super::card_faults::{accepted, world_without_worker};
 
@@ -14,6 +19,18 @@ async fn a_key_of_ours_that_the_provider_refuses_is_not_the_buyers_fault() {
     world
         .counts("select count(*) from jobs where name = 'process_payment' and state = 'ready' and attempts > 0", 1)
         .await;
+    // Whoever waits is told that it is ours, and asks again with the same key.
+    let post = || {
+        let post = buyer.client.request(Method::POST, TOP_UPS);
+        post.header("idempotency-key", "again")
+            .json(&top_up_of(method::VISA))
+    };
+    let delayed = send(post()).await;
+    assert_eq!(delayed.fault(), (503, "SERVICE_UNAVAILABLE".to_owned()));
+    assert_eq!(delayed.json()["error"]["retryable"], true);
+    let package = world.package_for(5.0).await;
+    let bought = buyer.client.buy_by_card(&package, method::VISA).await;
+    assert_eq!(bought.fault(), (503, "SERVICE_UNAVAILABLE".to_owned()));
     let shown = buyer.client.get(&url).await;
     assert_eq!(
         (shown.status, &shown.data()["status"]),
@@ -32,6 +49,12 @@ async fn a_key_of_ours_that_the_provider_refuses_is_not_the_buyers_fault() {
         buyer.client.payment_ended(&url).await["status"],
         "succeeded"
     );
-    assert_eq!(world.cards().charges().len(), 1);
-    assert_eq!(world.credits(buyer.id).await, (2_000, 0));
+    eventually("the first answer again", || async {
+        (send(post()).await.status == 200).then_some(())
+    })
+    .await;
+    let settled = "select count(*) from purchases where state = 'settled'";
+    world.counts(settled, 1).await;
+    assert_eq!(world.credits(buyer.id).await, (4_000, 0));
+    world.assert_money_is_right().await;
 }

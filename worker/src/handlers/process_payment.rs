@@ -33,6 +33,7 @@ pub async fn run(context: &Context, lease: &Lease) -> Result<(), JobError> {
     }
     let answer = payments::consult(context.pool(), cards, &payment).await?;
     if let Verdict::Faulty(reason) = answer.verdict {
+        purchases::commands::delay_payment(&context.outbox, &payment).await?;
         return Err(JobError::retry(reason));
     }
     purchases::commands::pay(&context.outbox, lease, &answer).await??;

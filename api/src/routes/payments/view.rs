@@ -105,12 +105,15 @@ impl Status for TopUp {
 impl TopUp {
     /// Whether it is over, or nothing goes on without the payer.
     pub fn has_answer(&self) -> bool {
-        self.is_final() || self.0.state.waits_for_payer()
+        self.is_final() || self.0.state.waits_for_payer() || self.0.delayed_at.is_some()
     }
 
     /// The answer to the request that made it.
     pub fn outcome(&self) -> Result<(StatusCode, Value), ApiError> {
         let payment = &self.0;
+        if let Some(delay) = delayed(payment) {
+            return Err(delay.field("topUpId", payment.id.to_string()));
+        }
         let (status, message) = match payment.state {
             PaymentState::Succeeded => (StatusCode::OK, "Your credits are here."),
             PaymentState::Failed | PaymentState::Canceled => return Err(failure(payment)),
@@ -131,6 +134,14 @@ impl TopUp {
         body["message"] = json!(message);
         Ok((status, body))
     }
+}
+
+/// What whoever waits is told while the provider refuses what we ask about the payment.
+pub fn delayed(payment: &Payment) -> Option<ApiError> {
+    let message = "Payments by card are disturbed on our side; nothing was charged. This one goes on by itself: follow its \
+                   status, or repeat the request with the same Idempotency-Key.";
+    let is_delayed = payment.delayed_at.is_some() && !payment.state.is_final();
+    is_delayed.then(|| ApiError::new(Code::ServiceUnavailable, message))
 }
 
 /// A top-up that came to nothing, as an error.

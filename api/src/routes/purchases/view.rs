@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::{ApiError, Code};
 use crate::follow::Status;
-use crate::routes::payments::payment_of_purchase;
+use crate::routes::payments::{delayed, payment_of_purchase};
 use crate::state::ApiState;
 
 /// How soon a client that polls should look again, in milliseconds.
@@ -119,12 +119,18 @@ impl Shown {
     /// Whether it has ended, or nothing goes on without the buyer.
     pub fn has_answer(&self) -> bool {
         let payment = self.payment.as_ref();
-        self.is_final() || payment.is_some_and(|payment| payment.state.waits_for_payer())
+        let waits =
+            |payment: &Payment| payment.state.waits_for_payer() || payment.delayed_at.is_some();
+        self.is_final() || payment.is_some_and(waits)
     }
 
     /// The answer to the request that made it: the seed's body once it is settled.
     pub fn outcome(&self) -> Result<(axum::http::StatusCode, Value), ApiError> {
         let purchase = &self.purchase;
+        let delay = self.payment.as_ref().and_then(delayed);
+        if let Some(delay) = delay.filter(|_| purchase.state.is_unpaid()) {
+            return Err(delay.field("purchaseId", purchase.id.to_string()));
+        }
         let mut body = self.body();
         let (status, message) = match purchase.state {
             PurchaseState::Settled | PurchaseState::Disputed | PurchaseState::Refunded => (

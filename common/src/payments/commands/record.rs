@@ -96,6 +96,7 @@ async fn write_in_tx(
              decline_code = $6,
              message = $7,
              version = version + $8::bigint,
+             delayed_at = null,
              finished_at = case when $9 then coalesce(finished_at, now()) end,
              looks = looks + 1,
              next_look_at = case

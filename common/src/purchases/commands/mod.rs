@@ -16,7 +16,7 @@ pub use announce::announce;
 pub use create::{Created, create};
 pub use download::download;
 pub use fail::{Failure, close, expire, fail_in_tx};
-pub use pay::{doubt_payment_in_tx, pay};
+pub use pay::{delay_payment, doubt_payment_in_tx, pay};
 pub use pay_otherwise::{PayRequest, pay_otherwise};
 pub use refund::{Cause, NewReturn, Refund, refund, refund_in_tx};
 pub use renew::renew;

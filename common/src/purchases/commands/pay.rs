@@ -62,6 +62,27 @@ pub async fn pay(
     Ok(Ok(()))
 }
 
+/// Notes that the provider refuses what we ask, and wakes whoever waits for the payment or its purchase. Neither
+/// has changed: the job asks again.
+pub async fn delay_payment(outbox: &Outbox, payment: &Payment) -> Result<(), sqlx::Error> {
+    let mut tx = outbox.begin().await?;
+    sqlx::query(
+        "update payments
+         set delayed_at = coalesce(delayed_at, now())
+         where id = $1
+           and finished_at is null",
+    )
+    .bind(payment.id)
+    .execute(&mut *tx)
+    .await?;
+    tx.announce(payments::CHANGED, payment.id.to_string());
+    if let Some(purchase) = payment.purchase_id {
+        tx.announce(CHANGED, purchase.to_string());
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Nobody looks after the payment's job any more: it may have been paid, so neither payment nor
 /// purchase fails. The sweep asks again, unless an operator is to look first.
 pub async fn doubt_payment_in_tx(
