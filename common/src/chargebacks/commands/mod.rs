@@ -6,5 +6,5 @@ mod record;
 mod tell;
 
 pub use answer::{answer, note_sent};
-pub use collect::{collect_in_tx, lock_owed_in_tx};
+pub use collect::Debts;
 pub use record::record;

@@ -29,20 +29,26 @@ pub async fn record(
             tracing::error!(payment.id = %payment.id, reversal.id, "A reversal does not fit its payment");
             continue;
         }
-        let before = find_or_note_in_tx(&mut tx, payment, reversal).await?;
-        follow_in_tx(&mut tx, &before, payment, reversal, &lease.trace).await?;
+        let (before, is_new) = find_or_note_in_tx(&mut tx, payment, reversal).await?;
+        let now = follow_in_tx(&mut tx, &before, reversal, &lease.trace).await?;
+        if is_new || now.state != before.state {
+            let data = serde_json::json!({ "chargeback": now.id, "state": now.state, "owedMinor": now.owed_minor });
+            let (subject, trace) = (payment.id.0, &lease.trace);
+            events::append_in_tx(&mut tx, subject, "payment.reversed", trace, data).await?;
+            tell_in_tx(&mut tx, &now, payment, trace).await?;
+        }
     }
     tx.commit().await?;
     Ok(Ok(()))
 }
 
-/// Its row, locked; a new one is an inquiry until its money has moved.
+/// Its row, locked, and whether it is new: an inquiry, until its money has moved.
 async fn find_or_note_in_tx(
     tx: &mut Tx,
     payment: &Payment,
     reversal: &Reversal,
-) -> Result<Chargeback, sqlx::Error> {
-    sqlx::query(
+) -> Result<(Chargeback, bool), sqlx::Error> {
+    let noted = sqlx::query(
         "insert into chargebacks (id, payment_id, user_id, provider_id, kind, reason, amount_minor, currency)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (provider_id) do nothing",
@@ -57,22 +63,22 @@ async fn find_or_note_in_tx(
     .bind(&payment.currency)
     .execute(&mut **tx)
     .await?;
-    sqlx::query_as(select_chargebacks!(
+    let found = sqlx::query_as(select_chargebacks!(
         "where provider_id = $1 for no key update"
     ))
     .bind(&reversal.id)
     .fetch_one(&mut **tx)
-    .await
+    .await?;
+    Ok((found, noted.rows_affected() == 1))
 }
 
 /// Moves the money of each step between where it stood and where it stands.
 async fn follow_in_tx(
     tx: &mut Tx,
     before: &Chargeback,
-    payment: &Payment,
     reversal: &Reversal,
     trace: &str,
-) -> Result<(), ChargebackError> {
+) -> Result<Chargeback, ChargebackError> {
     use ReversalState::{Inquiry, Lost, Open, Won};
     let mut now = before.clone();
     match (before.state, reversal.state) {
@@ -88,17 +94,11 @@ async fn follow_in_tx(
         (one, other) if one == other => {}
         (one, other) => {
             tracing::error!(chargeback.id = %before.id, ?one, ?other, "The provider went back on its word");
-            return Ok(());
+            return Ok(now);
         }
     }
-    let is_new = before.version == 1 && before.evidence_due_at.is_none() && before.state == Inquiry;
     write_in_tx(tx, &now, reversal.evidence_due_at).await?;
-    if now.state != before.state || (is_new && reversal.state == Inquiry) {
-        let data = serde_json::json!({ "chargeback": now.id, "state": now.state, "owedMinor": now.owed_minor });
-        events::append_in_tx(tx, payment.id.0, "payment.reversed", trace, data).await?;
-        tell_in_tx(tx, &now, payment, trace).await?;
-    }
-    Ok(())
+    Ok(now)
 }
 
 async fn set_aside_in_tx(

@@ -12,7 +12,7 @@ use crate::webhooks::{EventType, NewEvent, announce_in_tx};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+struct ChargebackChanged<'a> {
     event: &'static str,
     chargeback_id: ChargebackId,
     kind: ReversalKind,
@@ -44,9 +44,9 @@ pub(super) async fn tell_in_tx(
             .bind(payment.purchase_id)
             .fetch_optional(&mut **tx)
             .await?;
-    let parties = [Some(chargeback.user_id), seller];
-    for owner in parties.into_iter().flatten() {
-        let message = Told {
+    let participants = [Some(chargeback.user_id), seller];
+    for owner in participants.into_iter().flatten() {
+        let message = ChargebackChanged {
             event: event_type.as_str(),
             chargeback_id: chargeback.id,
             kind: chargeback.kind,

@@ -5,7 +5,7 @@
 
 use super::create::{enqueue_settlement_in_tx, hold_in_tx};
 use super::fail::{Failure, fail_in_tx};
-use crate::chargebacks::commands::{collect_in_tx, lock_owed_in_tx};
+use crate::chargebacks::commands::Debts;
 use crate::events;
 use crate::ids::{PaymentId, PurchaseId};
 use crate::jobs::{self, Lease, LeaseLost};
@@ -49,12 +49,13 @@ pub async fn pay(
             .execute(&mut *tx)
             .await?;
     }
-    lock_owed_in_tx(&mut tx, payment.user_id).await?;
+    let debts = Debts::lock_in_tx(&mut tx, payment.user_id, &payment.currency).await?;
     let recorded = payments::commands::record_in_tx(&mut tx, &payment, answer, &lease.trace);
     if let Some(changed) = recorded.await? {
         if changed.state == PaymentState::Succeeded && changed.purchase_id.is_none() {
-            let (user, source) = (changed.user_id, changed.id.0);
-            collect_in_tx(&mut tx, user, source, &changed.currency, &lease.trace).await?;
+            debts
+                .collect_in_tx(&mut tx, changed.id.0, &lease.trace)
+                .await?;
         }
         follow_in_tx(&mut tx, &changed, &lease.trace).await?;
     }

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::catalog::CATALOGUE;
-use crate::chargebacks::commands::{collect_in_tx, lock_owed_in_tx};
+use crate::chargebacks::commands::Debts;
 use crate::events;
 use crate::ids::{PurchaseId, UserId};
 use crate::ledger::{self, Posting, Share};
@@ -216,10 +216,9 @@ async fn give_back_in_tx(
         purchase.split(),
         share,
     );
-    lock_owed_in_tx(tx, purchase.buyer_id).await?;
+    let debts = Debts::lock_in_tx(tx, purchase.buyer_id, &purchase.currency).await?;
     ledger::post_in_tx(tx, &posting, &purchase.currency, trace).await?;
-    let (buyer, source) = (purchase.buyer_id, purchase.id.0);
-    collect_in_tx(tx, buyer, source, &purchase.currency, trace).await?;
+    debts.collect_in_tx(tx, purchase.id.0, trace).await?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! Tests an endpoint: one event of a type, with its example, over the same way as real ones. Its signed body says
-//! that it is a test, and its failure raises no alarm.
+//! that it is a test, and its failure raises no alert.
 
 use super::write::lock_in_tx;
 use crate::ids::{DeliveryId, EndpointId, EventId, UserId};
