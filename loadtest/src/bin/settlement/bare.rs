@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
-use loadtest::fsync_probe;
+use loadtest::{cpu_ms, fsync_probe};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::process::Command;
 
@@ -81,6 +81,7 @@ pub async fn measure(
     let probe = fsync_probe(folder)?;
     let script = folder.join("bare.sql");
     std::fs::write(&script, BARE)?;
+    let cpu = cpu_ms()?;
     let output = Command::new("pgbench")
         .args([
             "--no-vacuum",
@@ -96,6 +97,7 @@ pub async fn measure(
         .stderr(Stdio::inherit())
         .output()
         .await?;
+    let cpu = (cpu_ms()? - cpu) / f64::from(settlements);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(output.status.success(), "pgbench failed: {text}");
     let rate = text
@@ -105,7 +107,7 @@ pub async fn measure(
         .context("pgbench printed no rate")?
         .parse()?;
     println!(
-        "  {:20} {rate:8.0}/s  {:31}fsync {probe:.2} ms",
+        "  {:20} {rate:8.0}/s  {:31}cpu {cpu:.2} ms  fsync {probe:.2} ms",
         "pgbench, bare, hot", ""
     );
     Ok(rate)

@@ -4,6 +4,7 @@
 
 mod bare;
 mod ground;
+mod profile;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use common::limits::SETTLE_BATCH_MAX;
 use common::outbox::Outbox;
 use common::purchases::{Settled, Settler};
 use common::queue::Queue;
-use loadtest::{fsync_probe, median};
+use loadtest::{cpu_ms, fsync_probe, median};
 use local::postgres::{PostgresOptions, PrivatePostgres};
 use local::redis::{PrivateRedis, RedisOptions};
 use sqlx::PgPool;
@@ -43,6 +44,9 @@ struct Arguments {
     /// Sellers over which the spread load is spread
     #[arg(long, default_value_t = 1_000)]
     sellers: i32,
+    /// Instead: print where PostgreSQL spends the time of one settlement
+    #[arg(long)]
+    profile: bool,
 }
 
 struct Bench {
@@ -68,9 +72,14 @@ async fn main() -> anyhow::Result<()> {
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .tempdir()?;
     let mut options = PostgresOptions::new(folder.path().join("pg"), folder.path().join("pg.log"));
-    options.settings = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")]
+    let mut settings = vec![("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
+    if arguments.profile {
+        settings.extend(profile::SETTINGS);
+    }
+    options.settings = settings
+        .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+        .collect();
     let postgres = PrivatePostgres::start(options).await?;
     let redis = PrivateRedis::start(RedisOptions::new(
         folder.path().join("redis"),
@@ -103,10 +112,23 @@ async fn main() -> anyhow::Result<()> {
         outbox: Outbox::new(pool, queue),
         salt: 0,
     };
-    bench.run().await
+    if bench.arguments.profile {
+        bench.profile().await
+    } else {
+        bench.run().await
+    }
 }
 
 impl Bench {
+    async fn profile(&mut self) -> anyhow::Result<()> {
+        let worker = WorkerId::new();
+        self.set_up(1, worker).await?;
+        profile::start(&self.owner).await?;
+        self.settle("one at a time, hot", worker, 1, &mut Figures::default())
+            .await?;
+        profile::print(&self.owner, self.arguments.settlements).await
+    }
+
     async fn run(&mut self) -> anyhow::Result<()> {
         let folding = tokio::spawn(fold(self.outbox.pool().clone()));
         let (mut single, mut batched, mut spread) =
@@ -144,7 +166,6 @@ impl Bench {
         Ok(())
     }
 
-    /// Settles one round's purchases; every one must be settled by its own call.
     async fn measure(
         &mut self,
         name: &str,
@@ -154,6 +175,17 @@ impl Bench {
     ) -> anyhow::Result<()> {
         let worker = WorkerId::new();
         self.set_up(sellers, worker).await?;
+        self.settle(name, worker, batch_max, figures).await
+    }
+
+    /// Settles one round's purchases; every one must be settled by its own call.
+    async fn settle(
+        &self,
+        name: &str,
+        worker: WorkerId,
+        batch_max: usize,
+        figures: &mut Figures,
+    ) -> anyhow::Result<()> {
         let probe = fsync_probe(self.folder.path())?;
         let settler = Settler::start(self.outbox.clone(), worker, batch_max);
         let jobs: Vec<Uuid> = sqlx::query_scalar("select id from jobs where worker = $1")
@@ -162,7 +194,7 @@ impl Bench {
             .await?;
         let count = jobs.len();
         let jobs = Arc::new(std::sync::Mutex::new(jobs));
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_ms()?);
         let mut callers = JoinSet::new();
         let callers_at_once = match batch_max {
             1 => self.arguments.single_callers,
@@ -189,11 +221,12 @@ impl Bench {
             latencies.extend(caller??);
         }
         let rate = count as f64 / start.elapsed().as_secs_f64();
+        let cpu = (cpu_ms()? - cpu) / count as f64;
         latencies.sort();
         let ms =
             |share: f64| latencies[(latencies.len() as f64 * share) as usize].as_secs_f64() * 1e3;
         println!(
-            "  {name:20} {rate:8.0}/s  p50 {:6.1} ms  p99 {:6.1} ms  fsync {probe:.2} ms",
+            "  {name:20} {rate:8.0}/s  p50 {:6.1} ms  p99 {:6.1} ms  cpu {cpu:.2} ms  fsync {probe:.2} ms",
             ms(0.5),
             ms(0.99)
         );
