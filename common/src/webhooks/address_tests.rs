@@ -228,10 +228,10 @@ proptest! {
     #[test]
     fn only_the_canonical_spelling_of_a_public_address_passes(bits in any::<u32>()) {
         let address = Ipv4Addr::from(bits);
-        prop_assume!(is_globally_routable(address.into()));
+        let canonical = is_globally_routable(address.into()).then(|| address.to_string());
         let passes = |form: &String| check_url(&format!("https://{form}/"), &strict()).is_ok();
         let passing: Vec<String> = spellings(address).into_iter().filter(passes).collect();
-        prop_assert_eq!(passing, vec![address.to_string()]);
+        prop_assert_eq!(passing, Vec::from_iter(canonical));
     }
 
     #[test]
