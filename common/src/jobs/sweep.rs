@@ -123,18 +123,25 @@ pub async fn prune_finished(pool: &PgPool) -> Result<u64, sqlx::Error> {
     sqlx::query("delete from workers where alive_until < now() - interval '1 hour'")
         .execute(pool)
         .await?;
-    let pruned = sqlx::query(
-        "delete from jobs
-         where id in (
-             select id
-             from jobs
-             where state in ('done', 'cancelled')
-               and finished_at < now() - make_interval(hours => $1::integer)
-             limit 5000
-         )",
-    )
-    .bind(FINISHED_JOB_HOURS)
-    .execute(pool)
-    .await?;
-    Ok(pruned.rows_affected())
+    let mut pruned = 0;
+    loop {
+        let rows = sqlx::query(
+            "delete from jobs
+             where id in (
+                 select id
+                 from jobs
+                 where state in ('done', 'cancelled')
+                   and finished_at < now() - make_interval(hours => $1::integer)
+                 limit 5000
+             )",
+        )
+        .bind(FINISHED_JOB_HOURS)
+        .execute(pool)
+        .await?
+        .rows_affected();
+        pruned += rows;
+        if rows == 0 {
+            return Ok(pruned);
+        }
+    }
 }

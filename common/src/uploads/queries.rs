@@ -57,7 +57,7 @@ pub async fn expire_sessions(pool: &PgPool) -> Result<u64, sqlx::Error> {
     Ok(expired.rows_affected())
 }
 
-/// Ended uploads whose staged bytes can go: id, parts of the package, parts of W. Those that failed
+/// Some ended uploads whose staged bytes can go: id, parts of the package, parts of W. Those that failed
 /// through a fault of ours keep them for a day, so that an operator can run them again.
 pub async fn staged_to_sweep(pool: &PgPool) -> Result<Vec<(UploadId, i16, i16)>, sqlx::Error> {
     sqlx::query_as(

@@ -29,19 +29,24 @@ pub async fn sweep(
 
 async fn sweep_ended(pool: &PgPool, storage: &Storage) -> Result<u64, ObjectSweepError> {
     let mut swept = 0;
-    for (id, package_parts, w_matrix_parts) in uploads::staged_to_sweep(pool).await? {
-        for (blob, parts) in [
-            (Blob::Package, package_parts),
-            (Blob::WMatrix, w_matrix_parts),
-        ] {
-            for part in 0..parts.unsigned_abs() {
-                storage.delete(&staging_key(id, blob, part)).await?;
-                swept += 1;
-            }
+    loop {
+        let ended = uploads::staged_to_sweep(pool).await?;
+        if ended.is_empty() {
+            return Ok(swept);
         }
-        uploads::mark_staging_swept(pool, id).await?;
+        for (id, package_parts, w_matrix_parts) in ended {
+            for (blob, parts) in [
+                (Blob::Package, package_parts),
+                (Blob::WMatrix, w_matrix_parts),
+            ] {
+                for part in 0..parts.unsigned_abs() {
+                    storage.delete(&staging_key(id, blob, part)).await?;
+                    swept += 1;
+                }
+            }
+            uploads::mark_staging_swept(pool, id).await?;
+        }
     }
-    Ok(swept)
 }
 
 async fn sweep_unnamed(

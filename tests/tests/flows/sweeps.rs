@@ -47,6 +47,32 @@ async fn staged_bytes_of_ended_uploads_go_and_those_of_living_ones_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_sweep_takes_the_staged_bytes_of_all_uploads_that_ended() {
+    let world = World::start().await;
+    let refused = Sample::declared_only(124, 0.2).request();
+    let id = world.seller.upload(&refused).await.upload_id();
+    assert_eq!(world.seller.ended(&id).await["status"], "failed");
+    sqlx::query(
+        "insert into uploads
+         select (jsonb_populate_record(uploads, jsonb_build_object(
+                    'id', gen_random_uuid(), 'public_id', uploads.public_id || '_' || n, 'staging_swept_at', null
+                ))).*
+         from uploads, generate_series(1, 700) n",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let swept = sweep_staging(&world.pool, &world.storage, NO_GRACE).await;
+    assert!(swept.unwrap() >= 2 * 700);
+    let left: i64 =
+        sqlx::query_scalar("select count(*) from uploads where staging_swept_at is null")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bytes_of_a_request_that_never_became_an_upload_go_after_the_grace_time() {
     let world = World::only_api().await;
     let key = staging_key(UploadId::new(), Blob::Package, 0);
