@@ -3,6 +3,7 @@
 use common::ledger::audit::audit;
 use common::reqwest::Method;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use scheduler::sweeps::sweep_payments;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -82,6 +83,15 @@ pub fn notice(id: &str, kind: &str, intent: &str) -> String {
 }
 
 impl World {
+    /// Sweeps the payment that is open, once no job looks after it: the sweep leaves it to one that does.
+    pub async fn sweep_the_open_payment(&self) {
+        let looking = "select count(*) from jobs where name = 'process_payment' and state in ('ready', 'running')";
+        self.counts(looking, 0).await;
+        self.change("update payments set next_look_at = now()")
+            .await;
+        sweep_payments(&self.outbox().await).await.expect("a sweep");
+    }
+
     /// Delivers a notice with that signature.
     pub async fn give_notice_signed(&self, body: &str, signature: &str) -> Answer {
         let post = self

@@ -163,10 +163,7 @@ async fn a_cancelled_job_fails_no_purchase_whose_card_may_have_been_charged() {
     assert_eq!(buyer.client.get(&path).await.status, 401);
 
     world.start_worker().await;
-    world
-        .change("update payments set next_look_at = now()")
-        .await;
-    sweep_payments(&world.outbox().await).await.unwrap();
+    world.sweep_the_open_payment().await;
     assert_eq!(buyer.client.payment_ended(&url).await["status"], "settled");
     assert_eq!(world.cards().charges().len(), 1);
     world.assert_money_is_right().await;
@@ -223,10 +220,7 @@ async fn a_lost_notice_is_made_up_for_by_the_sweep() {
     sweep_payments(&outbox).await.unwrap();
     let jobs = "select count(*) from jobs where name = 'process_payment'";
     assert_eq!(world.count(jobs).await, 1, "its time has not come");
-    world
-        .change("update payments set next_look_at = now()")
-        .await;
-    sweep_payments(&outbox).await.unwrap();
+    world.sweep_the_open_payment().await;
     let ended = buyer.client.payment_ended(waiting.header("location")).await;
     assert_eq!(ended["status"], "succeeded");
     assert_eq!(world.credits(buyer.id).await, (2_000, 0));

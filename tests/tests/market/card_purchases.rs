@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::ids::PurchaseId;
 use common::purchases::commands;
 use local::cards::{Outcome, Status, method};
-use scheduler::sweeps::{sweep_payments, sweep_purchases};
+use scheduler::sweeps::sweep_purchases;
 use serde_json::{Value, json};
 use tests::World;
 use tests::cards::card_purchase_of;
@@ -180,11 +180,9 @@ async fn an_exclusive_package_is_reserved_while_a_card_waits_and_free_after_its_
     let open = "select count(*) from purchases where state = 'awaiting_payment'";
     assert_eq!(world.count(open).await, 1, "only its payment ends it");
     world
-        .change(
-            "update payments set expires_at = now() - interval '1 second', next_look_at = now()",
-        )
+        .change("update payments set expires_at = now() - interval '1 second'")
         .await;
-    sweep_payments(&outbox).await.unwrap();
+    world.sweep_the_open_payment().await;
     let failed = slow.client.payment_ended(waiting.header("location")).await;
     assert_eq!(failed["status"], "failed");
     assert_eq!(failed["errorCode"], "PAYMENT_EXPIRED");
