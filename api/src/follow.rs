@@ -8,19 +8,21 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use common::identity::Principal;
 use common::limits::EVENT_STREAM_SECONDS_MAX;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::Instant;
 
+use crate::contract::{Answer, Output, Signature};
 use crate::credential_watch::{CredentialWatch, last_event};
 use crate::entity_tag::{KnownTags, Tagged};
 use crate::error::ApiError;
-use crate::routes::success;
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -31,16 +33,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A status that changes until it ends.
 pub trait Status: Send + 'static {
+    type Body: Serialize + JsonSchema;
+
     /// Counts its changes.
     fn version(&self) -> i64;
     /// Whether it changes no more for one who waits.
     fn is_final(&self) -> bool;
     /// As clients see it.
-    fn body(&self) -> Value;
+    fn body(&self) -> Self::Body;
 
     /// Whether one of these entity tags is its own in that version of the API.
     fn is_known(&self, version: ApiVersion, known: &KnownTags) -> bool {
-        let body = version.answer(self.body());
+        let body = version.answer(value(self.body()));
         let body = serde_json::to_vec(&body).expect("answers have text keys");
         known.has(&Tagged::at(self.version()).tag(version, &body))
     }
@@ -101,7 +105,7 @@ where
         version: ApiVersion,
         wait: Option<Duration>,
         headers: &HeaderMap,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Followed<S::Body>, ApiError> {
         let known = KnownTags::read(headers);
         let is_news = |status: &S| {
             if known.is_empty() {
@@ -111,19 +115,15 @@ where
             }
         };
         let status = self.wait(wait.unwrap_or_default(), is_news).await?;
-        let mut response = success(StatusCode::OK, status.body());
-        response
-            .extensions_mut()
-            .insert(Tagged::at(status.version()));
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        );
-        if let Some(wait) = wait {
-            headers.insert("preference-applied", applied(wait));
-        }
-        Ok(response)
+        let no_cache = HeaderValue::from_static("private, no-cache");
+        let answer = Answer::ok(status.body()).header(header::CACHE_CONTROL, no_cache);
+        Ok(Followed {
+            answer: match wait {
+                Some(wait) => answer.header(PREFERENCE_APPLIED, applied(wait)),
+                None => answer,
+            },
+            tagged: Tagged::at(status.version()),
+        })
     }
 
     /// Sends the status whenever it changes, until it has ended. Each event's id is the version of the
@@ -189,6 +189,36 @@ where
     }
 }
 
+/// A status with its entity tag: 304 for who knows it.
+#[derive(Debug)]
+pub struct Followed<T> {
+    answer: Answer<T>,
+    tagged: Tagged,
+}
+
+impl<T: Serialize> IntoResponse for Followed<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.answer.into_response();
+        response.extensions_mut().insert(self.tagged);
+        response
+    }
+}
+
+impl<T: JsonSchema> Output for Followed<T> {
+    fn describe(signature: &mut Signature) {
+        Answer::<T>::describe(signature);
+        signature.headers.push("If-None-Match");
+        signature.is_tagged = true;
+    }
+}
+
+fn value(body: impl Serialize) -> Value {
+    serde_json::to_value(body).expect("answers have text keys")
+}
+
+/// The header that says for how long a request waited.
+pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
 /// `Preference-Applied` for a wait.
 pub fn applied(wait: Duration) -> HeaderValue {
     HeaderValue::from_str(&format!("wait={}", wait.as_secs())).expect("plain text")
@@ -219,7 +249,7 @@ where
             // A fault ends the stream; the client comes back with its last event id.
             let status = (self.follower.find)().await.ok()?;
             self.has_ended = status.is_final();
-            let body = status.body();
+            let body = value(status.body());
             let is_newer = self.seen.is_none_or(|seen| status.version() > seen);
             if is_newer || self.last.as_ref().is_some_and(|last| *last != body) {
                 self.seen = Some(status.version());

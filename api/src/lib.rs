@@ -4,6 +4,7 @@
 
 mod access;
 pub mod body;
+mod contract;
 mod credential_watch;
 mod entity_tag;
 mod error;

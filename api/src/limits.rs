@@ -8,6 +8,8 @@ use common::config::{Calls, Per, RateConfig, RatePolicy};
 use common::identity::Principal;
 use common::throttle::{Ask, Standing, Throttle};
 
+use crate::contract;
+
 /// What kind of call it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -34,6 +36,9 @@ impl Kind {
     pub fn of(method: &str, route: &str) -> Option<Self> {
         // What a HEAD does is what a GET does, so it counts as one.
         let method = if method == "HEAD" { "GET" } else { method };
+        if let Some(operation) = contract::find(method, route) {
+            return operation.kind;
+        }
         Some(match (method, route) {
             (_, "/health" | "/api/ai/limits" | "/api/webhooks/stripe") => return None,
             ("POST", "/api/ai/upload-package" | "/api/ai/batch-upload" | "/api/ai/uploads") => {

@@ -48,6 +48,25 @@ where
     })
 }
 
+/// Runs a command to its end, whether its client waits for it or hangs up.
+pub async fn complete<T, E>(
+    what: &'static str,
+    command: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    E: Into<ApiError> + Send + 'static,
+{
+    match spawn(command).await {
+        Ok(done) => done.map_err(Into::into),
+        Err(error) => {
+            tracing::error!(%error, command = what, "A command broke off");
+            let message = "An internal error occurred.";
+            Err(ApiError::new(Code::InternalError, message))
+        }
+    }
+}
+
 /// Places by kind of work.
 #[derive(Debug, Clone)]
 pub struct Places {

@@ -4,7 +4,6 @@
 mod accounts;
 mod market;
 mod operators;
-mod purchases;
 mod system;
 mod uploads;
 mod webhooks;
@@ -18,6 +17,7 @@ use common::limits::{
 };
 use tower::ServiceBuilder;
 
+use crate::contract::{self, Pace};
 use crate::error::{ApiError, Code};
 use crate::middleware::{
     Door, Takes, admit, compress, cors, limit, note_version, observe, replay, require_admin,
@@ -39,19 +39,20 @@ pub fn router(state: ApiState) -> Router {
     let small = Some(SMALL_BODY_BYTES_MAX);
     let receiving = uploads::receiving();
     let waiting = uploads::waiting()
-        .merge(purchases::waiting())
-        .merge(webhooks::waiting());
-    let streaming = uploads::streaming().merge(purchases::streaming());
+        .merge(webhooks::waiting())
+        .merge(contract::routes(Pace::Waiting, false));
+    let streaming = uploads::streaming().merge(contract::routes(Pace::Streaming, false));
     let replayed = from_fn_with_state(state.clone(), replay);
     let quick = uploads::quick()
-        .merge(purchases::replayed().layer(replayed.clone()))
+        .merge(contract::routes(Pace::Quick, true).layer(replayed.clone()))
+        .merge(contract::routes(Pace::Quick, false))
         .merge(market::quick())
-        .merge(purchases::quick())
         .merge(accounts::quick())
         .merge(webhooks::quick())
         .merge(system::quick());
     let endpoints_body = Some(WEBHOOK_BODY_REQUEST_BYTES_MAX);
     let operators = operators::all()
+        .merge(contract::operators())
         .layer(replayed)
         .layer(door(REQUEST_SECONDS_MAX, small, Takes::Nothing))
         .layer(from_fn_with_state(state.clone(), require_admin));

@@ -9,6 +9,8 @@ use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::schema::inline_schema;
+
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -16,6 +18,8 @@ macro_rules! row_id {
         #[serde(transparent)]
         #[sqlx(transparent)]
         pub struct $name(pub Uuid);
+
+        inline_schema!($name, { "type": "string", "description": "An id, as a UUID.", "format": "uuid" });
 
         impl $name {
             /// A new id, later ones sort after earlier ones.
@@ -73,6 +77,13 @@ macro_rules! prefixed_id {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
         #[sqlx(transparent)]
         pub struct $name(pub Uuid);
+
+        inline_schema!($name, {
+            "type": "string",
+            "description": concat!("An id: `", $prefix, "` and 32 hexadecimal digits."),
+            "pattern": concat!("^", $prefix, "[0-9a-f]{32}$"),
+            "examples": [concat!($prefix, "01935a7e4c1b7d209f3e6a5b8c2d4e08")],
+        });
 
         impl $name {
             /// A new id, later ones sort after earlier ones.
@@ -154,6 +165,13 @@ macro_rules! public_id {
         #[serde(transparent)]
         #[sqlx(transparent)]
         pub struct $name(String);
+
+        inline_schema!($name, {
+            "type": "string",
+            "description": concat!("An id that begins with `", $prefix, "`."),
+            "pattern": concat!("^", $prefix, "[0-9A-Za-z_]{1,74}$"),
+            "examples": [concat!($prefix, "01935a7e4c1b7d209f3e6a5b8c2d4e08")],
+        });
 
         impl $name {
             /// The text that clients see.

@@ -3,12 +3,13 @@
 //! Modules import only to their left in this order, never back and never sideways; the test
 //! `the_import_order_holds` reads the `use` lines:
 //!
-//! `decimal merge_patch` < `ids limits money shutdown tls` < `admission config fair_queue` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
+//! `decimal merge_patch schema` < `ids limits money shutdown tls` < `admission config fair_queue wire` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
 //! < `identity` < `audit cards events idempotency replays signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `chargebacks` < `purchases` < `disputes payouts` < `moderation` < `pipeline`
 
 pub mod decimal;
 pub mod merge_patch;
+pub mod schema;
 
 pub mod ids;
 pub mod limits;
@@ -19,6 +20,7 @@ pub mod tls;
 pub mod admission;
 pub mod config;
 pub mod fair_queue;
+pub mod wire;
 
 pub mod telemetry;
 

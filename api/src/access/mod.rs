@@ -16,7 +16,8 @@ use common::identity::{Permission, Principal};
 use common::uploads::FieldFault;
 
 use self::Access::{Anyone, May, Operator, Optional, Provider, Session, SignedIn};
-pub use self::table::{OPERATIONS, Operation};
+pub use self::table::Operation;
+use crate::contract;
 use crate::error::{ApiError, Code};
 use crate::extract::{QueryPairs, rule};
 use crate::middleware::{self, Identity};
@@ -41,9 +42,19 @@ pub enum Access {
     Operator,
 }
 
+/// All operations.
+pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    let converted = contract::OPERATIONS.iter().map(|operation| Operation {
+        method: operation.method.as_str(),
+        route: operation.route,
+        access: operation.access,
+    });
+    table::OPERATIONS.iter().copied().chain(converted).collect()
+});
+
 static BY_ROUTE: LazyLock<HashMap<&str, Vec<&Operation>>> = LazyLock::new(|| {
     let mut routes: HashMap<&str, Vec<&Operation>> = HashMap::new();
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.iter() {
         routes.entry(operation.route).or_default().push(operation);
     }
     routes
@@ -188,7 +199,7 @@ mod tests {
     #[test]
     fn a_key_opens_what_its_permissions_name_and_a_session_everything_but_what_operators_do() {
         let session = caller(&Permission::ALL, Some(SessionId::new()));
-        for operation in OPERATIONS {
+        for operation in OPERATIONS.iter() {
             let access = operation.access;
             let (nobody, narrow, owner) = match access {
                 Anyone | Provider | Optional => (200, 200, 200),
@@ -210,7 +221,7 @@ mod tests {
     #[test]
     fn a_bad_key_is_refused_wherever_a_key_is_looked_at() {
         let bad = ApiError::new(Code::Unauthorized, "no");
-        for operation in OPERATIONS {
+        for operation in OPERATIONS.iter() {
             let is_ignored = matches!(operation.access, Anyone | Provider | Operator);
             let checked = check(operation.access, Err(&bad), true);
             assert_eq!(checked.is_ok(), is_ignored, "{operation:?}");

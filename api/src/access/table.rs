@@ -1,8 +1,8 @@
 //! The operations, by area, in the order of the document.
 
-use common::identity::Permission::{Account, Download, Purchase, Upload, Webhooks};
+use common::identity::Permission::{Account, Purchase, Upload, Webhooks};
 
-use super::Access::{self, Anyone, May, Operator, Optional, Provider, Session, SignedIn};
+use super::Access::{self, Anyone, May, Operator, Optional, Session, SignedIn};
 
 /// A method of a route, and what holds for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ const fn row(method: &'static str, route: &'static str, access: Access) -> Opera
     }
 }
 
-/// All of them.
+/// Those of the areas that are not in `contract/` yet.
 pub const OPERATIONS: &[Operation] = &[
     // System.
     row("GET", "/.well-known/jwks.json", Anyone),
@@ -93,49 +93,6 @@ pub const OPERATIONS: &[Operation] = &[
     row("GET", "/api/ai/listings", SignedIn),
     row("GET", "/api/ai/listings/{package_id}", Optional),
     row("PATCH", "/api/ai/listings/{package_id}", May(Upload)),
-    // Purchases.
-    row("POST", "/api/ai/quotes", May(Purchase)),
-    row("POST", "/api/ai/purchase-package", May(Purchase)),
-    row("GET", "/api/ai/purchases", SignedIn),
-    row("GET", "/api/ai/purchases/{purchase_id}", SignedIn),
-    row("DELETE", "/api/ai/purchases/{purchase_id}", May(Purchase)),
-    row("POST", "/api/ai/purchases/{purchase_id}/pay", May(Purchase)),
-    row("GET", "/api/ai/purchases/{purchase_id}/events", SignedIn),
-    row("GET", "/api/ai/purchases/{purchase_id}/receipt", SignedIn),
-    row(
-        "POST",
-        "/api/ai/purchases/{purchase_id}/renew",
-        May(Download),
-    ),
-    row("GET", "/api/ai/download-package", May(Download)),
-    row(
-        "GET",
-        "/api/packages/download/{package_type}/{package_id}",
-        May(Download),
-    ),
-    row(
-        "POST",
-        "/api/ai/purchases/{purchase_id}/refund",
-        May(Purchase),
-    ),
-    row(
-        "POST",
-        "/api/ai/purchases/{purchase_id}/disputes",
-        May(Purchase),
-    ),
-    row("GET", "/api/ai/disputes/{dispute_id}", SignedIn),
-    // Money.
-    row("GET", "/api/ai/credits", SignedIn),
-    row("GET", "/api/ai/credits/statement", SignedIn),
-    row("GET", "/api/ai/credits/top-ups", SignedIn),
-    row("POST", "/api/ai/credits/top-ups", May(Purchase)),
-    row("GET", "/api/ai/credits/top-ups/{top_up_id}", SignedIn),
-    row("GET", "/api/ai/earnings", SignedIn),
-    row("GET", "/api/ai/earnings/statement", SignedIn),
-    row("GET", "/api/ai/payouts", May(Upload)),
-    row("POST", "/api/ai/payouts", May(Upload)),
-    row("GET", "/api/ai/payouts/{payout_id}", May(Upload)),
-    row("POST", "/api/webhooks/stripe", Provider),
     // Webhooks.
     row("GET", "/api/ai/webhooks/event-types", Anyone),
     row("GET", "/api/ai/webhooks/endpoints", May(Webhooks)),
@@ -245,12 +202,4 @@ pub const OPERATIONS: &[Operation] = &[
     row("GET", "/admin/audit", Operator),
     row("POST", "/admin/packages/{package_id}/take-down", Operator),
     row("POST", "/admin/packages/{package_id}/restore", Operator),
-    row("POST", "/admin/purchases/{purchase_id}/refund", Operator),
-    row("POST", "/admin/purchases/{purchase_id}/cancel", Operator),
-    row("GET", "/admin/disputes", Operator),
-    row("GET", "/admin/disputes/{dispute_id}", Operator),
-    row("POST", "/admin/disputes/{dispute_id}/decide", Operator),
-    row("GET", "/admin/payouts", Operator),
-    row("POST", "/admin/payouts/{payout_id}/paid", Operator),
-    row("POST", "/admin/payouts/{payout_id}/returned", Operator),
 ];

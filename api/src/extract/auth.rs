@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use common::identity::Principal;
 
+use crate::contract::Input;
 use crate::error::{ApiError, Code};
 use crate::middleware::Identity;
 
@@ -23,6 +24,9 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
+
+impl Input for Caller {}
+impl Input for MaybeCaller {}
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;

@@ -9,6 +9,7 @@ use common::outbox::Outbox;
 use serde_json::json;
 
 use super::{QueryPairs, flag};
+use crate::contract::{Input, Signature};
 use crate::error::{ApiError, Code};
 use crate::routes::success;
 use crate::state::ApiState;
@@ -52,6 +53,12 @@ impl TryFrom<&QueryPairs> for DryRun {
             let fault = "must be true or false";
             ApiError::new(Code::InvalidInput, format!("dryRun {fault}.")).field("dryRun", fault)
         })
+    }
+}
+
+impl Input for DryRun {
+    fn describe(signature: &mut Signature) {
+        signature.is_rehearsable = true;
     }
 }
 

@@ -6,6 +6,7 @@ use common::idempotency::IdempotencyKey;
 use common::identity::Principal;
 use common::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 
+use crate::contract::{Input, Signature};
 use crate::error::{ApiError, Code};
 
 /// The key, if there is one; visible ASCII, at most 255 characters.
@@ -21,6 +22,12 @@ impl IdempotencyHeader {
             endpoint,
             key,
         })
+    }
+}
+
+impl Input for IdempotencyHeader {
+    fn describe(signature: &mut Signature) {
+        signature.headers.push("Idempotency-Key");
     }
 }
 

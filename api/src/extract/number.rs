@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use common::decimal::parse_whole;
+use common::schema::inline_schema;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
@@ -16,6 +17,8 @@ impl NumberText {
         &self.0
     }
 }
+
+inline_schema!(NumberText, { "type": "number", "examples": [12.5] });
 
 impl<'de> Deserialize<'de> for NumberText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

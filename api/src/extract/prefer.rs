@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use common::limits::WAIT_SECONDS_MAX;
 
+use crate::contract::{Input, Signature};
 use crate::header_list::elements;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -15,6 +16,12 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// How long the client would like to wait; at most [`WAIT_SECONDS_MAX`].
 #[derive(Debug, Clone, Copy)]
 pub struct PreferWait(pub Option<Duration>);
+
+impl Input for PreferWait {
+    fn describe(signature: &mut Signature) {
+        signature.headers.push("Prefer");
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for PreferWait {
     type Rejection = Infallible;

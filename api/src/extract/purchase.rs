@@ -6,6 +6,7 @@ use common::ids::PurchaseId;
 use common::purchases::{self, PurchaseError};
 
 use super::Path;
+use crate::contract::Input;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
@@ -13,6 +14,8 @@ use crate::state::ApiState;
 /// caller's.
 #[derive(Debug, Clone, Copy)]
 pub struct PurchasePath(pub PurchaseId);
+
+impl Input for PurchasePath {}
 
 impl FromRequestParts<ApiState> for PurchasePath {
     type Rejection = ApiError;

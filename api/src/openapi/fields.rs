@@ -147,7 +147,12 @@ fn nullable(schema: Value) -> Value {
 
 /// A value that fits a schema, for readers.
 pub fn example(schema: &Value, all: &Map<String, Value>, depth: usize) -> Value {
-    if let Some(example) = schema.get("example").or_else(|| schema.get("const")) {
+    let known = [
+        schema.get("example"),
+        schema.get("const"),
+        schema["examples"].get(0),
+    ];
+    if let Some(example) = known.into_iter().flatten().next() {
         return example.clone();
     }
     if let Some(name) = schema["$ref"]
@@ -155,7 +160,7 @@ pub fn example(schema: &Value, all: &Map<String, Value>, depth: usize) -> Value 
         .and_then(|path| path.rsplit('/').next())
     {
         return match all.get(name) {
-            Some(schema) if depth < 6 => example(schema, all, depth + 1),
+            Some(schema) if depth < 12 => example(schema, all, depth + 1),
             _ => json!({}),
         };
     }

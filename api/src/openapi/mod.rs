@@ -19,6 +19,10 @@ use serde_json::{Map, Value, json};
 
 use schema::named;
 
+pub use deliveries::Modes;
+pub use operation::Operation;
+
+use crate::contract::{self, Schemas};
 use crate::error::{ApiError, Code};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
@@ -29,11 +33,12 @@ pub static DOCUMENT_3_0: LazyLock<String> =
     LazyLock::new(|| older::older(DOCUMENT.clone()).to_string());
 
 fn document() -> Value {
-    let components = components();
+    let mut derived = Schemas::new();
+    let operations = operations(&mut derived);
+    let components = components(derived);
     let schemas = components["schemas"].as_object().cloned();
     json!({
         "openapi": "3.1.1",
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {
             "title": "Awareness Market",
             "version": env!("CARGO_PKG_VERSION"),
@@ -43,16 +48,23 @@ fn document() -> Value {
         "servers": [{ "url": "/" }],
         "security": [{ "apiKey": [] }, { "accessToken": [] }],
         "tags": guide::tags(),
-        "paths": paths(&schemas.unwrap_or_default()),
+        "paths": paths(operations, &schemas.unwrap_or_default()),
         "webhooks": deliveries::webhooks(),
         "components": components,
     })
 }
 
-fn paths(schemas: &Map<String, Value>) -> Map<String, Value> {
+/// All operations, those of the table last.
+fn operations(derived: &mut Schemas) -> Vec<Operation> {
+    let described = contract::OPERATIONS.iter();
+    let described = described.map(|operation| operation.describe(derived));
+    areas::operations().into_iter().chain(described).collect()
+}
+
+fn paths(operations: Vec<Operation>, schemas: &Map<String, Value>) -> Map<String, Value> {
     let mut paths = Map::new();
-    for operation in areas::operations() {
-        let (path, method) = (operation.path, operation.method);
+    for operation in operations {
+        let (path, method) = (operation.path.to_string(), operation.method);
         let mut rendered = operation.render();
         show_examples(&mut rendered["requestBody"], schemas);
         for (_, answer) in rendered["responses"].as_object_mut().into_iter().flatten() {
@@ -117,13 +129,48 @@ pub fn input_schema(method: &str, path: &str) -> Value {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters: Vec<Value> = parameters.filter_map(resolved).collect();
     let body = operation["requestBody"]["content"]["application/json"].get("schema");
-    crate::routes::system::tools::merged(&parameters, body)
+    let body = body.cloned().map(inlined);
+    let parameters: Vec<Value> = parameters.into_iter().map(inlined).collect();
+    crate::routes::system::tools::merged(&parameters, body.as_ref())
 }
 
-fn components() -> Value {
-    let mut schemas = areas::schemas();
-    schemas.extend(fault_schemas());
-    schemas.extend(deliveries::schemas());
+/// The same, with the schemas themselves where they are referred to.
+fn inlined(node: Value) -> Value {
+    match node {
+        Value::Array(items) => items.into_iter().map(inlined).collect(),
+        Value::Object(mut fields) => {
+            let reference = fields.shift_remove("$ref");
+            let reference = reference.as_ref().and_then(Value::as_str);
+            let target = reference.and_then(|it| DOCUMENT.pointer(it.trim_start_matches('#')));
+            let mut whole = target
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default();
+            // What is said at the place itself is about the place.
+            whole.extend(fields);
+            Value::Object(
+                whole
+                    .into_iter()
+                    .map(|(name, value)| (name, inlined(value)))
+                    .collect(),
+            )
+        }
+        other => other,
+    }
+}
+
+/// The named schemas, by where they come from.
+fn schemas(derived: Schemas) -> [Map<String, Value>; 4] {
+    [
+        areas::schemas(),
+        derived.named(),
+        fault_schemas(),
+        deliveries::schemas(),
+    ]
+}
+
+fn components(derived: Schemas) -> Value {
+    let schemas: Map<String, Value> = schemas(derived).into_iter().flatten().collect();
     let mut parameters = parameters::all();
     parameters.extend(deliveries::parameters());
     let mut responses = deliveries::responses();
@@ -265,10 +312,9 @@ mod tests {
 
     #[test]
     fn the_document_and_the_table_of_operations_are_about_the_same() {
-        let described = areas::operations();
-        let described: BTreeSet<(String, String)> = described
+        let described: BTreeSet<(String, String)> = operations(&mut Schemas::new())
             .iter()
-            .map(|it| (it.method.to_uppercase(), operation::snake_case(it.path)))
+            .map(|it| (it.method.to_uppercase(), operation::snake_case(&it.path)))
             .collect();
         let entered: BTreeSet<(String, String)> = crate::access::OPERATIONS
             .iter()
@@ -280,10 +326,28 @@ mod tests {
     }
 
     #[test]
+    fn no_two_schemas_have_one_name() {
+        let mut derived = Schemas::new();
+        operations(&mut derived);
+        let mut names = BTreeSet::new();
+        for (name, _) in schemas(derived).into_iter().flatten() {
+            let is_numbered = name.ends_with(|last: char| last.is_ascii_digit());
+            assert!(!is_numbered, "{name}: two types have one name");
+            assert!(
+                names.insert(name.clone()),
+                "{name} is the name of two schemas"
+            );
+        }
+    }
+
+    #[test]
     fn operation_ids_and_places_are_taken_once() {
-        let operations = areas::operations();
+        let operations = operations(&mut Schemas::new());
         let count = operations.len();
-        let places: BTreeSet<_> = operations.iter().map(|it| (it.path, it.method)).collect();
+        let places: BTreeSet<_> = operations
+            .iter()
+            .map(|it| (it.path.clone(), it.method))
+            .collect();
         let rendered = operations.into_iter().map(operation::Operation::render);
         let ids: BTreeSet<String> = rendered.map(|it| it["operationId"].to_string()).collect();
         assert_eq!((places.len(), ids.len()), (count, count));

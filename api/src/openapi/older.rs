@@ -11,7 +11,6 @@ pub fn older(mut document: Value) -> Value {
     document["openapi"] = json!("3.0.3");
     if let Some(fields) = document.as_object_mut() {
         fields.shift_remove("webhooks");
-        fields.shift_remove("jsonSchemaDialect");
     }
     rewrite(&mut document);
     document
@@ -39,8 +38,23 @@ fn rewrite_object(fields: &mut Map<String, Value>) {
         fields.insert("enum".to_owned(), json!([constant]));
     }
     // An array is of a schema, which there has one example; a map is of a body, which has many.
-    if let Some(Value::Array(_)) = fields.get("examples") {
+    if let Some(Value::Array(examples)) = fields.get("examples") {
+        let first = examples.first().cloned();
+        let is_list = examples.len() > 1;
         fields.shift_remove("examples");
+        if let Some(first) = first.filter(|_| !is_list) {
+            fields.insert("example".to_owned(), first);
+        }
+    }
+    let is_nullable = drop_null(fields);
+    // Beside a reference nothing else is read.
+    if (fields.len() > 1 || is_nullable)
+        && let Some(reference) = fields.shift_remove("$ref")
+    {
+        fields.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
+    }
+    if is_nullable {
+        fields.insert("nullable".to_owned(), json!(true));
     }
     let kind = fields.get("type").cloned();
     match kind {
@@ -59,6 +73,27 @@ fn rewrite_object(fields: &mut Map<String, Value>) {
     }
 }
 
+/// Takes null away from the alternatives; of one that is left, it makes the schema itself.
+fn drop_null(fields: &mut Map<String, Value>) -> bool {
+    let is_null = |schema: &Value| schema["type"] == "null" || schema["enum"] == json!([null]);
+    let Some(alternatives) = fields.get_mut("anyOf").and_then(Value::as_array_mut) else {
+        return false;
+    };
+    let count = alternatives.len();
+    alternatives.retain(|schema| !is_null(schema));
+    if alternatives.len() == count {
+        return false;
+    }
+    if let [only] = alternatives.as_mut_slice() {
+        let only = only.take();
+        fields.shift_remove("anyOf");
+        for (name, value) in only.as_object().cloned().into_iter().flatten() {
+            fields.entry(name).or_insert(value);
+        }
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +102,6 @@ mod tests {
     fn what_only_the_newer_version_can_say_is_said_in_the_older_one() {
         let document = json!({
             "openapi": "3.1.1",
-            "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
             "webhooks": {},
             "schema": {
                 "type": "object",
@@ -76,6 +110,9 @@ mod tests {
                     "example": { "type": ["integer", "null"] },
                     "code": { "type": "string", "examples": ["A", "B"] },
                     "nothing": { "type": "null", "description": "Not yet." },
+                    "named": { "$ref": "#/a", "description": "Here." },
+                    "maybe": { "anyOf": [{ "$ref": "#/a" }, { "type": "null" }] },
+                    "size": { "type": "integer", "examples": [7] },
                 },
                 "example": { "type": ["kept"], "const": 1 },
             },
@@ -91,6 +128,9 @@ mod tests {
                         "example": { "type": "integer", "nullable": true },
                         "code": { "type": "string" },
                         "nothing": { "type": "string", "description": "Not yet.", "nullable": true, "enum": [null] },
+                        "named": { "description": "Here.", "allOf": [{ "$ref": "#/a" }] },
+                        "maybe": { "allOf": [{ "$ref": "#/a" }], "nullable": true },
+                        "size": { "type": "integer", "example": 7 },
                     },
                     "example": { "type": ["kept"], "const": 1 },
                 },

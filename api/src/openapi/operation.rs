@@ -1,5 +1,6 @@
 //! One operation of the document: a method of a path, what it takes, answers and calls back.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use common::config::{Calls, RateConfig};
@@ -16,7 +17,7 @@ use crate::limits::Kind;
 #[derive(Debug)]
 pub struct Operation {
     pub method: &'static str,
-    pub path: &'static str,
+    pub path: Cow<'static, str>,
     fields: Map<String, Value>,
     parameters: Vec<Value>,
     answers: Map<String, Value>,
@@ -28,14 +29,16 @@ impl Operation {
     /// The parameters of the path are read from it; each is described among the components.
     pub fn new(
         method: &'static str,
-        path: &'static str,
+        path: impl Into<Cow<'static, str>>,
         id: &'static str,
         tag: &'static str,
         summary: &'static str,
     ) -> Self {
+        let path = path.into();
         let names = path
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let parameters = names.map(parameter).collect();
         let fields =
             [("operationId", id), ("tags", tag), ("summary", summary)].map(|(name, value)| {
                 let value = if name == "tags" {
@@ -49,7 +52,7 @@ impl Operation {
             method,
             path,
             fields: Map::from_iter(fields),
-            parameters: names.map(parameter).collect(),
+            parameters,
             answers: Map::new(),
             callbacks: Map::new(),
             faults: BTreeSet::new(),
@@ -140,7 +143,7 @@ impl Operation {
 
     /// Another operation that takes the same: its answers and what it calls back are to be said anew.
     pub fn renamed(mut self, path: &'static str, id: &str, summary: &str) -> Self {
-        self.path = path;
+        self.path = path.into();
         self.fields.insert("operationId".to_owned(), json!(id));
         self.fields.insert("summary".to_owned(), json!(summary));
         self.parameters.clear();
@@ -157,9 +160,15 @@ impl Operation {
     }
 
     /// A parameter of the query, which may be left out.
-    pub fn query(mut self, name: &str, schema: Value) -> Self {
-        self.parameters
-            .push(json!({ "name": name, "in": "query", "schema": schema }));
+    pub fn query(self, name: &str, schema: Value) -> Self {
+        self.query_parameter(name, false, schema)
+    }
+
+    /// A parameter of the query.
+    pub fn query_parameter(mut self, name: &str, is_required: bool, schema: Value) -> Self {
+        self.parameters.push(
+            json!({ "name": name, "in": "query", "required": is_required, "schema": schema }),
+        );
         self
     }
 
@@ -229,7 +238,7 @@ impl Operation {
 
     /// What a caller needs; what the table does not name is not served.
     fn access(&self) -> Option<Access> {
-        let operation = access::find(&self.method.to_uppercase(), &snake_case(self.path));
+        let operation = access::find(&self.method.to_uppercase(), &snake_case(&self.path));
         operation.map(|operation| operation.access)
     }
 
@@ -296,7 +305,7 @@ impl Operation {
         if self.path.starts_with("/admin/") {
             return Vec::new();
         }
-        let Some(kind) = Kind::of(&method, &snake_case(self.path)) else {
+        let Some(kind) = Kind::of(&method, &snake_case(&self.path)) else {
             return Vec::new();
         };
         let rates = RateConfig::default();

@@ -30,7 +30,6 @@ pub fn all() -> Router<ApiState> {
         .route("/admin/keys/{key_id}", delete(admin::revoke_key))
         .route("/admin/credits", post(admin::adjust_credits))
         .route("/admin/ledger/audit", post(admin::audit_ledger))
-        .merge(after_sale())
         .route("/admin/users", get(admin::list_users))
         .route("/admin/users/{user_id}/block", post(admin::block_user))
         .route("/admin/users/{user_id}/unblock", post(admin::unblock_user))
@@ -44,29 +43,4 @@ pub fn all() -> Router<ApiState> {
             post(admin::restore_package),
         )
         .route("/admin/audit", get(admin::list_audit))
-}
-
-/// What operators decide about settled purchases and payouts.
-fn after_sale() -> Router<ApiState> {
-    Router::new()
-        .route(
-            "/admin/purchases/{purchase_id}/refund",
-            post(admin::refund_purchase),
-        )
-        .route(
-            "/admin/purchases/{purchase_id}/cancel",
-            post(admin::cancel_purchase),
-        )
-        .route("/admin/disputes", get(admin::list_disputes))
-        .route("/admin/disputes/{dispute_id}", get(admin::get_dispute))
-        .route(
-            "/admin/disputes/{dispute_id}/decide",
-            post(admin::decide_dispute),
-        )
-        .route("/admin/payouts", get(admin::list_payouts))
-        .route("/admin/payouts/{payout_id}/paid", post(admin::pay_payout))
-        .route(
-            "/admin/payouts/{payout_id}/returned",
-            post(admin::return_payout),
-        )
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+
 /// What an account is for. The platform's own have no owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountKind {
@@ -47,7 +49,8 @@ impl fmt::Display for AccountKind {
 }
 
 /// Why money moved. Each kind happens at most once for its subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum TransferKind {
     /// A payment became credits (subject: the payment).
     TopUp,

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use package::PackageType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PackagePublicId, UserId};
 
 /// The claims of a receipt. It is signed from what is stored, so the same purchase gives the same bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Receipt {
     /// The public address of the marketplace.

@@ -6,14 +6,35 @@ use serde_json::Value;
 use tests::World;
 
 const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/router");
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/contract");
+
+/// All files of a folder, one after the other.
+fn text_of(folder: &str) -> String {
+    let files = std::fs::read_dir(folder).unwrap();
+    files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect()
+}
+
+/// Method and path of each row of the table.
+fn rows() -> BTreeSet<(String, String)> {
+    let table = text_of(TABLE);
+    let mut rows = BTreeSet::new();
+    for method in ["get", "post", "delete"] {
+        for piece in table.split(&format!(" {method}(")).skip(1) {
+            if let Some(("", rest)) = piece.trim_start().split_once('"') {
+                let path = rest.split('"').next().unwrap();
+                rows.insert((method.to_owned(), camel_case(path)));
+            }
+        }
+    }
+    rows
+}
 
 /// Method and path of each route, as the document writes them.
 pub fn served() -> BTreeSet<(String, String)> {
-    let files = std::fs::read_dir(ROUTER).unwrap();
-    let router: String = files
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
-        .collect();
-    let mut routes = BTreeSet::new();
+    let router = text_of(ROUTER);
+    let mut routes = rows();
     let mut one = "";
     for piece in router.split(".route(").collect::<Vec<_>>().windows(2) {
         let (before, piece) = (piece[0], piece[1]);

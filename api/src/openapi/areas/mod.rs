@@ -1,13 +1,9 @@
 //! The operations, one table per area. A new area is a file here and a line in [`operations`].
 
 mod accounts;
-mod after_sale;
 mod listings;
 mod market;
-mod money;
 mod operators;
-mod payments;
-mod purchases;
 mod system;
 mod uploads;
 mod webhook_endpoints;
@@ -24,10 +20,6 @@ pub fn operations() -> Vec<Operation> {
         uploads::operations(),
         market::operations(),
         listings::operations(),
-        purchases::operations(),
-        after_sale::operations(),
-        payments::operations(),
-        money::operations(),
         webhook_endpoints::operations(),
         webhook_log::operations(),
         system::operations(),
@@ -44,10 +36,6 @@ pub fn schemas() -> Map<String, Value> {
         accounts::schemas(),
         market::schemas(),
         listings::schemas(),
-        after_sale::schemas(),
-        money::schemas(),
-        purchases::schemas(),
-        payments::schemas(),
         webhook_endpoints::schemas(),
         webhook_log::schemas(),
     ]

@@ -7,7 +7,7 @@ use super::super::operation::Operation;
 const TAG: &str = "operators";
 
 pub fn operations() -> Vec<Operation> {
-    [queues(), jobs(), people(), keys(), money(), disputes()]
+    [queues(), jobs(), people(), keys(), money()]
         .into_iter()
         .flatten()
         .collect()
@@ -248,65 +248,6 @@ fn money() -> Vec<Operation> {
             "What was found.",
             &any(),
         ),
-        post(
-            "/admin/purchases/{purchaseId}/refund",
-            "refund_any_purchase",
-            "Refund a purchase, whatever its age",
-        )
-        .takes("reason: size(1,500) Why.")
-        .answer(200, "Refunded.", &any())
-        .faults(&[409]),
-        post(
-            "/admin/purchases/{purchaseId}/cancel",
-            "cancel_any_purchase",
-            "Cancel a purchase that is not paid",
-        )
-        .answer(200, "Cancelled.", &any())
-        .faults(&[409]),
-    ]
-}
-
-fn disputes() -> Vec<Operation> {
-    let pages = "cursor?: text `nextCursor` of the page before.\nlimit?: range(1,200) How many; 50 if nothing is said.";
-    vec![
-        get("/admin/disputes", "list_disputes", "The disputes")
-            .asks(&format!("state?: text In this state.\n{pages}"))
-            .answer(200, "The newest first.", &any()),
-        get(
-            "/admin/disputes/{disputeId}",
-            "get_any_dispute",
-            "A dispute",
-        )
-        .answer(200, "The dispute.", &any()),
-        post(
-            "/admin/disputes/{disputeId}/decide",
-            "decide_dispute",
-            "Decide a dispute",
-        )
-        .takes("decision: word(refund,release) For whom.\nnote: size(1,500) Why.")
-        .answer(200, "Decided.", &any())
-        .faults(&[409]),
-        get("/admin/payouts", "list_all_payouts", "The payouts")
-            .asks(&format!(
-                "state?: word(requested,paid,returned) In this state.\n{pages}"
-            ))
-            .answer(200, "The newest first.", &any()),
-        post(
-            "/admin/payouts/{payoutId}/paid",
-            "pay_payout",
-            "A payout was paid",
-        )
-        .takes("reference: size(1,200) What the bank calls it.")
-        .answer(200, "Noted.", &any())
-        .faults(&[409]),
-        post(
-            "/admin/payouts/{payoutId}/returned",
-            "return_payout",
-            "A payout came back",
-        )
-        .takes("reason: size(1,500) Why.")
-        .answer(200, "Noted.", &any())
-        .faults(&[409]),
     ]
 }
 

@@ -2,64 +2,75 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::audit::{self, ActId, Details};
-use common::disputes::{self, Decision, DisputeError, DisputeFilter, DisputeState, commands};
+use common::disputes::{
+    self, Decision, DisputeError, DisputeFilter, DisputeState, DisputeSummary, commands,
+};
 use common::ids::DisputeId;
 use common::limits::REASON_CHARS_MAX;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
-use crate::routes::disputes::Shown;
-use crate::routes::page::{self, Pages};
-use crate::routes::{free_text, success};
+use crate::routes::disputes::{Dispute, Followable};
+use crate::routes::free_text;
+use crate::routes::page::{self, LongLimit, NextCursor, PageCursor};
 use crate::state::ApiState;
 
 /// Which disputes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DisputeQuery {
+    /// Only disputes in this state.
     state: Option<DisputeState>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
 }
 
-/// How a dispute ends, and why; its parties read the note.
-#[derive(Debug, Deserialize)]
+/// How a dispute ends, and why.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDecision {
     decision: Decision,
+    /// The reason, which buyer and seller read.
+    #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     note: String,
+}
+
+/// A page of disputes, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DisputePage {
+    disputes: Vec<DisputeSummary>,
+    next_cursor: NextCursor,
 }
 
 /// A page, newest first.
 pub async fn list_disputes(
     State(state): State<ApiState>,
     Query(query): Query<DisputeQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<DisputePage>, ApiError> {
     let filter = DisputeFilter {
         state: query.state,
-        before: page::cursor(query.cursor.as_deref(), DisputeId::parse)?,
-        limit: Pages::LONG.limit(query.limit)?,
+        before: page::cursor(query.cursor.as_ref(), DisputeId::parse)?,
+        limit: page::rows(query.limit)?,
     };
     let found = disputes::list(state.pool(), &filter).await?;
-    let next = page::next(&found, filter.limit, |dispute| dispute.id);
-    Ok(success(
-        StatusCode::OK,
-        json!({ "disputes": found, "nextCursor": next }),
-    ))
+    Ok(Answer::ok(DisputePage {
+        next_cursor: page::next(&found, filter.limit, |dispute| dispute.id),
+        disputes: found,
+    }))
 }
 
 /// One dispute, with its measurement.
-pub async fn get_dispute(
+pub async fn get_any_dispute(
     State(state): State<ApiState>,
     Path(id): Path<DisputeId>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Dispute>, ApiError> {
     show(&state, id).await
 }
 
@@ -70,7 +81,7 @@ pub async fn decide_dispute(
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<DisputeId>,
     Json(new): Json<NewDecision>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Dispute>, ApiError> {
     let note = free_text::required("note", &new.note, REASON_CHARS_MAX)?;
     let said = Details {
         reason: Some(&note),
@@ -94,8 +105,8 @@ pub async fn decide_dispute(
     show(&state, id).await
 }
 
-async fn show(state: &ApiState, id: DisputeId) -> Result<Response, ApiError> {
+async fn show(state: &ApiState, id: DisputeId) -> Result<Answer<Dispute>, ApiError> {
     let dispute = disputes::find_view(state.pool(), id, None).await?;
-    let shown = Shown(dispute.ok_or(DisputeError::NotFound)?);
-    Ok(success(StatusCode::OK, shown.body()))
+    let dispute = dispute.ok_or(DisputeError::NotFound)?;
+    Ok(Answer::ok(Followable(dispute).body()))
 }

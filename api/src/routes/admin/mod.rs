@@ -15,14 +15,14 @@ mod queues;
 mod users;
 
 pub use chargebacks::{answer_chargeback, list_chargebacks};
-pub use disputes::{decide_dispute, get_dispute, list_disputes};
+pub use disputes::{decide_dispute, get_any_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
 pub use keys::{create_key, list_keys, revoke_key};
 pub use ledger::{adjust_credits, audit_ledger};
 pub use packages::{restore_package, take_down_package};
 pub use payloads::{drop_payload, list_payloads};
 pub use payments::{get_payment, list_payments};
-pub use payouts::{list_payouts, pay_payout, return_payout};
-pub use purchases::{cancel_purchase, refund_purchase};
+pub use payouts::{list_all_payouts, pay_payout, return_payout};
+pub use purchases::{cancel_any_purchase, refund_any_purchase};
 pub use queues::{list_queues, pause_queue, resume_queue};
 pub use users::{block_user, change_role, list_audit, list_users, unblock_user};

@@ -2,61 +2,84 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::audit::{self, ActId, Details};
-use common::ids::PayoutId;
+use common::ids::{PayoutId, UserId};
 use common::limits::{PAYOUT_REFERENCE_CHARS_MAX, REASON_CHARS_MAX};
 use common::payouts::commands::{End, finish};
-use common::payouts::{self, Payout, PayoutFilter, PayoutState};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use common::payouts::{self, PayoutFilter, PayoutState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::middleware::RequestId;
-use crate::routes::page::{self, Pages};
-use crate::routes::payouts::{body, shown};
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
+use crate::routes::page::{self, LongLimit, PageCursor};
+use crate::routes::payouts::Payout;
 use crate::state::ApiState;
 
 /// Which payouts.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PayoutQuery {
+    /// Only payouts in this state.
     state: Option<PayoutState>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
 }
 
-/// What the bank calls it.
-#[derive(Debug, Deserialize)]
+/// How a payout was paid.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Payment {
+pub struct NewPayoutPayment {
+    /// The bank's reference.
+    #[schemars(length(min = 1, max = PAYOUT_REFERENCE_CHARS_MAX))]
     reference: String,
 }
 
-/// Why it could not be paid; its seller reads it.
-#[derive(Debug, Deserialize)]
+/// Why a payout was returned.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Return {
+pub struct NewPayoutReturn {
+    /// The reason, which its seller reads.
+    #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
 }
 
+/// A payout and its seller.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SellerPayout {
+    #[serde(flatten)]
+    payout: Payout,
+    seller_id: UserId,
+}
+
+/// A page of payouts of all sellers, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SellerPayoutPage {
+    payouts: Vec<SellerPayout>,
+    next_cursor: page::NextCursor,
+}
+
 /// A page of every seller's, newest first.
-pub async fn list_payouts(
+pub async fn list_all_payouts(
     State(state): State<ApiState>,
     Query(query): Query<PayoutQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<SellerPayoutPage>, ApiError> {
     let filter = PayoutFilter {
         seller: None,
         state: query.state,
-        before: page::cursor(query.cursor.as_deref(), PayoutId::parse)?,
-        limit: Pages::LONG.limit(query.limit)?,
+        before: page::cursor(query.cursor.as_ref(), PayoutId::parse)?,
+        limit: page::rows(query.limit)?,
     };
     let found = payouts::list(state.pool(), &filter).await?;
-    let shown = shown(&found, &filter, with_seller);
-    Ok(success(StatusCode::OK, shown))
+    Ok(Answer::ok(SellerPayoutPage {
+        payouts: found.iter().map(SellerPayout::from).collect(),
+        next_cursor: page::next(&found, filter.limit, |payout| payout.id),
+    }))
 }
 
 /// Notes that a payout left the house.
@@ -65,8 +88,8 @@ pub async fn pay_payout(
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PayoutId>,
-    Json(payment): Json<Payment>,
-) -> Result<Response, ApiError> {
+    Json(payment): Json<NewPayoutPayment>,
+) -> Result<Answer<SellerPayout>, ApiError> {
     let max = PAYOUT_REFERENCE_CHARS_MAX;
     let end = End::Paid {
         reference: free_text::required("reference", &payment.reference, max)?,
@@ -80,8 +103,8 @@ pub async fn return_payout(
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PayoutId>,
-    Json(new): Json<Return>,
-) -> Result<Response, ApiError> {
+    Json(new): Json<NewPayoutReturn>,
+) -> Result<Answer<SellerPayout>, ApiError> {
     let end = End::Returned {
         reason: free_text::required("reason", &new.reason, REASON_CHARS_MAX)?,
     };
@@ -94,7 +117,7 @@ async fn end_payout(
     id: PayoutId,
     end: &End,
     request_id: &RequestId,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<SellerPayout>, ApiError> {
     let said = match end {
         End::Paid { reference } => reference,
         End::Returned { reason } => reason,
@@ -112,11 +135,14 @@ async fn end_payout(
     };
     audit::describe(state.pool(), act, &moved).await?;
     tracing::warn!(payout.id = %id, payout.state = %payout.state, "An operator ended a payout");
-    Ok(success(StatusCode::OK, with_seller(&payout)))
+    Ok(Answer::ok(SellerPayout::from(&payout)))
 }
 
-fn with_seller(payout: &Payout) -> Value {
-    let mut body = body(payout);
-    body["sellerId"] = json!(payout.seller_id);
-    body
+impl From<&payouts::Payout> for SellerPayout {
+    fn from(payout: &payouts::Payout) -> Self {
+        Self {
+            payout: payout.into(),
+            seller_id: payout.seller_id,
+        }
+    }
 }

@@ -2,38 +2,48 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::audit::{self, ActId, Details};
 use common::disputes::commands::refund_by_operator;
 use common::ids::PurchaseId;
 use common::limits::REASON_CHARS_MAX;
-use common::purchases;
 use common::purchases::commands::{Canceler, cancel};
-use serde::Deserialize;
-use serde_json::json;
+use common::purchases::{self, PurchaseState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::contract::{Answer, PurchaseReference};
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::middleware::RequestId;
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
 use crate::state::ApiState;
 
-/// Why a purchase is refunded; its parties read it.
-#[derive(Debug, Deserialize)]
+/// Why an operator refunds a purchase.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewRefund {
+pub struct NewOperatorRefund {
+    /// The reason, which buyer and seller read.
+    #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
 }
 
+/// A purchase that an operator ended.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EndedPurchase {
+    #[serde(flatten)]
+    purchase: PurchaseReference,
+    status: PurchaseState,
+}
+
 /// Refunds a purchase, whatever its age; that decides its dispute, if there is one.
-pub async fn refund_purchase(
+pub async fn refund_any_purchase(
     State(state): State<ApiState>,
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PurchaseId>,
-    Json(new): Json<NewRefund>,
-) -> Result<Response, ApiError> {
+    Json(new): Json<NewOperatorRefund>,
+) -> Result<Answer<EndedPurchase>, ApiError> {
     let reason = free_text::required("reason", &new.reason, REASON_CHARS_MAX)?;
     let said = Details {
         reason: Some(&reason),
@@ -50,22 +60,22 @@ pub async fn refund_purchase(
         audit::describe(state.pool(), act, &moved).await?;
     }
     tracing::warn!(purchase.id = %id, "An operator refunded a purchase");
-    Ok(success(
-        StatusCode::OK,
-        json!({ "purchaseId": id, "status": "refunded" }),
-    ))
+    Ok(Answer::ok(EndedPurchase {
+        purchase: id.into(),
+        status: PurchaseState::Refunded,
+    }))
 }
 
 /// Cancels a purchase that waits for its payment.
-pub async fn cancel_purchase(
+pub async fn cancel_any_purchase(
     State(state): State<ApiState>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PurchaseId>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<EndedPurchase>, ApiError> {
     cancel(&state.outbox, id, Canceler::Operator, &request_id.0).await?;
     tracing::warn!(purchase.id = %id, "An operator cancelled a purchase");
-    Ok(success(
-        StatusCode::OK,
-        json!({ "purchaseId": id, "status": "failed" }),
-    ))
+    Ok(Answer::ok(EndedPurchase {
+        purchase: id.into(),
+        status: PurchaseState::Failed,
+    }))
 }

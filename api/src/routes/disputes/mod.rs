@@ -7,4 +7,4 @@ mod view;
 
 pub use open::open_dispute;
 pub use status::get_dispute;
-pub(in crate::routes) use view::Shown;
+pub(in crate::routes) use view::{Dispute, Followable};

@@ -2,26 +2,28 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
 use common::disputes::commands::{self, NewDispute};
 use common::disputes::{DisputeError, DisputeReason, find_view};
 use common::limits::DISPUTE_DESCRIPTION_CHARS_MAX;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view::{Shown, status_url};
+use super::view::{Dispute, Followable, status_url};
+use crate::contract::{Answer, Tried};
 use crate::error::ApiError;
 use crate::extract::{Caller, DryRun, Json, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
 use crate::state::ApiState;
 
-/// What the buyer claims.
-#[derive(Debug, Deserialize)]
+/// What a buyer claims.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Claim {
+pub struct NewDisputeRequest {
     reason: DisputeReason,
+    /// What is wrong, in words.
+    #[schemars(length(min = 1, max = DISPUTE_DESCRIPTION_CHARS_MAX))]
     description: String,
 }
 
@@ -32,8 +34,8 @@ pub async fn open_dispute(
     dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(purchase): PurchasePath,
-    Json(claim): Json<Claim>,
-) -> Result<Response, ApiError> {
+    Json(claim): Json<NewDisputeRequest>,
+) -> Result<Tried<Dispute>, ApiError> {
     let max = DISPUTE_DESCRIPTION_CHARS_MAX;
     let new = NewDispute {
         purchase,
@@ -43,15 +45,10 @@ pub async fn open_dispute(
         request_id: request_id.0,
     };
     let id = commands::open(&dry_run.outbox(&state), &new).await?;
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    if dry_run.0 {
+        return Ok(Tried::REHEARSED);
     }
     let dispute = find_view(state.pool(), id, Some(principal.user)).await?;
-    let shown = Shown(dispute.ok_or(DisputeError::NotFound)?);
-    let mut response = success(StatusCode::CREATED, shown.body());
-    response.headers_mut().insert(
-        header::LOCATION,
-        HeaderValue::from_str(&status_url(id)).expect("plain text"),
-    );
-    Ok(response)
+    let dispute = Followable(dispute.ok_or(DisputeError::NotFound)?).body();
+    Ok(Tried::Done(Answer::created(dispute, &status_url(id))))
 }

@@ -3,14 +3,13 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
 use common::disputes::{self, DisputeError};
 use common::ids::DisputeId;
 
-use super::view::Shown;
+use super::view::{Dispute, Followable};
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait};
-use crate::follow::Follower;
+use crate::follow::{Followed, Follower};
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -23,7 +22,7 @@ pub async fn get_dispute(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(dispute_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Followed<Dispute>, ApiError> {
     let id = DisputeId::parse(&dispute_id);
     let pool = state.pool().clone();
     let find = move || {
@@ -31,7 +30,7 @@ pub async fn get_dispute(
         async move {
             let id = id.ok_or(DisputeError::NotFound)?;
             let found = disputes::find_view(&pool, id, Some(principal.user)).await?;
-            Ok(Shown(found.ok_or(DisputeError::NotFound)?))
+            Ok(Followable(found.ok_or(DisputeError::NotFound)?))
         }
     };
     Follower::new(

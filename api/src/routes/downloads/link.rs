@@ -3,34 +3,52 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{SecondsFormat, Utc};
+use chrono::Utc;
 use common::ids::PackagePublicId;
 use common::purchases::{Handed, PurchaseError, StoredObject, commands, find_goods};
 use common::storage::Blob;
-use serde::Deserialize;
-use serde_json::json;
+use common::wire::{Sha256Hex, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::addresses::{address, end, object_of};
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, Query};
 use crate::negotiation::prefers_json;
-use crate::routes::success;
 use crate::state::ApiState;
 
-/// Which half; the package when it is not said.
-#[derive(Debug, Deserialize)]
+/// Which file; the package by default.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkQuery {
     #[serde(default)]
     blob: Half,
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+/// A file of a package.
+#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "PackageFile")]
 enum Half {
     #[default]
     Package,
     WMatrix,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FileAddress {
+    /// The address, which takes a request without `Authorization`.
+    #[schemars(url)]
+    url: String,
+    /// Until when it works.
+    expires_at: Timestamp,
+    /// The SHA-256 of the file.
+    sha256: Sha256Hex,
+    /// The size of the file, in bytes.
+    bytes: i64,
 }
 
 impl Half {
@@ -74,13 +92,13 @@ pub async fn follow_download_link(
         (header::VARY.as_str(), HeaderValue::from_static("accept")),
     ];
     if prefers_json(&headers) {
-        let body = json!({
-            "url": url.expose(),
-            "expiresAt": end(now).to_rfc3339_opts(SecondsFormat::Millis, true),
-            "sha256": hex::encode(&object.sha256),
-            "bytes": object.size_bytes,
-        });
-        return Ok((always, success(StatusCode::OK, body)).into_response());
+        let address = FileAddress {
+            url: url.expose().to_owned(),
+            expires_at: end(now).into(),
+            sha256: Sha256Hex(object.sha256.clone()),
+            bytes: object.size_bytes,
+        };
+        return Ok((always, Answer::ok(address)).into_response());
     }
     let location = [(header::LOCATION, plain(url.expose()))];
     Ok((StatusCode::SEE_OTHER, always, location).into_response())

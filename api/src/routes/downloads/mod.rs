@@ -6,5 +6,5 @@ mod addresses;
 mod link;
 mod package;
 
-pub use link::follow_download_link;
+pub use link::{FileAddress, follow_download_link};
 pub use package::download_package;

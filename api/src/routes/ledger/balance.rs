@@ -1,29 +1,76 @@
 //! `GET /api/ai/credits` and `GET /api/ai/earnings`: what there is, now or at a time.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use common::ids::UserId;
 use common::ledger::{self, AccountKind, Balance};
-use common::money::{DEFAULT_CURRENCY, decimal_number};
-use common::purchases::{Earnings, find_earnings};
-use serde::Deserialize;
-use serde_json::json;
+use common::money::DEFAULT_CURRENCY;
+use common::purchases::{self, find_earnings};
+use common::wire::{Amount, Currency, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::currency;
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Query, moment};
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// Which balance.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct BalanceQuery {
+    #[schemars(with = "Currency")]
     currency: String,
+    /// The balance as it was at this time.
     #[serde(deserialize_with = "moment::optional")]
     as_of: Option<DateTime<Utc>>,
+}
+
+/// What a buyer can spend.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Credits {
+    currency: Currency,
+    /// All credits.
+    balance: Amount,
+    /// All credits, in minor units.
+    balance_minor: i64,
+    /// What is held for purchases that are not settled yet.
+    held: Amount,
+    /// What is held, in minor units.
+    held_minor: i64,
+    /// What can be spent.
+    available: Amount,
+    /// What can be spent, in minor units.
+    available_minor: i64,
+    /// When this was the balance.
+    as_of: DateTime<Utc>,
+}
+
+/// What a seller has earned.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Earnings {
+    currency: Currency,
+    /// All earnings that were not paid out.
+    balance: Amount,
+    /// All earnings, in minor units.
+    balance_minor: i64,
+    /// The share of sales that can still be refunded or disputed. Unknown of a time in the past.
+    pending: Option<Amount>,
+    /// That share, in minor units.
+    pending_minor: Option<i64>,
+    /// What can be paid out now. Unknown of a time in the past.
+    available: Option<Amount>,
+    /// What can be paid out, in minor units.
+    available_minor: Option<i64>,
+    /// When the next share becomes available.
+    next_available_at: Option<Timestamp>,
+    /// How much that is, in minor units.
+    next_available_minor: Option<i64>,
+    /// When this was the balance.
+    as_of: DateTime<Utc>,
 }
 
 impl Default for BalanceQuery {
@@ -40,19 +87,18 @@ pub async fn get_credits(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Query(query): Query<BalanceQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Credits>, ApiError> {
     let (balance, at) = look(&state, caller.user, AccountKind::BuyerCredits, &query).await?;
-    let data = json!({
-        "currency": query.currency,
-        "balance": decimal_number(balance.posted_minor),
-        "balanceMinor": balance.posted_minor,
-        "held": decimal_number(balance.held_minor),
-        "heldMinor": balance.held_minor,
-        "available": decimal_number(balance.available_minor()),
-        "availableMinor": balance.available_minor(),
-        "asOf": at,
-    });
-    Ok(success(StatusCode::OK, data))
+    Ok(Answer::ok(Credits {
+        currency: Currency(query.currency),
+        balance: Amount(balance.posted_minor),
+        balance_minor: balance.posted_minor,
+        held: Amount(balance.held_minor),
+        held_minor: balance.held_minor,
+        available: Amount(balance.available_minor()),
+        available_minor: balance.available_minor(),
+        as_of: at,
+    }))
 }
 
 /// The caller's earnings: all of them, what may still be refunded or disputed, what can be drawn, and when
@@ -61,7 +107,7 @@ pub async fn get_earnings(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Query(query): Query<BalanceQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Earnings>, ApiError> {
     let (balance, at) = look(&state, caller.user, AccountKind::SellerEarnings, &query).await?;
     let (earnings, next) = match query.as_of {
         Some(_) => (None, None),
@@ -73,20 +119,19 @@ pub async fn get_earnings(
     };
     let posted_minor = earnings.map_or(balance.posted_minor, |it| it.posted_minor);
     let pending_minor = earnings.map(|it| it.maturing_minor);
-    let available_minor = earnings.map(Earnings::available_minor);
-    let data = json!({
-        "currency": query.currency,
-        "balance": decimal_number(posted_minor),
-        "balanceMinor": posted_minor,
-        "pending": pending_minor.map(decimal_number),
-        "pendingMinor": pending_minor,
-        "available": available_minor.map(decimal_number),
-        "availableMinor": available_minor,
-        "nextAvailableAt": next.map(|next| time(next.at)),
-        "nextAvailableMinor": next.map(|next| next.amount_minor),
-        "asOf": at,
-    });
-    Ok(success(StatusCode::OK, data))
+    let available_minor = earnings.map(purchases::Earnings::available_minor);
+    Ok(Answer::ok(Earnings {
+        currency: Currency(query.currency),
+        balance: Amount(posted_minor),
+        balance_minor: posted_minor,
+        pending: pending_minor.map(Amount),
+        pending_minor,
+        available: available_minor.map(Amount),
+        available_minor,
+        next_available_at: next.map(|next| next.at.into()),
+        next_available_minor: next.map(|next| next.amount_minor),
+        as_of: at,
+    }))
 }
 
 async fn look(
@@ -110,8 +155,4 @@ async fn look(
     }
     let balance = ledger::balance_as_of(state.pool(), user.0, kind, currency, at).await?;
     Ok((balance, at))
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

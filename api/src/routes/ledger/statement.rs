@@ -1,34 +1,60 @@
 //! `GET /api/ai/credits/statement` and `GET /api/ai/earnings/statement`: what moved, newest first.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use chrono::{DateTime, Utc};
 use common::ids::UserId;
-use common::ledger::{self, AccountKind, StatementCursor, StatementLine};
+use common::ledger::{self, AccountKind, StatementCursor, StatementLine, TransferKind};
 use common::limits::STATEMENT_ROWS_MAX;
-use common::money::{DEFAULT_CURRENCY, decimal_number};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use common::money::DEFAULT_CURRENCY;
+use common::wire::{Amount, Currency};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::currency;
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Caller, Query};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, Limit, NextCursor, PageCursor};
 use crate::state::ApiState;
 
-const LINES: Pages = Pages {
-    rows: 50,
-    rows_max: STATEMENT_ROWS_MAX,
-};
-
 /// Which page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StatementQuery {
+    #[schemars(with = "Currency")]
     currency: String,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<Limit<50, STATEMENT_ROWS_MAX>>,
+}
+
+/// What changed a balance, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Statement {
+    currency: Currency,
+    entries: Vec<StatementEntry>,
+    next_cursor: NextCursor,
+}
+
+/// One change of a balance.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatementEntry {
+    #[schemars(with = "TransferKind")]
+    kind: String,
+    /// The purchase, payment, payout, dispute or adjustment, as a UUID.
+    subject: Uuid,
+    /// The change: less than zero if the balance fell.
+    amount: Amount,
+    /// The change, in minor units.
+    amount_minor: i64,
+    /// The balance after it; null for earnings, whose changes are added up later.
+    balance_after: Option<Amount>,
+    /// The balance after it, in minor units.
+    balance_after_minor: Option<i64>,
+    /// When it happened.
+    at: DateTime<Utc>,
 }
 
 impl Default for StatementQuery {
@@ -46,7 +72,7 @@ pub async fn list_credits(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Query(query): Query<StatementQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Statement>, ApiError> {
     list(&state, caller.user, AccountKind::BuyerCredits, &query).await
 }
 
@@ -55,7 +81,7 @@ pub async fn list_earnings(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Query(query): Query<StatementQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Statement>, ApiError> {
     list(&state, caller.user, AccountKind::SellerEarnings, &query).await
 }
 
@@ -64,28 +90,28 @@ async fn list(
     user: UserId,
     kind: AccountKind,
     query: &StatementQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Statement>, ApiError> {
     let currency = currency(&query.currency)?;
-    let limit = LINES.limit(query.limit)?;
-    let before = page::cursor(query.cursor.as_deref(), page::row::<StatementCursor>)?;
+    let limit = page::rows(query.limit)?;
+    let before = page::cursor(query.cursor.as_ref(), page::row::<StatementCursor>)?;
     let found = ledger::statement(state.pool(), user.0, kind, currency, before, limit).await?;
-    let lines: Vec<Value> = found.lines.iter().map(view).collect();
-    let data = json!({
-        "currency": currency,
-        "entries": lines,
-        "nextCursor": found.next.map(|next| next.to_string()),
-    });
-    Ok(success(StatusCode::OK, data))
+    Ok(Answer::ok(Statement {
+        currency: Currency(currency.to_owned()),
+        entries: found.lines.into_iter().map(StatementEntry::from).collect(),
+        next_cursor: NextCursor::new(found.next),
+    }))
 }
 
-fn view(line: &StatementLine) -> Value {
-    json!({
-        "kind": line.kind,
-        "subject": line.subject,
-        "amount": decimal_number(line.amount_minor),
-        "amountMinor": line.amount_minor,
-        "balanceAfter": line.balance_after_minor.map(decimal_number),
-        "balanceAfterMinor": line.balance_after_minor,
-        "at": line.at,
-    })
+impl From<StatementLine> for StatementEntry {
+    fn from(line: StatementLine) -> Self {
+        Self {
+            kind: line.kind,
+            subject: line.subject,
+            amount: Amount(line.amount_minor),
+            amount_minor: line.amount_minor,
+            balance_after: line.balance_after_minor.map(Amount),
+            balance_after_minor: line.balance_after_minor,
+            at: line.at,
+        }
+    }
 }

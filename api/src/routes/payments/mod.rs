@@ -8,4 +8,4 @@ mod view;
 pub use notice::take_card_notice;
 pub use status::{get_top_up, list_top_ups};
 pub use top_up::{check_method_id, create_top_up};
-pub use view::{delayed, payment_of_purchase};
+pub use view::{PurchasePayment, delayed};

@@ -5,24 +5,31 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::HeaderMap;
 use chrono::Utc;
 use common::cards::webhook::{SIGNATURE_HEADER, WebhookError, verify};
 use common::payments::commands;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::places;
-use crate::routes::success;
 use crate::state::ApiState;
+
+/// What the card provider is answered.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NoticeTaken {
+    /// Always true.
+    received: bool,
+}
 
 /// Takes a notice. Those about payments that are not ours are thanked for, too.
 pub async fn take_card_notice(
     State(state): State<ApiState>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<NoticeTaken>, ApiError> {
     let Some(secret) = &state.card_webhook_secret else {
         return Err(ApiError::new(
             Code::NotFound,
@@ -33,20 +40,16 @@ pub async fn take_card_notice(
     let lines = headers.get_all(SIGNATURE_HEADER).iter();
     let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
     let event = verify(secret, &lines.join(","), &body, Utc::now()).map_err(not_believed)?;
-    // In a task of its own: a provider that hangs up now does not undo it halfway.
     let outbox = state.outbox.clone();
     let kind = event.kind.clone();
-    let taking = places::spawn(async move { commands::take_notice(&outbox, &event).await });
-    let is_news = taking.await.map_err(|error| {
-        tracing::error!(%error, "Taking a notice broke off");
-        ApiError::new(Code::InternalError, "An internal error occurred.")
-    })??;
+    let taking = async move { commands::take_notice(&outbox, &event).await };
+    let is_news = places::complete("take a notice", taking).await?;
     tracing::info!(
         card.event = kind,
         card.is_news = is_news,
         "The card provider gave notice"
     );
-    Ok(success(StatusCode::OK, json!({ "received": true })))
+    Ok(Answer::ok(NoticeTaken { received: true }))
 }
 
 fn not_believed(error: WebhookError) -> ApiError {

@@ -2,19 +2,18 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::HeaderMap;
 use common::ids::PaymentId;
 use common::payments;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
-use super::view;
+use super::view::{self, TopUp, TopUpPage};
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait, Query};
-use crate::follow::Follower;
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::follow::{Followed, Follower};
+use crate::routes::page::{self, LongLimit, PageCursor};
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -26,7 +25,7 @@ pub async fn get_top_up(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(top_up_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Followed<TopUp>, ApiError> {
     let find = view::finder(&state, PaymentId::parse(&top_up_id), principal.user);
     Follower::new(&state, Some(&principal), payments::CHANGED, top_up_id, find)
         .answer(version, wait, &headers)
@@ -34,11 +33,11 @@ pub async fn get_top_up(
 }
 
 /// A page.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PageQuery {
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
 }
 
 /// A page of the caller's top-ups, newest first.
@@ -46,14 +45,12 @@ pub async fn list_top_ups(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Query(query): Query<PageQuery>,
-) -> Result<Response, ApiError> {
-    let limit = Pages::LONG.limit(query.limit)?;
-    let before = page::cursor(query.cursor.as_deref(), PaymentId::parse)?;
+) -> Result<Answer<TopUpPage>, ApiError> {
+    let limit = page::rows(query.limit)?;
+    let before = page::cursor(query.cursor.as_ref(), PaymentId::parse)?;
     let found = payments::list_top_ups(state.pool(), principal.user, before, limit).await?;
-    let next = page::next(&found, limit, |payment| payment.id);
-    let top_ups: Vec<_> = found.iter().map(view::body).collect();
-    Ok(success(
-        StatusCode::OK,
-        json!({ "topUps": top_ups, "nextCursor": next }),
-    ))
+    Ok(Answer::ok(TopUpPage {
+        next_cursor: page::next(&found, limit, |payment| payment.id),
+        top_ups: found.iter().map(TopUp::from).collect(),
+    }))
 }

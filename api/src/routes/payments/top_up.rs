@@ -4,38 +4,45 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
 use common::identity::Principal;
 use common::limits::{
     CARD_AMOUNT_MINOR_MAX, CARD_AMOUNT_MINOR_MIN, CARD_METHOD_CHARS_MAX, PURCHASE_WAIT_SECONDS,
 };
 use common::money::{Price, decimal_text};
 use common::payments::{self, PaymentError, TopUpRequest, commands};
+use common::wire::Currency;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view::{self, TopUp};
+use super::view::{self, Followable, TopUpOutcome};
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, Json, NumberText, PreferWait};
-use crate::follow::{Follower, applied};
+use crate::follow::{Follower, PREFERENCE_APPLIED, applied};
 use crate::middleware::RequestId;
 use crate::places;
-use crate::routes::{check_webhook_url, success};
+use crate::routes::check_webhook_url;
 use crate::state::ApiState;
 
 /// The one currency of credits.
 const CURRENCY: &str = "USD";
 
 /// What is asked for. The payment's id is never the client's to choose.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTopUp {
+    /// The amount, with at most two decimals.
     amount: NumberText,
+    /// USD, which is also the default.
     #[serde(default)]
+    #[schemars(with = "Option<Currency>")]
     currency: Option<String>,
+    /// The card, by the card provider's id. Without one the payer chooses a card at the provider.
     #[serde(default)]
     payment_method_id: Option<String>,
+    /// Where to send the events of this top-up.
     #[serde(default)]
+    #[schemars(url)]
     webhook_url: Option<String>,
 }
 
@@ -48,20 +55,15 @@ pub async fn create_top_up(
     PreferWait(wait): PreferWait,
     Extension(request_id): Extension<RequestId>,
     Json(new): Json<NewTopUp>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<TopUpOutcome>, ApiError> {
     if state.cards.is_none() {
         return Err(PaymentError::CardsAreOff.into());
     }
     let key = idempotency.scoped(&principal, "top-ups");
     let request = read(&state, &principal, request_id, new)?;
-    // In a task of its own: a client that hangs up now does not undo it halfway.
     let outbox = state.outbox.clone();
-    let creating =
-        places::spawn(async move { commands::top_up(&outbox, &request, key.as_ref()).await });
-    let created = creating.await.map_err(|error| {
-        tracing::error!(%error, "Recording a top-up broke off");
-        ApiError::new(Code::InternalError, "An internal error occurred.")
-    })??;
+    let top_up = async move { commands::top_up(&outbox, &request, key.as_ref()).await };
+    let created = places::complete("record a top-up", top_up).await?;
     let find = view::finder(&state, Some(created.id), principal.user);
     let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
     let shown = Follower::new(
@@ -71,23 +73,13 @@ pub async fn create_top_up(
         created.id.to_string(),
         find,
     )
-    .wait(waited, TopUp::has_answer)
+    .wait(waited, Followable::has_answer)
     .await?;
-    let (status, body) = shown.outcome()?;
-    let mut response = success(status, body);
-    let headers = response.headers_mut();
-    if status == StatusCode::ACCEPTED {
-        let location = view::status_url(created.id);
-        headers.insert(
-            header::LOCATION,
-            HeaderValue::from_str(&location).expect("plain text"),
-        );
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    if wait.is_some() {
-        headers.insert("preference-applied", applied(waited));
-    }
-    Ok(response)
+    let answer = shown.outcome()?;
+    Ok(match wait {
+        Some(_) => answer.header(PREFERENCE_APPLIED, applied(waited)),
+        None => answer,
+    })
 }
 
 fn read(

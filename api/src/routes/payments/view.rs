@@ -1,16 +1,18 @@
 //! Payments on the wire. The client secret is shown to the payer alone, and while there is something
 //! to do with it.
 
-use axum::http::StatusCode;
-use chrono::{DateTime, SecondsFormat, Utc};
+use axum::http::{HeaderValue, StatusCode, header};
 use common::ids::{PaymentId, UserId};
-use common::money::decimal_number;
 use common::payments::{self, Payment, PaymentError, PaymentState};
+use common::wire::{Amount, Currency, Timestamp};
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::follow::Status;
+use crate::routes::page::NextCursor;
 use crate::state::ApiState;
 
 /// How soon a client that polls should look again, in milliseconds.
@@ -18,21 +20,75 @@ const NEXT_POLL_MS: u64 = 500;
 
 /// A top-up, to be followed.
 #[derive(Debug)]
-pub struct TopUp(Payment);
+pub struct Followable(Payment);
+
+/// Credits bought with a card.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopUp {
+    top_up_id: PaymentId,
+    status: PaymentState,
+    /// The amount, with two decimals.
+    amount: Amount,
+    /// The amount in minor units, such as cents.
+    amount_minor: i64,
+    currency: Currency,
+    /// For the card provider's library, while the payer must act there.
+    client_secret: Option<String>,
+    /// Why it failed, for people.
+    error: Option<String>,
+    /// Why it failed, for machines.
+    error_code: Option<String>,
+    /// The bank's reason, if it declined the card.
+    decline_code: Option<String>,
+    /// Where the top-up is followed.
+    status_url: String,
+    /// When to look again, in milliseconds; null once it has ended.
+    next_poll_ms: Option<u64>,
+    timestamps: TopUpTimes,
+}
+
+/// When a top-up changed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TopUpTimes {
+    /// When it was requested.
+    created: Timestamp,
+    /// Until when it can be paid, while it is not.
+    expires: Option<Timestamp>,
+    /// When it ended.
+    finished: Option<Timestamp>,
+}
+
+/// A top-up right after it was requested.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TopUpOutcome {
+    #[serde(flatten)]
+    top_up: TopUp,
+    /// Where it stands, for people.
+    message: &'static str,
+}
+
+/// A page of top-ups, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopUpPage {
+    pub top_ups: Vec<TopUp>,
+    pub next_cursor: NextCursor,
+}
 
 /// Finds the top-up again and again; only its payer sees it.
 pub fn finder(
     state: &ApiState,
     id: Option<PaymentId>,
     user: UserId,
-) -> impl Fn() -> BoxFuture<'static, Result<TopUp, ApiError>> + Send + 'static {
+) -> impl Fn() -> BoxFuture<'static, Result<Followable, ApiError>> + Send + 'static {
     let state = state.clone();
     move || {
         let state = state.clone();
         Box::pin(async move {
             let id = id.ok_or(PaymentError::NotFound)?;
             let found = payments::find_top_up(state.pool(), id, user).await?;
-            Ok(TopUp(found.ok_or(PaymentError::NotFound)?))
+            Ok(Followable(found.ok_or(PaymentError::NotFound)?))
         })
     }
 }
@@ -42,37 +98,51 @@ pub fn status_url(id: PaymentId) -> String {
     format!("/api/ai/credits/top-ups/{id}")
 }
 
-/// A top-up as its payer sees it.
-pub fn body(payment: &Payment) -> Value {
-    let is_final = payment.state.is_final();
-    json!({
-        "topUpId": payment.id,
-        "status": payment.state,
-        "amount": decimal_number(payment.amount_minor),
-        "amountMinor": payment.amount_minor,
-        "currency": payment.currency,
-        "clientSecret": secret(payment),
-        "error": error(payment),
-        "errorCode": payment.reason_code,
-        "declineCode": payment.decline_code,
-        "statusUrl": status_url(payment.id),
-        "nextPollMs": (!is_final).then_some(NEXT_POLL_MS),
-        "timestamps": {
-            "created": time(payment.created_at),
-            "expires": (!is_final).then(|| time(payment.expires_at)),
-            "finished": payment.finished_at.map(time),
-        },
-    })
+impl From<&Payment> for TopUp {
+    fn from(payment: &Payment) -> Self {
+        let is_final = payment.state.is_final();
+        Self {
+            top_up_id: payment.id,
+            status: payment.state,
+            amount: Amount(payment.amount_minor),
+            amount_minor: payment.amount_minor,
+            currency: Currency(payment.currency.clone()),
+            client_secret: secret(payment).map(str::to_owned),
+            error: error(payment).map(str::to_owned),
+            error_code: payment.reason_code.clone(),
+            decline_code: payment.decline_code.clone(),
+            status_url: status_url(payment.id),
+            next_poll_ms: (!is_final).then_some(NEXT_POLL_MS),
+            timestamps: TopUpTimes {
+                created: payment.created_at.into(),
+                expires: (!is_final).then(|| payment.expires_at.into()),
+                finished: payment.finished_at.map(Timestamp),
+            },
+        }
+    }
 }
 
 /// The payment of a purchase as its buyer sees it.
-pub fn payment_of_purchase(payment: &Payment) -> Value {
-    json!({
-        "paymentId": payment.id,
-        "status": payment.state,
-        "clientSecret": secret(payment),
-        "declineCode": payment.decline_code,
-    })
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PurchasePayment {
+    payment_id: PaymentId,
+    status: PaymentState,
+    /// For the card provider's library, while the payer must act there.
+    client_secret: Option<String>,
+    /// The bank's reason, if it declined the card.
+    decline_code: Option<String>,
+}
+
+impl From<&Payment> for PurchasePayment {
+    fn from(payment: &Payment) -> Self {
+        Self {
+            payment_id: payment.id,
+            status: payment.state,
+            client_secret: secret(payment).map(str::to_owned),
+            decline_code: payment.decline_code.clone(),
+        }
+    }
 }
 
 fn secret(payment: &Payment) -> Option<&str> {
@@ -88,7 +158,9 @@ fn error(payment: &Payment) -> Option<&str> {
         .filter(|_| payment.reason_code.is_some())
 }
 
-impl Status for TopUp {
+impl Status for Followable {
+    type Body = TopUp;
+
     fn version(&self) -> i64 {
         self.0.version
     }
@@ -97,19 +169,19 @@ impl Status for TopUp {
         self.0.state.is_final()
     }
 
-    fn body(&self) -> Value {
-        body(&self.0)
+    fn body(&self) -> TopUp {
+        TopUp::from(&self.0)
     }
 }
 
-impl TopUp {
+impl Followable {
     /// Whether it is over, or nothing goes on without the payer.
     pub fn has_answer(&self) -> bool {
         self.is_final() || self.0.state.waits_for_payer() || self.0.delayed_at.is_some()
     }
 
     /// The answer to the request that made it.
-    pub fn outcome(&self) -> Result<(StatusCode, Value), ApiError> {
+    pub fn outcome(&self) -> Result<Answer<TopUpOutcome>, ApiError> {
         let payment = &self.0;
         if let Some(delay) = delayed(payment) {
             return Err(delay.field("topUpId", payment.id.to_string()));
@@ -130,9 +202,15 @@ impl TopUp {
                 "The payment is under way. Follow statusUrl.",
             ),
         };
-        let mut body = self.body();
-        body["message"] = json!(message);
-        Ok((status, body))
+        let top_up = self.body();
+        let location = HeaderValue::from_str(&top_up.status_url).expect("plain text");
+        let answer = Answer::with(status, TopUpOutcome { top_up, message });
+        Ok(match status {
+            StatusCode::ACCEPTED => answer
+                .header(header::LOCATION, location)
+                .header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            _ => answer,
+        })
     }
 }
 
@@ -154,8 +232,4 @@ fn failure(payment: &Payment) -> ApiError {
         Some(code) => failure.field("declineCode", code),
         None => failure,
     }
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

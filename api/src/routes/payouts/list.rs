@@ -1,26 +1,26 @@
 //! `GET /api/ai/payouts` and `GET /api/ai/payouts/{payoutId}`.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::ids::PayoutId;
 use common::payouts::{self, PayoutError, PayoutFilter, PayoutState};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view::{body, shown};
+use super::view::{Payout, PayoutPage};
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, Query};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, LongLimit, PageCursor};
 use crate::state::ApiState;
 
 /// Which of the caller's payouts.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PayoutQuery {
+    /// Only payouts in this state.
     status: Option<PayoutState>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
 }
 
 /// The caller's payouts, newest first.
@@ -28,15 +28,15 @@ pub async fn list_payouts(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Query(query): Query<PayoutQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<PayoutPage>, ApiError> {
     let filter = PayoutFilter {
         seller: Some(principal.user),
         state: query.status,
-        before: page::cursor(query.cursor.as_deref(), PayoutId::parse)?,
-        limit: Pages::LONG.limit(query.limit)?,
+        before: page::cursor(query.cursor.as_ref(), PayoutId::parse)?,
+        limit: page::rows(query.limit)?,
     };
     let found = payouts::list(state.pool(), &filter).await?;
-    Ok(success(StatusCode::OK, shown(&found, &filter, body)))
+    Ok(Answer::ok(PayoutPage::new(&found, &filter)))
 }
 
 /// One of them.
@@ -44,9 +44,9 @@ pub async fn get_payout(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Path(payout_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Payout>, ApiError> {
     let id = PayoutId::parse(&payout_id).ok_or(PayoutError::NotFound)?;
     let payout = payouts::find(state.pool(), id, Some(principal.user)).await?;
     let payout = payout.ok_or(PayoutError::NotFound)?;
-    Ok(success(StatusCode::OK, body(&payout)))
+    Ok(Answer::ok(Payout::from(&payout)))
 }

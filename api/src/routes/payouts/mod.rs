@@ -7,4 +7,4 @@ mod view;
 
 pub use list::{get_payout, list_payouts};
 pub use request::request_payout;
-pub(in crate::routes) use view::{body, shown};
+pub(in crate::routes) use view::Payout;

@@ -2,26 +2,28 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
 use common::money::Price;
 use common::payouts::commands::{self, NewPayout};
 use common::payouts::{PayoutError, find};
+use common::wire::Currency;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view::body;
+use super::view::Payout;
+use crate::contract::{Answer, Tried};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, Json, NumberText};
 use crate::middleware::RequestId;
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// What a seller asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayoutRequest {
+    /// The amount, with at most two decimals.
     amount: NumberText,
     #[serde(default = "dollars")]
+    #[schemars(with = "Currency")]
     currency: String,
 }
 
@@ -37,7 +39,7 @@ pub async fn request_payout(
     idempotency: IdempotencyHeader,
     Extension(request_id): Extension<RequestId>,
     Json(request): Json<PayoutRequest>,
-) -> Result<Response, ApiError> {
+) -> Result<Tried<Payout>, ApiError> {
     let key = idempotency.scoped(&principal, "payouts");
     let new = NewPayout {
         seller: principal.user,
@@ -46,17 +48,16 @@ pub async fn request_payout(
         request_id: request_id.0,
     };
     let id = commands::request(&dry_run.outbox(&state), &new, key.as_ref()).await?;
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    if dry_run.0 {
+        return Ok(Tried::REHEARSED);
     }
     let payout = find(state.pool(), id, Some(principal.user)).await?;
     let payout = payout.ok_or(PayoutError::NotFound)?;
-    let mut response = success(StatusCode::CREATED, body(&payout));
-    response.headers_mut().insert(
-        header::LOCATION,
-        HeaderValue::from_str(&format!("/api/ai/payouts/{id}")).expect("plain text"),
-    );
-    Ok(response)
+    let address = format!("/api/ai/payouts/{id}");
+    Ok(Tried::Done(Answer::created(
+        Payout::from(&payout),
+        &address,
+    )))
 }
 
 fn amount(number: &NumberText) -> Result<i64, ApiError> {

@@ -1,36 +1,71 @@
 //! A payout on the wire.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use common::money::decimal_number;
-use common::payouts::{Payout, PayoutFilter};
-use serde_json::{Value, json};
+use common::ids::PayoutId;
+use common::payouts::{self, PayoutFilter, PayoutState};
+use common::wire::{Amount, Currency, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::routes::page;
 
-/// As its seller sees it.
-pub fn body(payout: &Payout) -> Value {
-    json!({
-        "payoutId": payout.id,
-        "status": payout.state,
-        "amount": decimal_number(payout.amount_minor),
-        "amountMinor": payout.amount_minor,
-        "currency": payout.currency,
-        "reference": payout.reference,
-        "reason": payout.reason,
-        "timestamps": {
-            "requested": time(payout.requested_at),
-            "finished": payout.finished_at.map(time),
-        },
-    })
+/// A payout of a seller's earnings.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Payout {
+    payout_id: PayoutId,
+    status: PayoutState,
+    /// The amount, with two decimals.
+    amount: Amount,
+    /// The amount in minor units, such as cents.
+    amount_minor: i64,
+    currency: Currency,
+    /// The bank's reference, once it is paid.
+    reference: Option<String>,
+    /// Why it was returned, if it was.
+    reason: Option<String>,
+    timestamps: PayoutTimes,
 }
 
-/// A page of them.
-pub fn shown(payouts: &[Payout], filter: &PayoutFilter, shape: impl Fn(&Payout) -> Value) -> Value {
-    let next = page::next(payouts, filter.limit, |payout| payout.id);
-    let shown: Vec<Value> = payouts.iter().map(shape).collect();
-    json!({ "payouts": shown, "nextCursor": next })
+/// When a payout changed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PayoutTimes {
+    /// When the seller asked for it.
+    requested: Timestamp,
+    /// When it was paid or returned.
+    finished: Option<Timestamp>,
 }
 
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+/// A page of payouts, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PayoutPage {
+    payouts: Vec<Payout>,
+    next_cursor: page::NextCursor,
+}
+
+impl From<&payouts::Payout> for Payout {
+    fn from(payout: &payouts::Payout) -> Self {
+        Self {
+            payout_id: payout.id,
+            status: payout.state,
+            amount: Amount(payout.amount_minor),
+            amount_minor: payout.amount_minor,
+            currency: Currency(payout.currency.clone()),
+            reference: payout.reference.clone(),
+            reason: payout.reason.clone(),
+            timestamps: PayoutTimes {
+                requested: payout.requested_at.into(),
+                finished: payout.finished_at.map(Timestamp),
+            },
+        }
+    }
+}
+
+impl PayoutPage {
+    pub fn new(payouts: &[payouts::Payout], filter: &PayoutFilter) -> Self {
+        Self {
+            payouts: payouts.iter().map(Payout::from).collect(),
+            next_cursor: page::next(payouts, filter.limit, |payout| payout.id),
+        }
+    }
 }

@@ -2,16 +2,14 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::purchases::commands::{self, Canceler};
 
-use super::view;
+use super::view::{self, Purchase};
+use crate::contract::{Answer, Tried};
 use crate::error::ApiError;
 use crate::extract::{Caller, DryRun, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// Cancels the caller's purchase that waits for its payment, and answers it; cancelled again, the same.
@@ -21,12 +19,12 @@ pub async fn cancel_purchase(
     dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
-) -> Result<Response, ApiError> {
+) -> Result<Tried<Purchase>, ApiError> {
     let by = Canceler::Buyer(principal.user);
     commands::cancel(&dry_run.outbox(&state), id, by, &request_id.0).await?;
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    if dry_run.0 {
+        return Ok(Tried::REHEARSED);
     }
     let cancelled = view::finder(&state, Some(id), principal.user)().await?;
-    Ok(success(StatusCode::OK, cancelled.body()))
+    Ok(Tried::Done(Answer::ok(cancelled.body())))
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
 use common::idempotency::IdempotencyKey;
 use common::identity::Principal;
 use common::ids::PackagePublicId;
@@ -15,35 +13,43 @@ use common::money::Price;
 use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseRequest, commands};
 use common::quotes;
 use common::signatures::Verifier;
+use package::PackageType;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::reserved::Waiting;
-use super::view;
+use super::view::{self, Followable, PurchaseOutcome};
+use crate::contract::Tried;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, Json, NumberText, PreferWait};
-use crate::follow::{Follower, applied};
+use crate::follow::{Follower, PREFERENCE_APPLIED, applied};
 use crate::middleware::RequestId;
 use crate::places;
+use crate::routes::check_webhook_url;
 use crate::routes::payments::check_method_id;
-use crate::routes::{check_webhook_url, success};
 use crate::state::ApiState;
 
-/// The seed's fields first, then ours.
-#[derive(Debug, Deserialize)]
+/// What a buyer asks for.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPurchase {
+    #[schemars(with = "PackageType")]
     package_type: String,
+    #[schemars(with = "PackagePublicId")]
     package_id: String,
     payment_method: PaymentMethod,
-    /// The card as its provider calls it, such as `pm_card_visa`; for `stripe` alone.
+    /// The card by the card provider's id, such as `pm_card_visa`; only with `stripe`.
     #[serde(default)]
     payment_method_id: Option<String>,
+    /// Buys at this price only.
     #[serde(default)]
     expected_price: Option<NumberText>,
     /// The id of a quote, or the signed quote itself.
     #[serde(default)]
     quote_id: Option<String>,
+    /// Where to send the events of this purchase.
     #[serde(default)]
+    #[schemars(url)]
     webhook_url: Option<String>,
 }
 
@@ -58,7 +64,7 @@ pub async fn purchase_package(
     PreferWait(wait): PreferWait,
     Extension(request_id): Extension<RequestId>,
     Json(new): Json<NewPurchase>,
-) -> Result<Response, ApiError> {
+) -> Result<Tried<PurchaseOutcome>, ApiError> {
     let key = idempotency.scoped(&principal, "purchase-package");
     let request = Arc::new(read(&state, &principal, request_id, new).await?);
     let mut waiting = Waiting::new(&state, &request.package, wait.unwrap_or_default());
@@ -69,8 +75,8 @@ pub async fn purchase_package(
             created => break created?,
         }
     };
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    if dry_run.0 {
+        return Ok(Tried::REHEARSED);
     }
     let find = view::finder(&state, Some(created.id), principal.user);
     let left = wait.map_or(Duration::from_secs(PURCHASE_WAIT_SECONDS), |_| {
@@ -83,7 +89,7 @@ pub async fn purchase_package(
         created.id.to_string(),
         find,
     )
-    .wait(left, view::Shown::has_answer)
+    .wait(left, Followable::has_answer)
     .await?;
     answer(&shown, wait)
 }
@@ -97,31 +103,24 @@ async fn create(
 ) -> Result<Result<commands::Created, PurchaseError>, ApiError> {
     let (outbox, fee) = (dry_run.outbox(state), state.fee_basis_points);
     let request = Arc::clone(request);
-    let creating =
-        places::spawn(async move { commands::create(&outbox, &request, fee, key.as_ref()).await });
-    creating.await.map_err(|error| {
-        tracing::error!(%error, "Recording a purchase broke off");
-        ApiError::new(Code::InternalError, "An internal error occurred.")
-    })
+    // A refusal is no fault here: whoever waits for supply tries again.
+    let creating = async move {
+        let created = commands::create(&outbox, &request, fee, key.as_ref()).await;
+        Ok::<_, ApiError>(created)
+    };
+    places::complete("record a purchase", creating).await
 }
 
 /// Where a purchase stands after a request to make or to pay it.
-pub(super) fn answer(shown: &view::Shown, wait: Option<Duration>) -> Result<Response, ApiError> {
-    let (status, body) = shown.outcome()?;
-    let mut response = success(status, body);
-    let headers = response.headers_mut();
-    if status == StatusCode::ACCEPTED {
-        let location = view::status_url(shown.purchase.id);
-        headers.insert(
-            header::LOCATION,
-            HeaderValue::from_str(&location).expect("plain text"),
-        );
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    if let Some(wait) = wait {
-        headers.insert("preference-applied", applied(wait));
-    }
-    Ok(response)
+pub(super) fn answer(
+    followed: &Followable,
+    wait: Option<Duration>,
+) -> Result<Tried<PurchaseOutcome>, ApiError> {
+    let answer = followed.outcome()?;
+    Ok(Tried::Done(match wait {
+        Some(wait) => answer.header(PREFERENCE_APPLIED, applied(wait)),
+        None => answer,
+    }))
 }
 
 /// A card is named for payment by card alone.

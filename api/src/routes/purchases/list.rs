@@ -1,32 +1,47 @@
 //! `GET /api/ai/purchases`: what the caller bought, or sold.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::purchases::{self, Cursor, PageFilter, PurchaseState, Side};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::view;
+use super::view::{self, BoughtPackage, Sale};
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Caller, Query};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, NextCursor, PageCursor, ShortLimit};
 use crate::state::ApiState;
 
-/// Which ones.
-#[derive(Debug, Deserialize)]
+/// Which purchases.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListQuery {
+pub struct PurchaseQuery {
     #[serde(default)]
     role: Role,
+    /// Only purchases in this state.
     status: Option<PurchaseState>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<ShortLimit>,
 }
 
-/// On which side of the sale the caller stands.
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+/// A page of purchases, or of sales with `role=seller`; newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PurchasePage {
+    purchases: Vec<PurchaseOrSale>,
+    next_cursor: NextCursor,
+}
+
+/// A purchase as the caller's side of it sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PurchaseOrSale {
+    Bought(BoughtPackage),
+    Sold(Sale),
+}
+
+/// On which side of the sale the caller is.
+#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Role {
     #[default]
@@ -38,8 +53,8 @@ enum Role {
 pub async fn list_purchases(
     State(state): State<ApiState>,
     Caller(principal): Caller,
-    Query(query): Query<ListQuery>,
-) -> Result<Response, ApiError> {
+    Query(query): Query<PurchaseQuery>,
+) -> Result<Answer<PurchasePage>, ApiError> {
     let filter = PageFilter {
         user: principal.user,
         side: match query.role {
@@ -47,19 +62,17 @@ pub async fn list_purchases(
             Role::Seller => Side::Seller,
         },
         state: query.status,
-        after: page::cursor(query.cursor.as_deref(), Cursor::parse)?,
-        limit: Pages::SHORT.limit(query.limit)?,
+        after: page::cursor(query.cursor.as_ref(), Cursor::parse)?,
+        limit: page::rows(query.limit)?,
     };
     let page = purchases::list(state.pool(), &filter).await?;
-    let purchases: Vec<Value> = page
-        .purchases
-        .into_iter()
-        .map(|purchase| match filter.side {
-            Side::Buyer => view::bought(&state, purchase),
-            Side::Seller => view::sold(&purchase),
-        })
-        .collect();
-    let next = page.next.map(|cursor| cursor.to_string());
-    let body = json!({ "purchases": purchases, "nextCursor": next });
-    Ok(success(StatusCode::OK, body))
+    let base_url = state.public_base_url.as_str();
+    let shown = page.purchases.iter().map(|purchase| match filter.side {
+        Side::Buyer => PurchaseOrSale::Bought(view::bought(base_url, purchase)),
+        Side::Seller => PurchaseOrSale::Sold(view::sold(purchase)),
+    });
+    Ok(Answer::ok(PurchasePage {
+        purchases: shown.collect(),
+        next_cursor: NextCursor::new(page.next),
+    }))
 }

@@ -4,27 +4,28 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::response::Response;
 use common::limits::PURCHASE_WAIT_SECONDS;
 use common::purchases::commands::{self, PayRequest};
 use common::purchases::{self, PaymentMethod};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::create::{answer, check_card_of};
-use super::view;
-use crate::error::{ApiError, Code};
+use super::view::{self, Followable, PurchaseOutcome};
+use crate::contract::Tried;
+use crate::error::ApiError;
 use crate::extract::{Caller, DryRun, Json, PreferWait, PurchasePath};
 use crate::follow::Follower;
 use crate::middleware::RequestId;
 use crate::places;
 use crate::state::ApiState;
 
-/// How it is to be paid now.
-#[derive(Debug, Deserialize)]
+/// How a purchase is to be paid now.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPayment {
     payment_method: PaymentMethod,
-    /// The card as its provider calls it, such as `pm_card_visa`; for `stripe` alone.
+    /// The card by the card provider's id, such as `pm_card_visa`; only with `stripe`.
     #[serde(default)]
     payment_method_id: Option<String>,
 }
@@ -39,7 +40,7 @@ pub async fn pay_purchase(
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
     Json(new): Json<NewPayment>,
-) -> Result<Response, ApiError> {
+) -> Result<Tried<PurchaseOutcome>, ApiError> {
     check_card_of(new.payment_method, new.payment_method_id.as_deref())?;
     let request = PayRequest {
         purchase: id,
@@ -50,15 +51,11 @@ pub async fn pay_purchase(
         are_cards_on: state.cards.is_some(),
         request_id: request_id.0,
     };
-    // In a task of its own: a client that hangs up now does not undo it halfway.
     let outbox = dry_run.outbox(&state);
-    let paying = places::spawn(async move { commands::pay_otherwise(&outbox, &request).await });
-    paying.await.map_err(|error| {
-        tracing::error!(%error, "Paying a purchase broke off");
-        ApiError::new(Code::InternalError, "An internal error occurred.")
-    })??;
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    let paying = async move { commands::pay_otherwise(&outbox, &request).await };
+    places::complete("pay a purchase", paying).await?;
+    if dry_run.0 {
+        return Ok(Tried::REHEARSED);
     }
     let find = view::finder(&state, Some(id), principal.user);
     let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));
@@ -69,7 +66,7 @@ pub async fn pay_purchase(
         id.to_string(),
         find,
     )
-    .wait(waited, view::Shown::has_answer)
+    .wait(waited, Followable::has_answer)
     .await?;
     answer(&shown, wait)
 }

@@ -1,20 +1,21 @@
 //! `GET /api/ai/purchases/{purchaseId}/receipt`: proof of a sale that is checked without us.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::purchases;
 use common::signatures::Receipt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::contract::{Answer, PurchaseReference};
 use crate::error::ApiError;
 use crate::extract::{Caller, PurchasePath};
-use crate::routes::success;
 use crate::state::ApiState;
 
-/// The signed receipt, and its claims in clear.
-#[derive(Debug, Serialize)]
-struct Signed {
+/// The signed receipt of a sale, and its claims in clear.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(transform = PurchaseReference::stand_in)]
+pub struct SignedReceipt {
+    /// The signed statement (JWS).
     receipt: String,
     #[serde(flatten)]
     claims: Receipt,
@@ -26,9 +27,9 @@ pub async fn get_receipt(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     PurchasePath(id): PurchasePath,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<SignedReceipt>, ApiError> {
     let claims =
         purchases::find_receipt(state.pool(), id, principal.user, &state.public_base_url).await?;
     let receipt = state.signer.sign(Receipt::TYP, &claims);
-    Ok(success(StatusCode::OK, Signed { receipt, claims }))
+    Ok(Answer::ok(SignedReceipt { receipt, claims }))
 }

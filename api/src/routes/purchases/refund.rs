@@ -2,26 +2,28 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::limits::REASON_CHARS_MAX;
 use common::purchases::ReturnReason;
 use common::purchases::commands::{self, NewReturn};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::view;
+use super::view::{self, Purchase};
+use crate::contract::{Answer, Tried};
 use crate::error::ApiError;
 use crate::extract::{Caller, DryRun, Json, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
 use crate::state::ApiState;
 
-/// Why the buyer hands it back.
-#[derive(Debug, Default, Deserialize)]
+/// Why a buyer returns a package.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRefund {
     reason_code: Option<ReturnReason>,
+    /// The reason in words.
+    #[schemars(length(max = REASON_CHARS_MAX))]
     reason: Option<String>,
 }
 
@@ -34,7 +36,7 @@ pub async fn refund_purchase(
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
     new: Option<Json<NewRefund>>,
-) -> Result<Response, ApiError> {
+) -> Result<Tried<Purchase>, ApiError> {
     let new = new.map(|Json(new)| new).unwrap_or_default();
     let reason = free_text::optional("reason", new.reason.as_deref(), REASON_CHARS_MAX)?;
     let new = NewReturn {
@@ -44,9 +46,9 @@ pub async fn refund_purchase(
         trace: &request_id.0,
     };
     commands::refund(&dry_run.outbox(&state), id, &new).await?;
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    if dry_run.0 {
+        return Ok(Tried::REHEARSED);
     }
     let refunded = view::finder(&state, Some(id), principal.user)().await?;
-    Ok(success(StatusCode::OK, refunded.body()))
+    Ok(Tried::Done(Answer::ok(refunded.body())))
 }

@@ -2,16 +2,14 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::purchases::commands;
 
-use super::view;
+use super::view::{self, Purchase};
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Caller, PurchasePath};
 use crate::follow::Status as _;
 use crate::middleware::RequestId;
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// Renews the grant of the caller's settled purchase, and answers the purchase.
@@ -20,8 +18,8 @@ pub async fn renew_purchase(
     Caller(principal): Caller,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Purchase>, ApiError> {
     commands::renew(&state.outbox, id, principal.user, &request_id.0).await?;
     let shown = view::finder(&state, Some(id), principal.user)().await?;
-    Ok(success(StatusCode::OK, shown.body()))
+    Ok(Answer::ok(shown.body()))
 }

@@ -6,10 +6,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use common::purchases;
 
-use super::view;
+use super::view::{self, Purchase};
 use crate::error::ApiError;
 use crate::extract::{Caller, PreferWait, PurchasePath};
-use crate::follow::Follower;
+use crate::follow::{Followed, Follower};
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -21,7 +21,7 @@ pub async fn get_purchase(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     PurchasePath(id): PurchasePath,
-) -> Result<Response, ApiError> {
+) -> Result<Followed<Purchase>, ApiError> {
     let find = view::finder(&state, Some(id), principal.user);
     Follower::new(
         &state,

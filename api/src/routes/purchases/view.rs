@@ -1,28 +1,139 @@
 //! A purchase on the wire.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use common::ids::{PurchaseId, UserId};
-use common::money::decimal_number;
+use axum::http::{HeaderValue, StatusCode, header};
+use common::catalog::LicenseMode;
+use common::ids::{PackagePublicId, PurchaseId, UserId};
 use common::payments::{self, Payment};
 use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseState, PurchaseView};
+use common::wire::{Currency, Sha256Hex, Timestamp};
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use package::PackageType;
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use crate::contract::{Answer, Price, PurchaseReference};
 use crate::error::{ApiError, Code};
 use crate::follow::Status;
-use crate::routes::payments::{delayed, payment_of_purchase};
+use crate::routes::payments::{PurchasePayment, delayed};
 use crate::state::ApiState;
 
 /// How soon a client that polls should look again, in milliseconds.
 const NEXT_POLL_MS: u64 = 500;
 
-/// A purchase with what its answer needs beside it.
+/// A purchase, to be followed by its buyer.
 #[derive(Debug)]
-pub struct Shown {
+pub struct Followable {
     pub purchase: PurchaseView,
     /// Its payment, if a card pays.
     payment: Option<Payment>,
     base_url: String,
+}
+
+/// A purchase as its buyer sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Purchase {
+    #[serde(flatten)]
+    purchase: BoughtPackage,
+    /// The payment by card, if a card pays.
+    payment: Option<PurchasePayment>,
+}
+
+/// A purchase in its buyer's list. Its payment is shown at its own address alone.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BoughtPackage {
+    #[serde(flatten)]
+    purchase: PurchaseReference,
+    status: PurchaseState,
+    package_id: PackagePublicId,
+    #[schemars(with = "PackageType")]
+    package_type: String,
+    /// The package's name.
+    package_name: String,
+    #[schemars(with = "LicenseMode")]
+    license_mode: String,
+    #[serde(flatten)]
+    price: Price,
+    currency: Currency,
+    payment_method: PaymentMethod,
+    /// Until when it can be paid, while it is not.
+    payment_due_at: Option<Timestamp>,
+    /// Until when supply is reserved for it, while its payment is under way.
+    reserved_until: Option<Timestamp>,
+    /// The link to the package, once it is settled.
+    #[schemars(url)]
+    download_url: Option<String>,
+    /// Until when the link works.
+    expires_at: Option<Timestamp>,
+    /// Why it failed, for people.
+    error: Option<String>,
+    /// Why it failed, for machines.
+    error_code: Option<String>,
+    /// Where the purchase is followed.
+    status_url: String,
+    /// When to look again, in milliseconds; null once it has ended.
+    next_poll_ms: Option<u64>,
+    /// The SHA-256 of the package that is sold.
+    package_sha256: Sha256Hex,
+    /// The SHA-256 of the alignment matrix that is sold.
+    w_matrix_sha256: Sha256Hex,
+    timestamps: PurchaseTimes,
+}
+
+/// When a purchase changed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PurchaseTimes {
+    /// When it was requested.
+    created: Timestamp,
+    /// When it was settled.
+    settled: Option<Timestamp>,
+    /// When it ended.
+    finished: Option<Timestamp>,
+}
+
+/// A purchase right after it was requested or paid.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PurchaseOutcome {
+    #[serde(flatten)]
+    purchase: Purchase,
+    /// Where it stands, for people.
+    message: &'static str,
+}
+
+/// A purchase as its seller sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Sale {
+    #[serde(flatten)]
+    purchase: PurchaseReference,
+    status: PurchaseState,
+    package_id: PackagePublicId,
+    #[schemars(with = "PackageType")]
+    package_type: String,
+    /// The package's name.
+    package_name: String,
+    #[schemars(with = "LicenseMode")]
+    license_mode: String,
+    /// Who bought it.
+    buyer_id: UserId,
+    #[serde(flatten)]
+    price: Price,
+    /// The marketplace's share, in minor units.
+    fee_minor: i64,
+    /// The seller's share, in minor units.
+    net_minor: i64,
+    currency: Currency,
+    timestamps: SaleTimes,
+}
+
+/// When a sale changed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SaleTimes {
+    /// When it was settled.
+    settled: Option<Timestamp>,
+    /// When it ended.
+    finished: Option<Timestamp>,
 }
 
 /// Finds the purchase again and again; only its buyer sees it.
@@ -30,7 +141,7 @@ pub fn finder(
     state: &ApiState,
     id: Option<PurchaseId>,
     buyer: UserId,
-) -> impl Fn() -> BoxFuture<'static, Result<Shown, ApiError>> + Send + 'static {
+) -> impl Fn() -> BoxFuture<'static, Result<Followable, ApiError>> + Send + 'static {
     let state = state.clone();
     move || {
         let state = state.clone();
@@ -50,7 +161,7 @@ pub fn finder(
                     break;
                 }
             }
-            Ok(Shown {
+            Ok(Followable {
                 purchase,
                 payment,
                 base_url: state.public_base_url.to_string(),
@@ -64,7 +175,9 @@ pub fn status_url(id: PurchaseId) -> String {
     format!("/api/ai/purchases/{id}")
 }
 
-impl Status for Shown {
+impl Status for Followable {
+    type Body = Purchase;
+
     fn version(&self) -> i64 {
         self.purchase.version
     }
@@ -73,49 +186,15 @@ impl Status for Shown {
         self.purchase.state.is_final()
     }
 
-    fn body(&self) -> Value {
-        let purchase = &self.purchase;
-        let is_granted = purchase.state.is_granted();
-        json!({
-            "purchaseId": purchase.id,
-            "status": purchase.state,
-            "packageId": purchase.package_public_id,
-            "packageType": purchase.package_type,
-            "packageName": purchase.package_name,
-            "licenseMode": purchase.license_mode,
-            "price": decimal_number(purchase.price_minor),
-            "priceMinor": purchase.price_minor,
-            "currency": purchase.currency,
-            "paymentMethod": purchase.payment_method,
-            "payment": self.payment.as_ref().map(payment_of_purchase),
-            "paymentDueAt": purchase.state.is_unpaid().then(|| time(purchase.expires_at)),
-            "reservedUntil": purchase.reserved_until.map(time),
-            "downloadUrl": is_granted.then(|| self.download_url()),
-            "expiresAt": purchase.grant_expires_at.filter(|_| is_granted).map(time),
-            "error": purchase.reason,
-            "errorCode": purchase.reason_code,
-            "statusUrl": status_url(purchase.id),
-            "nextPollMs": (!purchase.state.is_final()).then_some(NEXT_POLL_MS),
-            "packageSha256": hex::encode(&purchase.package_sha256),
-            "wMatrixSha256": hex::encode(&purchase.w_matrix_sha256),
-            "timestamps": {
-                "created": time(purchase.created_at),
-                "settled": purchase.settled_at.map(time),
-                "finished": purchase.finished_at.map(time),
-            },
-        })
+    fn body(&self) -> Purchase {
+        Purchase {
+            purchase: bought(&self.base_url, &self.purchase),
+            payment: self.payment.as_ref().map(PurchasePayment::from),
+        }
     }
 }
 
-impl Shown {
-    fn download_url(&self) -> String {
-        purchases::download_url(
-            &self.base_url,
-            &self.purchase.package_type,
-            &self.purchase.package_public_id,
-        )
-    }
-
+impl Followable {
     /// Whether it has ended, or nothing goes on without the buyer.
     pub fn has_answer(&self) -> bool {
         let payment = self.payment.as_ref();
@@ -125,34 +204,40 @@ impl Shown {
     }
 
     /// The answer to the request that made it: the seed's body once it is settled.
-    pub fn outcome(&self) -> Result<(axum::http::StatusCode, Value), ApiError> {
+    pub fn outcome(&self) -> Result<Answer<PurchaseOutcome>, ApiError> {
         let purchase = &self.purchase;
         let delay = self.payment.as_ref().and_then(delayed);
         if let Some(delay) = delay.filter(|_| purchase.state.is_unpaid()) {
             return Err(delay.field("purchaseId", purchase.id.to_string()));
         }
-        let mut body = self.body();
         let (status, message) = match purchase.state {
             PurchaseState::Settled | PurchaseState::Disputed | PurchaseState::Refunded => (
-                axum::http::StatusCode::OK,
+                StatusCode::OK,
                 "Package purchased successfully. Download link is valid for 7 days.",
             ),
             PurchaseState::Failed => return Err(self.failure()),
             PurchaseState::AwaitingPayment => (
-                axum::http::StatusCode::ACCEPTED,
+                StatusCode::ACCEPTED,
                 "The purchase waits for its payment. Follow statusUrl; pay it otherwise, or cancel it with DELETE.",
             ),
             PurchaseState::PaymentUnknown => (
-                axum::http::StatusCode::ACCEPTED,
+                StatusCode::ACCEPTED,
                 "The card provider has not answered. Do not pay again: this purchase will be resolved. Follow statusUrl.",
             ),
             PurchaseState::Pending => (
-                axum::http::StatusCode::ACCEPTED,
+                StatusCode::ACCEPTED,
                 "The purchase is being settled. Follow statusUrl.",
             ),
         };
-        body["message"] = json!(message);
-        Ok((status, body))
+        let purchase = self.body();
+        let location = HeaderValue::from_str(&status_url(self.purchase.id)).expect("plain text");
+        let answer = Answer::with(status, PurchaseOutcome { purchase, message });
+        Ok(match status {
+            StatusCode::ACCEPTED => answer
+                .header(header::LOCATION, location)
+                .header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            _ => answer,
+        })
     }
 
     /// A purchase that came to nothing, as an error.
@@ -175,42 +260,67 @@ impl Shown {
     }
 }
 
-/// A purchase in its buyer's list. Its payment is shown at its own address alone.
-pub fn bought(state: &ApiState, purchase: PurchaseView) -> Value {
-    let shown = Shown {
-        purchase,
-        payment: None,
-        base_url: state.public_base_url.to_string(),
+/// A purchase without its payment.
+pub fn bought(base_url: &str, purchase: &PurchaseView) -> BoughtPackage {
+    let is_granted = purchase.state.is_granted();
+    let download_url = || {
+        purchases::download_url(
+            base_url,
+            &purchase.package_type,
+            &purchase.package_public_id,
+        )
     };
-    let mut body = shown.body();
-    if let Some(body) = body.as_object_mut() {
-        body.remove("payment");
+    BoughtPackage {
+        purchase: purchase.id.into(),
+        status: purchase.state,
+        package_id: purchase.package_public_id.clone(),
+        package_type: purchase.package_type.clone(),
+        package_name: purchase.package_name.clone(),
+        license_mode: purchase.license_mode.clone(),
+        price: Price::new(purchase.price_minor),
+        currency: Currency(purchase.currency.clone()),
+        payment_method: purchase.payment_method,
+        payment_due_at: purchase
+            .state
+            .is_unpaid()
+            .then(|| purchase.expires_at.into()),
+        reserved_until: purchase.reserved_until.map(Timestamp),
+        download_url: is_granted.then(download_url),
+        expires_at: purchase
+            .grant_expires_at
+            .filter(|_| is_granted)
+            .map(Timestamp),
+        error: purchase.reason.clone(),
+        error_code: purchase.reason_code.clone(),
+        status_url: status_url(purchase.id),
+        next_poll_ms: (!purchase.state.is_final()).then_some(NEXT_POLL_MS),
+        package_sha256: Sha256Hex(purchase.package_sha256.clone()),
+        w_matrix_sha256: Sha256Hex(purchase.w_matrix_sha256.clone()),
+        timestamps: PurchaseTimes {
+            created: purchase.created_at.into(),
+            settled: purchase.settled_at.map(Timestamp),
+            finished: purchase.finished_at.map(Timestamp),
+        },
     }
-    body
 }
 
 /// A purchase in its seller's list of sales: what it brought, and nothing to download.
-pub fn sold(purchase: &PurchaseView) -> Value {
-    json!({
-        "purchaseId": purchase.id,
-        "status": purchase.state,
-        "packageId": purchase.package_public_id,
-        "packageType": purchase.package_type,
-        "packageName": purchase.package_name,
-        "licenseMode": purchase.license_mode,
-        "buyerId": purchase.buyer_id,
-        "price": decimal_number(purchase.price_minor),
-        "priceMinor": purchase.price_minor,
-        "feeMinor": purchase.fee_minor,
-        "netMinor": purchase.net_minor,
-        "currency": purchase.currency,
-        "timestamps": {
-            "settled": purchase.settled_at.map(time),
-            "finished": purchase.finished_at.map(time),
+pub fn sold(purchase: &PurchaseView) -> Sale {
+    Sale {
+        purchase: purchase.id.into(),
+        status: purchase.state,
+        package_id: purchase.package_public_id.clone(),
+        package_type: purchase.package_type.clone(),
+        package_name: purchase.package_name.clone(),
+        license_mode: purchase.license_mode.clone(),
+        buyer_id: purchase.buyer_id,
+        price: Price::new(purchase.price_minor),
+        fee_minor: purchase.fee_minor,
+        net_minor: purchase.net_minor,
+        currency: Currency(purchase.currency.clone()),
+        timestamps: SaleTimes {
+            settled: purchase.settled_at.map(Timestamp),
+            finished: purchase.finished_at.map(Timestamp),
         },
-    })
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
 }

@@ -2,29 +2,54 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
-use chrono::SecondsFormat;
 use common::ids::PackagePublicId;
-use common::money::decimal_number;
 use common::quotes::QuoteError;
 use common::quotes::commands::{self, Issued, QuoteRequest};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use common::wire::{Currency, Timestamp};
+use package::PackageType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::contract::{Answer, Price};
 use crate::error::ApiError;
 use crate::extract::{Caller, Json, NumberText};
 use crate::routes::purchases::expected_minor;
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// What is to be quoted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewQuote {
+    #[schemars(with = "PackageType")]
     package_type: String,
+    #[schemars(with = "PackagePublicId")]
     package_id: String,
+    /// Refuses another price than this one.
     #[serde(default)]
     expected_price: Option<NumberText>,
+}
+
+/// A price that holds for ten minutes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Quote {
+    /// The quote, which goes into a purchase as `quoteId`.
+    quote_id: String,
+    /// The quote as a signed statement (JWS); it goes into a purchase as well.
+    quote: String,
+    package_id: PackagePublicId,
+    package_type: PackageType,
+    #[serde(flatten)]
+    price: Price,
+    currency: Currency,
+    /// The version of the listing that the price was read from.
+    listing_version: i64,
+    /// The SHA-256 of the package, in hexadecimal digits.
+    package_sha256: String,
+    /// The SHA-256 of its alignment matrix.
+    w_matrix_sha256: String,
+    /// Until when the price holds.
+    expires_at: Timestamp,
 }
 
 /// Answers the price with a signed promise of it. `quoteId` or `quote` goes into the purchase.
@@ -32,7 +57,7 @@ pub async fn create_quote(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Json(new): Json<NewQuote>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Quote>, ApiError> {
     let (Ok(package_type), Some(package)) = (
         new.package_type.parse(),
         PackagePublicId::parse(&new.package_id),
@@ -52,22 +77,23 @@ pub async fn create_quote(
         &request,
     )
     .await?;
-    Ok(success(StatusCode::CREATED, body(&issued)))
+    Ok(Answer::with(StatusCode::CREATED, issued.into()))
 }
 
-fn body(issued: &Issued) -> Value {
-    let claims = &issued.claims;
-    json!({
-        "quoteId": claims.quote_id,
-        "quote": issued.token,
-        "packageId": claims.package_id,
-        "packageType": claims.package_type,
-        "price": decimal_number(claims.amount_minor),
-        "priceMinor": claims.amount_minor,
-        "currency": claims.currency,
-        "listingVersion": claims.listing_version,
-        "packageSha256": claims.package_sha256,
-        "wMatrixSha256": claims.w_matrix_sha256,
-        "expiresAt": issued.expires_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-    })
+impl From<Issued> for Quote {
+    fn from(issued: Issued) -> Self {
+        let claims = issued.claims;
+        Self {
+            quote_id: claims.quote_id,
+            quote: issued.token,
+            package_id: claims.package_id,
+            package_type: claims.package_type,
+            price: Price::new(claims.amount_minor),
+            currency: Currency(claims.currency),
+            listing_version: claims.listing_version,
+            package_sha256: claims.package_sha256,
+            w_matrix_sha256: claims.w_matrix_sha256,
+            expires_at: issued.expires_at.into(),
+        }
+    }
 }

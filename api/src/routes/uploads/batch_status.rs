@@ -3,7 +3,6 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
 use common::ids::BatchPublicId;
 use common::uploads::{self, BatchUpload, BatchView, UploadError, UploadStatus};
 use futures::future::BoxFuture;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path, PreferWait};
-use crate::follow::{Follower, Status};
+use crate::follow::{Followed, Follower, Status};
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -26,7 +25,7 @@ pub async fn get_batch(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(batch_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Followed<Value>, ApiError> {
     let pool = state.pool().clone();
     let id = BatchPublicId::parse(&batch_id);
     let asking = caller.clone();
@@ -46,6 +45,8 @@ pub async fn get_batch(
 }
 
 impl Status for BatchView {
+    type Body = Value;
+
     fn version(&self) -> i64 {
         self.uploads.iter().map(|upload| upload.version).sum()
     }

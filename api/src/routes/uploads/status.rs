@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use common::uploads;
 
 use super::view;
@@ -33,6 +33,7 @@ pub async fn get_package_status(
     Follower::new(&state, caller.as_ref(), uploads::CHANGED, upload_id, find)
         .answer(version, wait, &headers)
         .await
+        .map(IntoResponse::into_response)
 }
 
 /// Sends the status whenever it changes, as server-sent events, until the upload has ended.

@@ -87,6 +87,8 @@ pub fn finder(
 }
 
 impl Status for UploadView {
+    type Body = Value;
+
     fn version(&self) -> i64 {
         self.version
     }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::time;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait, Query, moment};
-use crate::follow::{Follower, Status};
+use crate::follow::{Followed, Follower, Status};
 use crate::routes::page::{self, Pages};
 use crate::routes::success;
 use crate::state::ApiState;
@@ -78,7 +78,7 @@ pub async fn get_delivery(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Followed<Value>, ApiError> {
     let find = finder(&state, DeliveryId::parse(&id), principal.user);
     Follower::new(&state, Some(&principal), deliveries::CHANGED, id, find)
         .answer(version, wait, &headers)
@@ -133,6 +133,8 @@ pub struct Timeline {
 }
 
 impl Status for Timeline {
+    type Body = Value;
+
     fn version(&self) -> i64 {
         let state = DeliveryState::ALL
             .iter()

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{endpoint_id, time};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Json, Path, PreferWait, moment};
-use crate::follow::{Follower, Status};
+use crate::follow::{Followed, Follower, Status};
 use crate::middleware::RequestId;
 use crate::routes::success;
 use crate::state::ApiState;
@@ -87,7 +87,7 @@ pub async fn get_recovery(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Followed<Value>, ApiError> {
     let find = finder(&state, RecoveryId::parse(&id), principal.user);
     Follower::new(&state, Some(&principal), recoveries::CHANGED, id, find)
         .answer(version, wait, &headers)
@@ -124,6 +124,8 @@ fn finder(
 struct Shown(Recovery);
 
 impl Status for Shown {
+    type Body = Value;
+
     fn version(&self) -> i64 {
         self.0.version
     }
