@@ -3,7 +3,6 @@
 
 mod accounts;
 mod market;
-mod operators;
 mod system;
 mod uploads;
 mod webhooks;
@@ -51,8 +50,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(webhooks::quick())
         .merge(system::quick());
     let endpoints_body = Some(WEBHOOK_BODY_REQUEST_BYTES_MAX);
-    let operators = operators::all()
-        .merge(contract::operators())
+    let operators = contract::operators()
         .layer(replayed)
         .layer(door(REQUEST_SECONDS_MAX, small, Takes::Nothing))
         .layer(from_fn_with_state(state.clone(), require_admin));

@@ -3,6 +3,7 @@
 //! how much, to whom and why. Who wanted to operate and may not is noted too, once for a network and a while.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::PgPool;
 
@@ -20,7 +21,7 @@ impl std::fmt::Display for ActId {
 }
 
 /// In which capacity somebody operates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum ActorRole {
@@ -47,24 +48,32 @@ pub struct Act<'a> {
 }
 
 /// A row of the log.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
+    /// Its number.
     pub id: i64,
+    /// `operator token` or `user`, `refused` or `refused user`.
     pub actor: String,
-    /// None in rows from before it was kept.
+    /// The role of who acted; null in rows from before it was recorded.
     pub actor_role: Option<ActorRole>,
+    /// The user who acted, if it was one.
     pub actor_id: Option<UserId>,
+    /// Method and route.
     pub action: String,
+    /// The path.
     pub target: String,
+    /// The address that the request came from.
     pub address: String,
     pub request_id: String,
+    /// The reason that was given.
     pub reason: Option<String>,
-    /// Negative is what was taken.
+    /// The amount that was moved, in minor units; less than zero if it was taken.
     pub amount_minor: Option<i64>,
     pub currency: Option<String>,
     /// Who got the money or the right, or lost it.
     pub recipient_id: Option<UserId>,
+    /// The status of the answer; null while there is none.
     pub status: Option<i16>,
     pub at: DateTime<Utc>,
 }

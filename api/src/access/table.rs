@@ -2,7 +2,7 @@
 
 use common::identity::Permission::{Account, Purchase, Upload, Webhooks};
 
-use super::Access::{self, Anyone, May, Operator, Optional, Session, SignedIn};
+use super::Access::{self, Anyone, May, Optional, Session, SignedIn};
 
 /// A method of a route, and what holds for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,35 +171,4 @@ pub const OPERATIONS: &[Operation] = &[
         May(Webhooks),
     ),
     row("DELETE", "/api/ai/webhooks/payloads", May(Webhooks)),
-    // Operators.
-    row("GET", "/admin/queues", Operator),
-    row("POST", "/admin/queues/{queue}/pause", Operator),
-    row("POST", "/admin/queues/{queue}/resume", Operator),
-    row("GET", "/admin/jobs", Operator),
-    row("POST", "/admin/jobs/replay", Operator),
-    row("GET", "/admin/jobs/{job_id}", Operator),
-    row("POST", "/admin/jobs/{job_id}/retry", Operator),
-    row("POST", "/admin/jobs/{job_id}/cancel", Operator),
-    row("GET", "/admin/payloads", Operator),
-    row("DELETE", "/admin/payloads/{payload_id}", Operator),
-    row("GET", "/admin/payments", Operator),
-    row("GET", "/admin/payments/{payment_id}", Operator),
-    row("GET", "/admin/chargebacks", Operator),
-    row(
-        "POST",
-        "/admin/chargebacks/{chargeback_id}/evidence",
-        Operator,
-    ),
-    row("GET", "/admin/keys", Operator),
-    row("POST", "/admin/keys", Operator),
-    row("DELETE", "/admin/keys/{key_id}", Operator),
-    row("POST", "/admin/credits", Operator),
-    row("POST", "/admin/ledger/audit", Operator),
-    row("GET", "/admin/users", Operator),
-    row("POST", "/admin/users/{user_id}/block", Operator),
-    row("POST", "/admin/users/{user_id}/unblock", Operator),
-    row("POST", "/admin/users/{user_id}/role", Operator),
-    row("GET", "/admin/audit", Operator),
-    row("POST", "/admin/packages/{package_id}/take-down", Operator),
-    row("POST", "/admin/packages/{package_id}/restore", Operator),
 ];

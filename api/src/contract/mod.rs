@@ -9,6 +9,7 @@ mod disputes;
 mod handler;
 mod money;
 mod operation;
+mod operators;
 mod payouts;
 mod purchases;
 mod schemas;
@@ -34,6 +35,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         money::operations(),
         payouts::operations(),
         disputes::operations(),
+        operators::operations(),
     ]
     .into_iter()
     .flatten()

@@ -5,13 +5,16 @@ use common::webhooks::EventType;
 use serde_json::{Map, Value};
 
 use super::operation::{Operation, get, post};
-use crate::access::Access::{May, Provider, SignedIn};
-use crate::routes::{ledger, payments, quotes};
+use crate::access::Access::{May, Operator, Provider, SignedIn};
+use crate::routes::{admin, ledger, payments, quotes};
 
 pub fn operations() -> Vec<Operation> {
     let rows = [credits(), top_ups(), earnings(), quotes()];
     let rows = rows.into_iter().flatten().map(|row| row.tagged("credits"));
-    rows.chain([notice().tagged("system")]).collect()
+    let operators = operators().into_iter().map(|row| row.tagged("operators"));
+    rows.chain([notice().tagged("system")])
+        .chain(operators)
+        .collect()
 }
 
 fn credits() -> Vec<Operation> {
@@ -92,4 +95,54 @@ fn notice() -> Operation {
         .takes::<Map<String, Value>>()
         .gives(200, "Received.")
         .faults(&[401, 404])
+}
+
+fn operators() -> Vec<Operation> {
+    vec![
+        get(
+            "/admin/payments",
+            admin::list_payments,
+            Operator,
+            "List payments by card",
+        )
+        .gives(200, "A page, newest first."),
+        get(
+            "/admin/payments/{payment_id}",
+            admin::get_payment,
+            Operator,
+            "Get a payment by card",
+        )
+        .gives(200, "The payment."),
+        get(
+            "/admin/chargebacks",
+            admin::list_chargebacks,
+            Operator,
+            "List chargebacks",
+        )
+        .gives(200, "A page, newest first, with the deadline of each."),
+        post(
+            "/admin/chargebacks/{chargeback_id}/evidence",
+            admin::answer_chargeback,
+            Operator,
+            "Answer a cardholder's dispute",
+        )
+        .about("Once and for good. A worker sends the evidence to the card provider.")
+        .gives(202, "The evidence will be sent."),
+        post(
+            "/admin/credits",
+            admin::adjust_credits,
+            Operator,
+            "Give or take credits",
+        )
+        .gives(200, "An earlier request with this id did it.")
+        .gives(201, "The credits were changed.")
+        .faults(&[404]),
+        post(
+            "/admin/ledger/audit",
+            admin::audit_ledger,
+            Operator,
+            "Audit the ledger",
+        )
+        .gives(200, "The result of each check."),
+    ]
 }

@@ -1,6 +1,7 @@
 //! Rows and values of accounts.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ids::{SessionId, UserId};
@@ -72,15 +73,19 @@ pub struct SessionSummary {
 }
 
 /// A user as operators see one.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct UserSummary {
     #[serde(rename = "userId")]
     pub id: UserId,
     pub name: String,
+    /// `person` or `agent`.
     pub kind: String,
+    /// `member` or `admin`.
     pub role: String,
+    /// How many packages the user has published.
     pub package_count: i64,
     pub created_at: DateTime<Utc>,
+    /// When an operator blocked the user.
     pub blocked_at: Option<DateTime<Utc>>,
 }

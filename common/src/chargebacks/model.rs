@@ -1,6 +1,7 @@
 //! Rows and values of chargebacks.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -8,28 +9,39 @@ use crate::cards::{ReversalKind, ReversalState};
 use crate::ids::{ChargebackId, PaymentId, UserId};
 use crate::ledger::LedgerError;
 use crate::limits::EVIDENCE_CHARS_MAX;
+use crate::wire::Currency;
 
 /// A chargeback, as operators see it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct Chargeback {
     pub id: ChargebackId,
     pub payment_id: PaymentId,
+    /// Whose payment it is.
     pub user_id: UserId,
+    /// The card provider's id.
     pub provider_id: String,
     pub kind: ReversalKind,
+    /// The reason that the provider gives.
     pub reason: String,
+    /// The amount in minor units.
     pub amount_minor: i64,
+    #[schemars(with = "Currency")]
     pub currency: String,
     pub state: ReversalState,
+    /// What the user still owes of it, in minor units.
     pub owed_minor: i64,
-    /// Until when it is answered.
+    /// Until when it can be answered.
     pub evidence_due_at: Option<DateTime<Utc>>,
+    /// The evidence that an operator gave.
     pub evidence: Option<String>,
-    /// When the provider got it.
+    /// When the provider received the evidence.
     pub evidence_sent_at: Option<DateTime<Utc>>,
+    /// Counts its changes.
     pub version: i64,
+    /// When it was first seen.
     pub created_at: DateTime<Utc>,
+    /// When it was decided.
     pub closed_at: Option<DateTime<Utc>>,
 }
 

@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use package::PackageType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Authority;
 use crate::ids::{ApiKeyId, SessionId, UserId};
 
 /// What a key allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Permission {
     Upload,
@@ -101,22 +102,33 @@ pub struct KeyLimits {
 }
 
 /// A key as it may be shown.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct KeySummary {
     pub id: ApiKeyId,
+    /// Whose key it is.
     pub user_id: UserId,
+    /// The name of that user.
     pub user_name: String,
+    /// The name of the key.
     pub name: String,
+    /// How the key begins.
     pub prefix: String,
+    /// What the key allows.
+    #[schemars(with = "Vec<Permission>")]
     pub permissions: Vec<String>,
+    /// The most that it spends within 24 hours, in minor units.
     pub budget_day_minor: Option<i64>,
+    /// The most that one purchase costs, in minor units.
     pub budget_purchase_minor: Option<i64>,
+    /// The types of packages that it buys; null for all.
+    #[schemars(with = "Option<Vec<PackageType>>")]
     pub package_types: Option<Vec<String>>,
     /// Keys that replace each other have one line.
     #[serde(skip)]
     pub line_id: ApiKeyId,
     pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
     pub expires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,

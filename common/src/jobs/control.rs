@@ -1,6 +1,7 @@
 //! What operators do with jobs and queues: list, inspect, retry, cancel, pause, resume.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -23,44 +24,63 @@ pub struct JobFilter {
 }
 
 /// A job in a list.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSummary {
     pub id: JobId,
+    /// The kind of job.
     pub name: String,
+    /// The queue that it is served from.
     pub queue: String,
+    /// The lane of that queue: `fast` or `bulk`.
     pub lane: String,
     pub state: JobState,
+    /// What it is about: an upload, a purchase, a payment, a dispute, an endpoint.
     pub subject: Uuid,
+    /// The request that caused it.
     #[serde(rename = "requestId")]
     pub trace: String,
+    /// Counts its leases: a worker whose lease is over writes nothing.
     pub fence: i32,
+    /// Runs that failed.
     pub attempts: i32,
+    /// Runs that were put off because a part of ours was away.
     pub snoozes: i32,
+    /// Runs whose worker was gone before they ended.
     pub crashes: i32,
+    /// Why its last run failed.
     pub reason: Option<String>,
+    /// The worker that runs it.
     pub worker: Option<Uuid>,
+    /// When it may run.
     pub run_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
+    /// When its last run began.
     pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
 /// A job with what went wrong in its runs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobDetail {
     #[serde(flatten)]
     pub job: JobSummary,
+    /// The runs that did not succeed.
     pub history: Vec<JobFault>,
 }
 
 /// One run that did not end in success.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 pub struct JobFault {
+    /// The lease of that run.
     pub fence: i32,
+    /// How it ended.
     pub outcome: String,
+    /// Why.
     pub reason: String,
+    /// The worker that ran it.
     pub worker: Option<Uuid>,
     pub at: DateTime<Utc>,
 }
@@ -191,16 +211,23 @@ async fn set_paused(
 }
 
 /// A queue as PostgreSQL knows it.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueState {
+    /// Its name.
     pub queue: String,
     pub paused: bool,
+    /// Why it is paused.
     pub pause_reason: Option<String>,
+    /// Jobs that may run now.
     pub due: i64,
+    /// Jobs that may run later.
     pub later: i64,
+    /// Jobs that run.
     pub running: i64,
+    /// Jobs that were set aside for an operator.
     pub quarantined: i64,
+    /// For how long the oldest due job has waited, in seconds.
     pub oldest_due_seconds: f64,
 }
 
@@ -256,15 +283,20 @@ pub async fn observe_queues(pool: &PgPool) -> Result<(), sqlx::Error> {
 }
 
 /// Bytes found in a queue that are no wake-up call.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct QueuedPayload {
+    /// Its number.
     pub id: i64,
+    /// The queue that it was found in.
     pub queue: String,
+    /// Its id there.
     pub task_id: String,
-    /// As text; what is no UTF-8 is replaced.
+    /// Its bytes as text; what is no UTF-8 is replaced.
     pub payload: String,
+    /// Why it could not be read.
     pub reason: String,
+    /// When it was found.
     pub seen_at: DateTime<Utc>,
 }
 

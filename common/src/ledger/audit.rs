@@ -10,6 +10,7 @@ mod checks;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
@@ -31,35 +32,48 @@ pub struct Check {
 }
 
 /// How one check ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "AuditFinding")]
 pub struct Finding {
+    /// The name of the check.
     pub check: &'static str,
+    /// What must be true.
     pub claim: &'static str,
+    /// How many rows violate it.
     pub violations: i64,
     /// One of them.
     pub example: Option<String>,
 }
 
 /// How much was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "AuditFigures")]
 pub struct Figures {
+    /// Accounts of the ledger.
     pub accounts: i64,
+    /// Transfers between them.
     pub transfers: i64,
+    /// Entries of all transfers.
     pub entries: i64,
+    /// Holds that are neither posted nor released.
     pub open_holds: i64,
+    /// Changes that are not added to their accounts yet.
     pub unfolded_deltas: i64,
+    /// Purchases in any state.
     pub purchases: i64,
 }
 
 /// The result of an audit.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Audit {
     /// The moment that was looked at.
     pub at: DateTime<Utc>,
+    /// How long the audit took, in milliseconds.
     pub duration_ms: u64,
     pub figures: Figures,
+    /// The result of each check.
     pub findings: Vec<Finding>,
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::ids::{ApiKeyId, PaymentId, PurchaseId, UserId};
+use crate::wire::Currency;
 
 /// Where a payment stands.
 #[derive(
@@ -92,7 +93,9 @@ impl FromStr for PaymentState {
 }
 
 /// What a payment is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, sqlx::Type,
+)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Purpose {
@@ -206,25 +209,39 @@ pub struct PaymentFilter {
 }
 
 /// A payment as operators see it: without what lets one pay.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentSummary {
     pub id: PaymentId,
+    /// Who pays.
     #[serde(rename = "user")]
     pub user_id: UserId,
     pub purpose: Purpose,
+    /// The purchase that it pays, if it pays one.
     pub purchase_id: Option<PurchaseId>,
+    /// The amount in minor units.
     pub amount_minor: i64,
+    #[schemars(with = "Currency")]
     pub currency: String,
     pub state: PaymentState,
+    /// The card provider's id.
     pub provider_id: Option<String>,
+    /// Why it failed, for machines.
     pub reason_code: Option<String>,
+    /// The bank's reason, if it declined the card.
     pub decline_code: Option<String>,
+    /// What was said last, for people.
     pub message: Option<String>,
+    /// The request that began it.
     pub request_id: String,
+    /// How often the provider was asked about it without an answer that ends it.
     pub looks: i32,
+    /// When the provider was first asked for it.
     pub sent_at: Option<DateTime<Utc>>,
+    /// Until when it can be paid.
     pub expires_at: DateTime<Utc>,
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
+    /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
 }

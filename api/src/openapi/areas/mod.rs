@@ -3,7 +3,6 @@
 mod accounts;
 mod listings;
 mod market;
-mod operators;
 mod system;
 mod uploads;
 mod webhook_endpoints;
@@ -23,7 +22,6 @@ pub fn operations() -> Vec<Operation> {
         webhook_endpoints::operations(),
         webhook_log::operations(),
         system::operations(),
-        operators::operations(),
     ]
     .into_iter()
     .flatten()

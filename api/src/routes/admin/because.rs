@@ -3,16 +3,20 @@
 use common::audit::ActId;
 use common::limits::REASON_CHARS_MAX;
 use common::moderation::commands::Decision;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::ApiError;
 use crate::middleware::RequestId;
 use crate::routes::free_text;
 
-/// A body with nothing but the reason.
-#[derive(Debug, Deserialize)]
+/// Why an operator does something.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OperatorReason")]
 pub struct Because {
+    /// The reason, which goes into the audit log.
+    #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
 }
 

@@ -2,59 +2,77 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
 use common::cards::ReversalState;
-use common::chargebacks::{self, ChargebackFilter, commands};
+use common::chargebacks::{self, Chargeback, ChargebackFilter, commands};
 use common::ids::ChargebackId;
-use serde::Deserialize;
-use serde_json::json;
+use common::limits::EVIDENCE_CHARS_MAX;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, LongLimit, NextCursor, PageCursor};
 use crate::state::ApiState;
 
 /// Which chargebacks.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChargebackQuery {
+    /// Only chargebacks in this state.
     state: Option<ReversalState>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
 }
 
-/// What is said to a dispute.
-#[derive(Debug, Deserialize)]
+/// The answer to a cardholder's dispute.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Evidence {
+pub struct NewEvidence {
+    /// What supports the payment, in words.
+    #[schemars(length(min = 1, max = EVIDENCE_CHARS_MAX))]
     evidence: String,
+}
+
+/// A page of chargebacks, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChargebackPage {
+    chargebacks: Vec<Chargeback>,
+    next_cursor: NextCursor,
+}
+
+/// A chargeback that was answered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AnsweredChargeback {
+    chargeback_id: ChargebackId,
 }
 
 /// A page, newest first, with until when each is answered.
 pub async fn list_chargebacks(
     State(state): State<ApiState>,
     Query(query): Query<ChargebackQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ChargebackPage>, ApiError> {
     let filter = ChargebackFilter {
         state: query.state,
-        before: page::cursor(query.cursor.as_deref(), ChargebackId::parse)?,
-        limit: Pages::LONG.limit(query.limit)?,
+        before: page::cursor(query.cursor.as_ref(), ChargebackId::parse)?,
+        limit: page::rows(query.limit)?,
     };
     let found = chargebacks::list(state.pool(), &filter).await?;
-    let next = page::next(&found, filter.limit, |chargeback| chargeback.id);
-    Ok(success(
-        StatusCode::OK,
-        json!({ "chargebacks": found, "nextCursor": next }),
-    ))
+    Ok(Answer::ok(ChargebackPage {
+        next_cursor: page::next(&found, filter.limit, |chargeback| chargeback.id),
+        chargebacks: found,
+    }))
 }
 
 /// Takes the evidence; a worker hands it to the card provider.
 pub async fn answer_chargeback(
     State(state): State<ApiState>,
     Path(id): Path<ChargebackId>,
-    Json(body): Json<Evidence>,
-) -> Result<Response, ApiError> {
+    Json(body): Json<NewEvidence>,
+) -> Result<Answer<AnsweredChargeback>, ApiError> {
     commands::answer(&state.outbox, id, &body.evidence).await?;
-    Ok(success(StatusCode::ACCEPTED, json!({ "chargebackId": id })))
+    let answered = AnsweredChargeback { chargeback_id: id };
+    Ok(Answer::with(StatusCode::ACCEPTED, answered))
 }

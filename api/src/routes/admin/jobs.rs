@@ -2,31 +2,59 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
 use common::ids::JobId;
-use common::jobs::{self, JobFilter, JobState};
+use common::jobs::{self, JobDetail, JobFilter, JobState, JobSummary};
 use common::limits::PAGE_ROWS_MAX;
 use common::pipeline;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Json, Path, Query};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, LongLimit, NextCursor, PageCursor};
 use crate::state::ApiState;
 
 /// Which jobs.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobQuery {
+    /// Only jobs of this queue.
     queue: Option<String>,
+    /// Only jobs of this kind.
     name: Option<String>,
+    /// Only jobs in this state.
     state: Option<JobState>,
+    /// Only jobs about this upload, purchase, payment, dispute or endpoint.
     subject: Option<Uuid>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
+}
+
+/// A page of jobs, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobPage {
+    jobs: Vec<JobSummary>,
+    next_cursor: NextCursor,
+}
+
+/// What became of the jobs that were to run again.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReplayedJobs {
+    /// The jobs that run again.
+    replayed: Vec<JobId>,
+    /// The jobs that cannot run again.
+    refused: Vec<RefusedReplay>,
+}
+
+/// A job that cannot run again.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RefusedReplay {
+    id: JobId,
+    /// Why.
+    reason: String,
 }
 
 impl JobQuery {
@@ -36,8 +64,8 @@ impl JobQuery {
             name: self.name,
             state: self.state,
             subject: self.subject,
-            before: page::cursor(self.cursor.as_deref(), page::row)?,
-            limit: Pages::LONG.limit(self.limit)?,
+            before: page::cursor(self.cursor.as_ref(), page::row)?,
+            limit: page::rows(self.limit)?,
         })
     }
 }
@@ -46,44 +74,36 @@ impl JobQuery {
 pub async fn list_jobs(
     State(state): State<ApiState>,
     Query(query): Query<JobQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<JobPage>, ApiError> {
     let filter = query.filter()?;
     let jobs = jobs::list_jobs(state.pool(), &filter).await?;
-    let next = page::next(&jobs, filter.limit, |job| job.id);
-    Ok(success(
-        StatusCode::OK,
-        json!({ "jobs": jobs, "nextCursor": next }),
-    ))
+    let next_cursor = page::next(&jobs, filter.limit, |job| job.id);
+    Ok(Answer::ok(JobPage { jobs, next_cursor }))
 }
 
 /// One job with its history.
 pub async fn get_job(
     State(state): State<ApiState>,
     Path(id): Path<JobId>,
-) -> Result<Response, ApiError> {
-    Ok(success(
-        StatusCode::OK,
-        jobs::find_job(state.pool(), id).await?,
-    ))
+) -> Result<Answer<JobDetail>, ApiError> {
+    Ok(Answer::ok(jobs::find_job(state.pool(), id).await?))
 }
 
 /// Runs a job again, now, with all its attempts.
 pub async fn retry_job(
     State(state): State<ApiState>,
     Path(id): Path<JobId>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<JobDetail>, ApiError> {
     pipeline::retry(&state.outbox, id).await?;
     tracing::warn!(job.id = %id, "An operator retried a job");
-    Ok(success(
-        StatusCode::OK,
-        jobs::find_job(state.pool(), id).await?,
-    ))
+    Ok(Answer::ok(jobs::find_job(state.pool(), id).await?))
 }
 
-/// Why a job is cancelled; its owner reads it.
-#[derive(Debug, Default, Deserialize)]
+/// Why a job is cancelled.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Cancel {
+pub struct NewCancellation {
+    /// The reason, which its owner reads.
     reason: Option<String>,
 }
 
@@ -91,24 +111,22 @@ pub struct Cancel {
 pub async fn cancel_job(
     State(state): State<ApiState>,
     Path(id): Path<JobId>,
-    cancel: Option<Json<Cancel>>,
-) -> Result<Response, ApiError> {
+    cancel: Option<Json<NewCancellation>>,
+) -> Result<Answer<JobDetail>, ApiError> {
     let reason = cancel
         .and_then(|Json(cancel)| cancel.reason)
         .unwrap_or_else(|| "cancelled by an operator".to_owned());
     pipeline::cancel(&state.outbox, id, &reason).await?;
     tracing::warn!(job.id = %id, reason, "An operator cancelled a job");
-    Ok(success(
-        StatusCode::ACCEPTED,
-        jobs::find_job(state.pool(), id).await?,
-    ))
+    let job = jobs::find_job(state.pool(), id).await?;
+    Ok(Answer::with(StatusCode::ACCEPTED, job))
 }
 
 /// Retries every quarantined job that matches, one page at a time.
 pub async fn replay_jobs(
     State(state): State<ApiState>,
     Json(query): Json<JobQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ReplayedJobs>, ApiError> {
     if query
         .state
         .is_some_and(|state| state != JobState::Quarantined)
@@ -127,15 +145,15 @@ pub async fn replay_jobs(
     for job in jobs::list_jobs(state.pool(), &filter).await? {
         match pipeline::retry(&state.outbox, job.id).await {
             Ok(()) => replayed.push(job.id),
-            Err(error) => refused.push(json!({ "id": job.id, "reason": error.to_string() })),
+            Err(error) => refused.push(RefusedReplay {
+                id: job.id,
+                reason: error.to_string(),
+            }),
         }
     }
     tracing::warn!(
         jobs.replayed = replayed.len(),
         "An operator replayed quarantined jobs"
     );
-    Ok(success(
-        StatusCode::OK,
-        json!({ "replayed": replayed, "refused": refused }),
-    ))
+    Ok(Answer::ok(ReplayedJobs { replayed, refused }))
 }

@@ -3,36 +3,66 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
 use common::audit::{self as log, ActId, Details};
 use common::ids::UserId;
-use common::ledger::audit;
+use common::ledger::audit::{self, Audit};
 use common::ledger::commands::{Adjustment, adjust};
-use common::money::{DEFAULT_CURRENCY, decimal_number, parse_signed_minor};
-use serde::Deserialize;
-use serde_json::json;
+use common::money::{DEFAULT_CURRENCY, parse_signed_minor};
+use common::wire::{Amount, Currency};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::Json;
 use crate::middleware::RequestId;
-use crate::routes::success;
 use crate::state::ApiState;
 
-/// Credits to be given, or taken with a minus.
-#[derive(Debug, Deserialize)]
+/// Credits to give to a user, or to take.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Credits {
-    /// Whose. Names look alike, ids do not.
+pub struct NewAdjustment {
+    /// The user, by id because names look alike.
     user_id: UserId,
-    /// Decimal text such as `12.50`.
+    /// The amount as decimal text; less than zero takes credits.
+    #[schemars(regex(pattern = r"^-?[0-9]+(\.[0-9]{1,2})?$"), example = &"12.50")]
     amount: String,
+    /// Why.
     reason: String,
     #[serde(default = "default_currency")]
+    #[schemars(with = "Currency")]
     currency: String,
-    /// The same id has its effect once.
+    /// An id of your choice: a second request with it changes nothing.
     #[serde(default = "Uuid::now_v7")]
     id: Uuid,
+}
+
+/// Credits that were given to a user, or taken.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AdjustedCredits {
+    /// The id of the adjustment.
+    id: Uuid,
+    /// The user's name.
+    user: String,
+    user_id: UserId,
+    currency: Currency,
+    /// The amount; less than zero if credits were taken.
+    amount: Amount,
+    /// The amount in minor units.
+    amount_minor: i64,
+    /// Whether this request changed the credits, rather than an earlier one with this id.
+    is_new: bool,
+}
+
+/// The result of an audit of the ledger.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerAudit {
+    /// Whether every check found nothing.
+    is_sound: bool,
+    audit: Audit,
 }
 
 fn default_currency() -> String {
@@ -44,8 +74,8 @@ pub async fn adjust_credits(
     State(state): State<ApiState>,
     Extension(act): Extension<ActId>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    Json(credits): Json<Credits>,
-) -> Result<Response, ApiError> {
+    Json(credits): Json<NewAdjustment>,
+) -> Result<Answer<AdjustedCredits>, ApiError> {
     let amount_minor = parse_signed_minor(&credits.amount).map_err(|error| {
         ApiError::new(Code::InvalidInput, format!("amount {error}"))
             .field("amount", error.to_string())
@@ -74,29 +104,28 @@ pub async fn adjust_credits(
     if adjusted.is_new {
         tracing::warn!(adjustment.id = %credits.id, "An operator adjusted credits");
     }
-    let data = json!({
-        "id": credits.id,
-        "user": adjusted.user_name,
-        "userId": adjustment.user,
-        "currency": adjustment.currency,
-        "amount": decimal_number(amount_minor),
-        "amountMinor": amount_minor,
-        "isNew": adjusted.is_new,
-    });
     let status = if adjusted.is_new {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    Ok(success(status, data))
+    let adjusted = AdjustedCredits {
+        id: credits.id,
+        user: adjusted.user_name,
+        user_id: adjustment.user,
+        currency: Currency(adjustment.currency),
+        amount: Amount(amount_minor),
+        amount_minor,
+        is_new: adjusted.is_new,
+    };
+    Ok(Answer::with(status, adjusted))
 }
 
-/// Proves the books, now: `isSound`, and for each check its violations with an example.
-pub async fn audit_ledger(State(state): State<ApiState>) -> Result<Response, ApiError> {
+/// Proves the books, now.
+pub async fn audit_ledger(State(state): State<ApiState>) -> Result<Answer<LedgerAudit>, ApiError> {
     let audit = audit::audit(state.pool()).await?;
-    let is_sound = audit.is_sound();
-    Ok(success(
-        StatusCode::OK,
-        json!({ "isSound": is_sound, "audit": audit }),
-    ))
+    Ok(Answer::ok(LedgerAudit {
+        is_sound: audit.is_sound(),
+        audit,
+    }))
 }

@@ -2,38 +2,41 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::audit::ActId;
 use common::ids::PackagePublicId;
 use common::limits::REASON_CHARS_MAX;
 use common::moderation::ModerationError;
 use common::moderation::commands::{TakeDown, restore, take_down};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::because::{Because, decision};
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::middleware::RequestId;
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
 use crate::state::ApiState;
 
-/// Why a package is taken down, which its seller and its buyers read, and whether nobody may download it.
-#[derive(Debug, Deserialize)]
+/// Why a package is taken down, and how far.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTakeDown {
+    /// The reason, which its seller and its buyers read.
+    #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
+    /// Whether those who bought it cannot download it any more either.
     #[serde(default)]
     revoke_grants: bool,
 }
 
-/// How the package stands now.
-#[derive(Debug, Serialize)]
+/// Whether a package is off the market.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Moderated {
+pub struct ModeratedPackage {
     package_id: PackagePublicId,
     taken_down: bool,
+    /// Whether those who bought it cannot download it any more either.
     grants_revoked: bool,
 }
 
@@ -44,7 +47,7 @@ pub async fn take_down_package(
     Extension(request_id): Extension<RequestId>,
     Path(package_id): Path<String>,
     Json(new): Json<NewTakeDown>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ModeratedPackage>, ApiError> {
     let package_id = parse(&package_id)?;
     let reason = free_text::required("reason", &new.reason, REASON_CHARS_MAX)?;
     let how = if new.revoke_grants {
@@ -55,12 +58,12 @@ pub async fn take_down_package(
     let decision = decision(&reason, act, &request_id);
     take_down(&state.outbox, &package_id, how, &decision).await?;
     tracing::warn!(package.id = %package_id, "An operator took a package down");
-    let moderated = Moderated {
+    let moderated = ModeratedPackage {
         package_id,
         taken_down: true,
         grants_revoked: new.revoke_grants,
     };
-    Ok(success(StatusCode::OK, json!(moderated)))
+    Ok(Answer::ok(moderated))
 }
 
 /// Puts a package back as it was.
@@ -70,18 +73,18 @@ pub async fn restore_package(
     Extension(request_id): Extension<RequestId>,
     Path(package_id): Path<String>,
     Json(because): Json<Because>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ModeratedPackage>, ApiError> {
     let package_id = parse(&package_id)?;
     let reason = because.checked()?;
     let decision = decision(&reason, act, &request_id);
     restore(&state.outbox, &package_id, &decision).await?;
     tracing::warn!(package.id = %package_id, "An operator restored a package");
-    let moderated = Moderated {
+    let moderated = ModeratedPackage {
         package_id,
         taken_down: false,
         grants_revoked: false,
     };
-    Ok(success(StatusCode::OK, json!(moderated)))
+    Ok(Answer::ok(moderated))
 }
 
 fn parse(package_id: &str) -> Result<PackagePublicId, ApiError> {

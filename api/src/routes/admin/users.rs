@@ -3,53 +3,61 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
-use common::accounts::{self, UserFilter, commands};
-use common::audit::{self, ActId, Details};
+use common::accounts::{self, UserFilter, UserSummary, commands};
+use common::audit::{self, ActId, AuditEntry, Details};
 use common::ids::UserId;
 use common::moderation::commands as moderation;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::because::{Because, decision};
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::middleware::RequestId;
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, LongLimit, NextCursor, PageCursor};
 use crate::state::ApiState;
 
-#[derive(Debug, Default, Deserialize)]
+/// Which users.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserQuery {
+    /// Only users whose name contains this, in any case.
     name: Option<String>,
+    /// Only the user of exactly this name.
     exact_name: Option<String>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
+}
+
+/// A page of users, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserPage {
+    users: Vec<UserSummary>,
+    next_cursor: NextCursor,
 }
 
 /// Lists users, newest first.
 pub async fn list_users(
     State(state): State<ApiState>,
     Query(query): Query<UserQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<UserPage>, ApiError> {
     let filter = UserFilter {
         name_contains: query.name,
         name: query.exact_name,
-        before: page::cursor(query.cursor.as_deref(), page::row)?,
+        before: page::cursor(query.cursor.as_ref(), page::row)?,
     };
-    let limit = Pages::LONG.limit(query.limit)?;
+    let limit = page::rows(query.limit)?;
     let users = accounts::list_users(state.pool(), &filter, limit).await?;
-    let next = page::next(&users, limit, |user| user.id);
-    let body = json!({ "users": users, "nextCursor": next });
-    Ok(success(StatusCode::OK, body))
+    let next_cursor = page::next(&users, limit, |user| user.id);
+    Ok(Answer::ok(UserPage { users, next_cursor }))
 }
 
 /// Whether a user is blocked now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Blocked {
+pub struct BlockedUser {
     user_id: UserId,
     blocked: bool,
 }
@@ -61,16 +69,16 @@ pub async fn block_user(
     Extension(request_id): Extension<RequestId>,
     Path(user): Path<UserId>,
     Json(because): Json<Because>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<BlockedUser>, ApiError> {
     let reason = because.checked()?;
     let decision = decision(&reason, act, &request_id);
     moderation::block(&state.outbox, user, &decision).await?;
     tracing::warn!(user.id = %user, "An operator blocked a user");
-    let blocked = Blocked {
+    let blocked = BlockedUser {
         user_id: user,
         blocked: true,
     };
-    Ok(success(StatusCode::OK, json!(blocked)))
+    Ok(Answer::ok(blocked))
 }
 
 /// Lets a user in again: all is as it was before the block.
@@ -80,29 +88,41 @@ pub async fn unblock_user(
     Extension(request_id): Extension<RequestId>,
     Path(user): Path<UserId>,
     Json(because): Json<Because>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<BlockedUser>, ApiError> {
     let reason = because.checked()?;
     let decision = decision(&reason, act, &request_id);
     moderation::unblock(&state.outbox, user, &decision).await?;
     tracing::warn!(user.id = %user, "An operator let a user in again");
-    let blocked = Blocked {
+    let blocked = BlockedUser {
         user_id: user,
         blocked: false,
     };
-    Ok(success(StatusCode::OK, json!(blocked)))
+    Ok(Answer::ok(blocked))
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// The role of a user.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Role {
+enum UserRole {
+    /// Not an operator.
     Member,
+    /// An operator.
     Admin,
 }
 
-#[derive(Debug, Deserialize)]
+/// The role that a user is to have.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRole {
-    role: Role,
+    role: UserRole,
+}
+
+/// The role that a user has.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangedRole {
+    user_id: UserId,
+    role: UserRole,
 }
 
 /// Makes a user an operator, or an operator a user.
@@ -111,37 +131,47 @@ pub async fn change_role(
     Extension(act): Extension<ActId>,
     Path(user): Path<UserId>,
     Json(new): Json<NewRole>,
-) -> Result<Response, ApiError> {
-    let is_admin = matches!(new.role, Role::Admin);
+) -> Result<Answer<ChangedRole>, ApiError> {
+    let is_admin = matches!(new.role, UserRole::Admin);
     let details = Details {
         recipient: Some(user),
         ..Details::default()
     };
     commands::set_role(state.pool(), act, user, is_admin).await?;
     audit::describe(state.pool(), act, &details).await?;
-    let role = if is_admin { "admin" } else { "member" };
-    Ok(success(
-        StatusCode::OK,
-        json!({ "userId": user, "role": role }),
-    ))
+    Ok(Answer::ok(ChangedRole {
+        user_id: user,
+        role: new.role,
+    }))
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Which entries of the audit log.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditQuery {
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
+}
+
+/// A page of the audit log, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditPage {
+    entries: Vec<AuditEntry>,
+    next_cursor: NextCursor,
 }
 
 /// Lists what operators did, newest first.
 pub async fn list_audit(
     State(state): State<ApiState>,
     Query(query): Query<AuditQuery>,
-) -> Result<Response, ApiError> {
-    let before = page::cursor(query.cursor.as_deref(), page::row)?;
-    let limit = Pages::LONG.limit(query.limit)?;
+) -> Result<Answer<AuditPage>, ApiError> {
+    let before = page::cursor(query.cursor.as_ref(), page::row)?;
+    let limit = page::rows(query.limit)?;
     let entries = audit::list(state.pool(), before, limit).await?;
-    let next = page::next(&entries, limit, |entry| entry.id);
-    let body = json!({ "entries": entries, "nextCursor": next });
-    Ok(success(StatusCode::OK, body))
+    let next_cursor = page::next(&entries, limit, |entry| entry.id);
+    Ok(Answer::ok(AuditPage {
+        entries,
+        next_cursor,
+    }))
 }

@@ -1,0 +1,126 @@
+//! What operators see and steer: queues, jobs, keys, users, packages on the market.
+
+use super::operation::{Operation, delete, get, post};
+use crate::access::Access::Operator;
+use crate::routes::admin;
+
+pub fn operations() -> Vec<Operation> {
+    let rows = [queues(), jobs(), users(), keys()];
+    let rows = rows.into_iter().flatten();
+    rows.map(|row| row.tagged("operators")).collect()
+}
+
+fn queues() -> Vec<Operation> {
+    vec![
+        get("/admin/queues", admin::list_queues, Operator, "List queues")
+            .gives(200, "All queues, with their depths."),
+        post(
+            "/admin/queues/{queue}/pause",
+            admin::pause_queue,
+            Operator,
+            "Pause a queue",
+        )
+        .about("Its running jobs end; no other starts.")
+        .gives(200, "The queue is paused."),
+        post(
+            "/admin/queues/{queue}/resume",
+            admin::resume_queue,
+            Operator,
+            "Resume a queue",
+        )
+        .gives(200, "The queue is served."),
+        get(
+            "/admin/payloads",
+            admin::list_payloads,
+            Operator,
+            "List payloads that could not be read",
+        )
+        .gives(200, "All of them, with their bytes."),
+        delete(
+            "/admin/payloads/{payload_id}",
+            admin::drop_payload,
+            Operator,
+            "Drop a payload",
+        )
+        .gives(200, "The payload is gone."),
+    ]
+}
+
+fn jobs() -> Vec<Operation> {
+    vec![
+        get("/admin/jobs", admin::list_jobs, Operator, "List jobs")
+            .gives(200, "A page, newest first."),
+        post("/admin/jobs/replay", admin::replay_jobs, Operator, "Retry quarantined jobs")
+            .about("A page of those that match. `state` may be `quarantined` only, and `limit` has no effect.")
+            .gives(200, "What became of each."),
+        get("/admin/jobs/{job_id}", admin::get_job, Operator, "Get a job with its history")
+            .gives(200, "The job."),
+        post("/admin/jobs/{job_id}/retry", admin::retry_job, Operator, "Retry a job")
+            .gives(200, "The job, which is queued."),
+        post("/admin/jobs/{job_id}/cancel", admin::cancel_job, Operator, "Cancel a job")
+            .gives(202, "The job, which has ended or is about to."),
+    ]
+}
+
+fn users() -> Vec<Operation> {
+    vec![
+        get("/admin/users", admin::list_users, Operator, "List users")
+            .gives(200, "A page, newest first."),
+        post(
+            "/admin/users/{user_id}/block",
+            admin::block_user,
+            Operator,
+            "Block a user",
+        )
+        .about("Nothing of theirs is sold, bought, paid out or sent while they are blocked.")
+        .gives(200, "The user is blocked."),
+        post(
+            "/admin/users/{user_id}/unblock",
+            admin::unblock_user,
+            Operator,
+            "Unblock a user",
+        )
+        .gives(200, "All is as it was before the block."),
+        post(
+            "/admin/users/{user_id}/role",
+            admin::change_role,
+            Operator,
+            "Change the role of a user",
+        )
+        .gives(200, "The role is changed."),
+        post(
+            "/admin/packages/{package_id}/take-down",
+            admin::take_down_package,
+            Operator,
+            "Take a package off the market",
+        )
+        .gives(200, "The package is off the market."),
+        post(
+            "/admin/packages/{package_id}/restore",
+            admin::restore_package,
+            Operator,
+            "Restore a package to the market",
+        )
+        .gives(200, "The package is on the market again."),
+        get(
+            "/admin/audit",
+            admin::list_audit,
+            Operator,
+            "List what operators did",
+        )
+        .gives(200, "A page, newest first."),
+    ]
+}
+
+fn keys() -> Vec<Operation> {
+    vec![
+        get("/admin/keys", admin::list_keys, Operator, "List keys")
+            .gives(200, "The newest ones, without the keys themselves."),
+        post("/admin/keys", admin::create_key, Operator, "Create a key for a user")
+            .about("Send either `userId`, or `user` for a new user. Names look alike, so no existing user is named by one.")
+            .gives(201, "The key, shown this once.")
+            .faults(&[404]),
+        delete("/admin/keys/{key_id}", admin::revoke_key, Operator, "Revoke a key")
+            .gives(200, "The key is revoked."),
+    ]
+}
