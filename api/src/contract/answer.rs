@@ -38,6 +38,13 @@ impl<T> Answer<T> {
         }
     }
 
+    /// What is under way is followed at that address, from a second on.
+    pub fn followed_at(self, location: &str) -> Self {
+        let location = HeaderValue::from_str(location).expect("addresses of ours are plain text");
+        self.header(header::LOCATION, location)
+            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -63,13 +70,13 @@ impl<T: JsonSchema> Output for Answer<T> {
 pub enum Tried<T> {
     Done(Answer<T>),
     /// With `?dryRun=true`: it would have been done.
-    Rehearsed(Rehearsal),
+    DryRun(DryRunOutcome),
 }
 
 /// What a dry run answers.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Rehearsal {
+pub struct DryRunOutcome {
     /// Always true: nothing was changed.
     dry_run: bool,
     /// Always true: what would be refused is refused.
@@ -80,7 +87,7 @@ pub struct Rehearsal {
 
 impl<T> Tried<T> {
     /// It would have been done.
-    pub const REHEARSED: Self = Self::Rehearsed(Rehearsal {
+    pub const DRY_RUN: Self = Self::DryRun(DryRunOutcome {
         dry_run: true,
         would_succeed: true,
         message: "This would have been done. Nothing was changed.",
@@ -91,7 +98,7 @@ impl<T: Serialize> IntoResponse for Tried<T> {
     fn into_response(self) -> Response {
         match self {
             Self::Done(answer) => answer.into_response(),
-            Self::Rehearsed(rehearsal) => Answer::ok(rehearsal).into_response(),
+            Self::DryRun(dry_run) => Answer::ok(dry_run).into_response(),
         }
     }
 }

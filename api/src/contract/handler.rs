@@ -19,7 +19,7 @@ pub struct Signature {
     pub query: Option<WireType>,
     pub body: Option<Body>,
     /// Whether it takes `?dryRun=true`.
-    pub is_rehearsable: bool,
+    pub has_dry_run: bool,
     /// The data of its good answers.
     pub data: Option<WireType>,
     /// Whether it answers 304 to who knows the answer.

@@ -9,7 +9,7 @@ use common::webhooks::EventType;
 use schemars::JsonSchema;
 use serde_json::json;
 
-use super::answer::Rehearsal;
+use super::answer::DryRunOutcome;
 use super::handler::{Body, Described, Signature};
 use super::schemas::{Schemas, WireType};
 use crate::access::Access;
@@ -53,67 +53,26 @@ pub struct Operation {
     signature: Signature,
 }
 
-/// A `GET`.
-pub fn get<H, A>(
-    route: &'static str,
-    handler: H,
-    access: Access,
-    summary: &'static str,
-) -> Operation
-where
-    H: Handler<A, ApiState> + Described<A>,
-    A: 'static,
-{
-    Operation::new(
-        Method::GET,
-        MethodFilter::GET,
-        route,
-        handler,
-        access,
-        summary,
-    )
+macro_rules! rows {
+    ($($(#[$doc:meta])* $name:ident $method:ident,)*) => {
+        $($(#[$doc])*
+        pub fn $name<H, A>(route: &'static str, handler: H, access: Access, summary: &'static str) -> Operation
+        where
+            H: Handler<A, ApiState> + Described<A>,
+            A: 'static,
+        {
+            Operation::new(Method::$method, MethodFilter::$method, route, handler, access, summary)
+        })*
+    };
 }
 
-/// A `DELETE`.
-pub fn delete<H, A>(
-    route: &'static str,
-    handler: H,
-    access: Access,
-    summary: &'static str,
-) -> Operation
-where
-    H: Handler<A, ApiState> + Described<A>,
-    A: 'static,
-{
-    Operation::new(
-        Method::DELETE,
-        MethodFilter::DELETE,
-        route,
-        handler,
-        access,
-        summary,
-    )
-}
-
-/// A `POST`.
-pub fn post<H, A>(
-    route: &'static str,
-    handler: H,
-    access: Access,
-    summary: &'static str,
-) -> Operation
-where
-    H: Handler<A, ApiState> + Described<A>,
-    A: 'static,
-{
-    Operation::new(
-        Method::POST,
-        MethodFilter::POST,
-        route,
-        handler,
-        access,
-        summary,
-    )
+rows! {
+    /// A `GET`.
+    get GET,
+    /// A `DELETE`.
+    delete DELETE,
+    /// A `POST`.
+    post POST,
 }
 
 impl Operation {
@@ -285,14 +244,14 @@ impl Operation {
         if self.signature.is_tagged {
             shown = shown.empty_answer(304, "Not modified.");
         }
-        if self.signature.is_rehearsable {
+        if self.signature.has_dry_run {
             let about = "With `true`, the request is checked as usual and refused for the same reasons, but changes nothing.";
             let schema = json!({ "type": "boolean", "description": about });
-            let rehearsal = schemas.of_envelope(WireType::of::<Rehearsal>());
+            let dry_run = schemas.of_envelope(WireType::of::<DryRunOutcome>());
             let done = self.answers.iter().find(|(status, _)| *status == 200);
             let (about, answer) = match (done, data) {
-                (Some((_, about)), Some(data)) => (*about, json!({ "anyOf": [data, rehearsal] })),
-                _ => ("With `dryRun`: it would have succeeded.", rehearsal),
+                (Some((_, about)), Some(data)) => (*about, json!({ "anyOf": [data, dry_run] })),
+                _ => ("With `dryRun`: it would have succeeded.", dry_run),
             };
             shown = shown
                 .query_parameter("dryRun", false, schema)

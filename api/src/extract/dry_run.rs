@@ -58,7 +58,7 @@ impl TryFrom<&QueryPairs> for DryRun {
 
 impl Input for DryRun {
     fn describe(signature: &mut Signature) {
-        signature.is_rehearsable = true;
+        signature.has_dry_run = true;
     }
 }
 

@@ -46,7 +46,7 @@ pub async fn open_dispute(
     };
     let id = commands::open(&dry_run.outbox(&state), &new).await?;
     if dry_run.0 {
-        return Ok(Tried::REHEARSED);
+        return Ok(Tried::DRY_RUN);
     }
     let dispute = find_view(state.pool(), id, Some(principal.user)).await?;
     let dispute = Followable(dispute.ok_or(DisputeError::NotFound)?).body();

@@ -1,7 +1,7 @@
 //! Payments on the wire. The client secret is shown to the payer alone, and while there is something
 //! to do with it.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use common::ids::{PaymentId, UserId};
 use common::payments::{self, Payment, PaymentError, PaymentState};
 use common::wire::{Amount, Currency, Timestamp};
@@ -203,12 +203,9 @@ impl Followable {
             ),
         };
         let top_up = self.body();
-        let location = HeaderValue::from_str(&top_up.status_url).expect("plain text");
         let answer = Answer::with(status, TopUpOutcome { top_up, message });
         Ok(match status {
-            StatusCode::ACCEPTED => answer
-                .header(header::LOCATION, location)
-                .header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            StatusCode::ACCEPTED => answer.followed_at(&status_url(payment.id)),
             _ => answer,
         })
     }

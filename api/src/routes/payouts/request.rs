@@ -49,7 +49,7 @@ pub async fn request_payout(
     };
     let id = commands::request(&dry_run.outbox(&state), &new, key.as_ref()).await?;
     if dry_run.0 {
-        return Ok(Tried::REHEARSED);
+        return Ok(Tried::DRY_RUN);
     }
     let payout = find(state.pool(), id, Some(principal.user)).await?;
     let payout = payout.ok_or(PayoutError::NotFound)?;

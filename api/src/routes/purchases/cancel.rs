@@ -23,7 +23,7 @@ pub async fn cancel_purchase(
     let by = Canceler::Buyer(principal.user);
     commands::cancel(&dry_run.outbox(&state), id, by, &request_id.0).await?;
     if dry_run.0 {
-        return Ok(Tried::REHEARSED);
+        return Ok(Tried::DRY_RUN);
     }
     let cancelled = view::finder(&state, Some(id), principal.user)().await?;
     Ok(Tried::Done(Answer::ok(cancelled.body())))

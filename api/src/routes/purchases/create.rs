@@ -76,7 +76,7 @@ pub async fn purchase_package(
         }
     };
     if dry_run.0 {
-        return Ok(Tried::REHEARSED);
+        return Ok(Tried::DRY_RUN);
     }
     let find = view::finder(&state, Some(created.id), principal.user);
     let left = wait.map_or(Duration::from_secs(PURCHASE_WAIT_SECONDS), |_| {

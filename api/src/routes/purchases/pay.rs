@@ -55,7 +55,7 @@ pub async fn pay_purchase(
     let paying = async move { commands::pay_otherwise(&outbox, &request).await };
     places::complete("pay a purchase", paying).await?;
     if dry_run.0 {
-        return Ok(Tried::REHEARSED);
+        return Ok(Tried::DRY_RUN);
     }
     let find = view::finder(&state, Some(id), principal.user);
     let waited = wait.unwrap_or(Duration::from_secs(PURCHASE_WAIT_SECONDS));

@@ -47,7 +47,7 @@ pub async fn refund_purchase(
     };
     commands::refund(&dry_run.outbox(&state), id, &new).await?;
     if dry_run.0 {
-        return Ok(Tried::REHEARSED);
+        return Ok(Tried::DRY_RUN);
     }
     let refunded = view::finder(&state, Some(id), principal.user)().await?;
     Ok(Tried::Done(Answer::ok(refunded.body())))

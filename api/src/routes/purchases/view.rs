@@ -1,6 +1,6 @@
 //! A purchase on the wire.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use common::catalog::LicenseMode;
 use common::ids::{PackagePublicId, PurchaseId, UserId};
 use common::payments::{self, Payment};
@@ -230,12 +230,9 @@ impl Followable {
             ),
         };
         let purchase = self.body();
-        let location = HeaderValue::from_str(&status_url(self.purchase.id)).expect("plain text");
         let answer = Answer::with(status, PurchaseOutcome { purchase, message });
         Ok(match status {
-            StatusCode::ACCEPTED => answer
-                .header(header::LOCATION, location)
-                .header(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            StatusCode::ACCEPTED => answer.followed_at(&status_url(self.purchase.id)),
             _ => answer,
         })
     }
