@@ -1,13 +1,12 @@
 //! What every handler has at hand.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use common::cards::Cards;
 use common::config::WorkerConfig;
 use common::db::PgPool;
 use common::identity::Sealer;
-use common::ids::{JobId, WorkerId};
+use common::ids::WorkerId;
 use common::jobs::Leaser;
 use common::limits::{LIGHT_PACKAGE_BYTES_MAX, PACKAGE_BYTES_MAX, SETTLE_BATCH_MAX};
 use common::outbox::Outbox;
@@ -15,7 +14,9 @@ use common::purchases::Settler;
 use common::signatures::Signer;
 use common::storage::Storage;
 use common::webhooks;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
+
+use crate::runs::Runs;
 
 /// Raw bytes of packages that one process holds at once, in KiB: two of the largest.
 const VERIFY_KIB_MAX: usize = 2 * (PACKAGE_BYTES_MAX as usize / 1024 + 1);
@@ -40,7 +41,7 @@ pub struct Context {
     verify_memory: Arc<Semaphore>,
     /// The same for packages that are light.
     verify_memory_light: Arc<Semaphore>,
-    running: Mutex<HashMap<JobId, oneshot::Sender<String>>>,
+    pub runs: Runs,
 }
 
 impl Context {
@@ -72,7 +73,7 @@ impl Context {
             outbox,
             verify_memory: Arc::new(Semaphore::new(VERIFY_KIB_MAX)),
             verify_memory_light: Arc::new(Semaphore::new(VERIFY_LIGHT_KIB_MAX)),
-            running: Mutex::default(),
+            runs: Runs::default(),
         }
     }
 
@@ -94,34 +95,5 @@ impl Context {
             .acquire_many_owned(kib)
             .await
             .expect("the semaphore is never closed")
-    }
-
-    /// Notes that a job runs here; the receiver gets an operator's reason to stop it.
-    pub fn enter(&self, job: JobId) -> oneshot::Receiver<String> {
-        let (stop, stopped) = oneshot::channel();
-        self.lock().insert(job, stop);
-        stopped
-    }
-
-    /// Notes that it no longer does.
-    pub fn leave(&self, job: JobId) {
-        self.lock().remove(&job);
-    }
-
-    /// What runs here.
-    pub fn running(&self) -> Vec<JobId> {
-        self.lock().keys().copied().collect()
-    }
-
-    /// Stops a job that runs here.
-    pub fn cancel(&self, job: JobId, reason: String) {
-        if let Some(stop) = self.lock().remove(&job) {
-            // A run that has just ended needs no stopping.
-            let _ = stop.send(reason);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, oneshot::Sender<String>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

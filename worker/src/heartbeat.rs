@@ -31,7 +31,7 @@ pub async fn run(
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let running = context.running();
+        let running = context.runs.jobs();
         let pool = &context.relaxed_pool;
         match jobs::beat(pool, context.worker, &name, &queues, &running).await {
             Ok(beat) => heed(&context, &served, beat),
@@ -50,7 +50,7 @@ fn heed(context: &Context, served: &[Served], beat: Beat) {
         }
     }
     for (job, reason) in beat.cancelled {
-        context.cancel(job, reason);
+        context.runs.cancel(job, &reason);
     }
     if beat.forgotten > 0 {
         tracing::warn!(

@@ -11,6 +11,7 @@ mod operations;
 mod outcome;
 mod process;
 mod runner;
+mod runs;
 mod verification;
 
 pub use context::Context;

@@ -96,7 +96,7 @@ async fn run_lease(context: &Context, lease: Lease) {
         .with_label_values(&[name.spec().queue.name]);
     running.inc();
     let start = Instant::now();
-    let cancelled = context.enter(lease.job);
+    let cancelled = context.runs.enter(&lease);
     let result = supervise(context, name, &lease, cancelled).await;
     running.dec();
     let label = result.as_ref().err().map_or("done", JobError::label);
@@ -123,7 +123,7 @@ async fn run_lease(context: &Context, lease: Lease) {
         ),
     }
     settle(context, &lease, lease.attempts, result).await;
-    context.leave(lease.job);
+    context.runs.leave(&lease);
 }
 
 /// The handler under its deadline; a panic and a cancellation are outcomes like others.
