@@ -52,7 +52,6 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use common::ids::WorkerId;
-    use uuid::Uuid;
 
     use super::*;
 
@@ -60,7 +59,7 @@ mod tests {
         Lease {
             job,
             name: "deliver_webhook".to_owned(),
-            subject: Uuid::nil(),
+            subject: job.0,
             tenant: None,
             trace: String::new(),
             fence,
