@@ -46,7 +46,8 @@ impl TestStack {
         let options = StackOptions {
             folder: folder.path().join("stack"),
             programs: programs(),
-            port: None,
+            // Any free one: the usual port would go to whoever serves while a test has killed the API.
+            port: Some(0),
             fresh: false,
         };
         let stack = Stack::start(options, &CommonAccounts, Terminal::new())
