@@ -4,6 +4,7 @@
 //! the request id and what the client accepts. So every non-2xx of every path has one shape.
 
 mod accounts;
+mod body;
 mod chargebacks;
 mod code;
 mod moderation;
@@ -19,8 +20,9 @@ use common::catalog::CatalogError;
 use common::storage::StorageError;
 use common::uploads::{FieldFault, UploadError};
 use common::{db, jobs::JobsError, ledger::AdjustmentError};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+pub use body::{Fault, Problem};
 pub use code::Code;
 
 use crate::body::BodyError;
@@ -97,48 +99,6 @@ impl ApiError {
             .fold(Self::new(Code::InvalidInput, message), |error, fault| {
                 error.field(&fault.field, fault.message.clone())
             })
-    }
-
-    /// The body of the answer; `base_url` is where the pages about codes are.
-    pub fn body(&self, request_id: &str, base_url: &str, as_problem: bool) -> Value {
-        let code = self.code.as_str();
-        let doc_url = format!("{base_url}/errors/{code}");
-        if as_problem {
-            let mut problem = json!({
-                "type": doc_url,
-                "title": self.code.status().canonical_reason(),
-                "status": self.code.status().as_u16(),
-                "detail": self.message,
-            });
-            self.complete(&mut problem);
-            problem["requestId"] = json!(request_id);
-            return problem;
-        }
-        let mut error = json!({ "code": code, "message": self.message });
-        self.complete(&mut error);
-        error["docUrl"] = json!(doc_url);
-        json!({
-            "success": false,
-            "error": error,
-            "metadata": {
-                "timestamp": time(Utc::now()),
-                "requestId": request_id,
-            },
-        })
-    }
-
-    /// The members that both forms have.
-    fn complete(&self, error: &mut Value) {
-        error["code"] = json!(self.code.as_str());
-        error["details"] = json!(self.details);
-        error["retryable"] = json!(self.code.is_retryable());
-        if let Some(seconds) = self.retry_after_seconds {
-            error["retryAfter"] = json!(seconds);
-        }
-        if let Some(limit) = &self.limit {
-            error["limit"] = json!(limit.quota);
-            error["window"] = json!(limit.window);
-        }
     }
 }
 

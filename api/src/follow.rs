@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::Instant;
 
-use crate::contract::{Answer, Output, Signature};
+use crate::contract::{Answer, Cacheable};
 use crate::credential_watch::{CredentialWatch, last_event};
 use crate::entity_tag::{KnownTags, Tagged};
 use crate::error::ApiError;
@@ -105,7 +105,7 @@ where
         version: ApiVersion,
         wait: Option<Duration>,
         headers: &HeaderMap,
-    ) -> Result<Followed<S::Body>, ApiError> {
+    ) -> Result<Cacheable<S::Body>, ApiError> {
         let known = KnownTags::read(headers);
         let is_news = |status: &S| {
             if known.is_empty() {
@@ -116,14 +116,13 @@ where
         };
         let status = self.wait(wait.unwrap_or_default(), is_news).await?;
         let no_cache = HeaderValue::from_static("private, no-cache");
-        let answer = Answer::ok(status.body()).header(header::CACHE_CONTROL, no_cache);
-        Ok(Followed {
-            answer: match wait {
-                Some(wait) => answer.header(PREFERENCE_APPLIED, applied(wait)),
-                None => answer,
-            },
-            tagged: Tagged::at(status.version()),
-        })
+        let answer = Answer::ok(status.body())
+            .tagged(Tagged::at(status.version()))
+            .header(header::CACHE_CONTROL, no_cache);
+        Ok(Cacheable(match wait {
+            Some(wait) => answer.header(PREFERENCE_APPLIED, applied(wait)),
+            None => answer,
+        }))
     }
 
     /// Sends the status whenever it changes, until it has ended. Each event's id is the version of the
@@ -186,29 +185,6 @@ where
                 },
             }
         }
-    }
-}
-
-/// A status with its entity tag: 304 for who knows it.
-#[derive(Debug)]
-pub struct Followed<T> {
-    answer: Answer<T>,
-    tagged: Tagged,
-}
-
-impl<T: Serialize> IntoResponse for Followed<T> {
-    fn into_response(self) -> Response {
-        let mut response = self.answer.into_response();
-        response.extensions_mut().insert(self.tagged);
-        response
-    }
-}
-
-impl<T: JsonSchema> Output for Followed<T> {
-    fn describe(signature: &mut Signature) {
-        Answer::<T>::describe(signature);
-        signature.headers.push("If-None-Match");
-        signature.is_tagged = true;
     }
 }
 

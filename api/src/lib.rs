@@ -1,6 +1,6 @@
 //! The public API: HTTP envelopes over the commands of `common`. It holds no SQL and no rules.
 //!
-//! `router/` lists every route; `routes/<domain>/<verb>.rs` has its handler.
+//! `contract/` lists every operation; `routes/<domain>/<verb>.rs` has its handler.
 
 mod access;
 pub mod body;
@@ -24,6 +24,7 @@ mod routes;
 mod state;
 mod version;
 
+pub use contract::served;
 pub use error::{ApiError, Code};
 pub use process::{Api, StartError};
 pub use state::ApiState;

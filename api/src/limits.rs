@@ -8,8 +8,6 @@ use common::config::{Calls, Per, RateConfig, RatePolicy};
 use common::identity::Principal;
 use common::throttle::{Ask, Standing, Throttle};
 
-use crate::contract;
-
 /// What kind of call it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -22,40 +20,7 @@ pub enum Kind {
     Other,
 }
 
-/// Where the market is looked at.
-const BROWSING: [&str; 4] = [
-    "/api/ai/search-packages",
-    "/api/ai/packages",
-    "/api/ai/listings",
-    "/api/ai/sellers",
-];
-
 impl Kind {
-    /// What kind of call it is, by method and route; none for what is never limited: looking at the
-    /// limits, asking whether we live, and what the card provider tells.
-    pub fn of(method: &str, route: &str) -> Option<Self> {
-        // What a HEAD does is what a GET does, so it counts as one.
-        let method = if method == "HEAD" { "GET" } else { method };
-        if let Some(operation) = contract::find(method, route) {
-            return operation.kind;
-        }
-        Some(match (method, route) {
-            (_, "/health" | "/api/ai/limits" | "/api/webhooks/stripe") => return None,
-            ("POST", "/api/ai/upload-package" | "/api/ai/batch-upload" | "/api/ai/uploads") => {
-                Self::Upload
-            }
-            ("POST", "/api/ai/validate-package") => Self::Validate,
-            ("POST", "/api/ai/purchase-package" | "/api/ai/purchases/{purchase_id}/pay") => {
-                Self::Purchase
-            }
-            ("POST", "/api/auth/login" | "/api/auth/refresh" | "/api/auth/password")
-            | ("GET", "/api/auth/github" | "/api/auth/github/callback") => Self::SignIn,
-            ("POST", "/api/auth/register" | "/api/ai/register") => Self::Register,
-            ("GET", route) if BROWSING.iter().any(|start| route.starts_with(start)) => Self::Browse,
-            _ => Self::Other,
-        })
-    }
-
     /// What a call takes back that is refused for what it says: ten typos lock nobody out. Only from the
     /// windows for calls of its kind alone; and tries to sign in or to register always count.
     pub fn returnable(self, counted: &[Counted]) -> Vec<Counted> {
@@ -211,26 +176,5 @@ impl Applied {
     pub fn tightness(&self) -> (bool, u64) {
         let share = self.remaining() * 10_000 / self.policy.quota.max(1);
         (self.standing.wait.is_none(), share)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_head_counts_as_the_get_that_it_runs() {
-        let routes = BROWSING.iter().copied().chain([
-            "/health",
-            "/api/auth/github",
-            "/api/auth/github/callback",
-            "/api/auth/login",
-            "/api/ai/me",
-            "/api/ai/packages/{package_id}",
-        ]);
-        for route in routes {
-            assert_eq!(Kind::of("HEAD", route), Kind::of("GET", route), "{route}");
-        }
-        assert_eq!(Kind::of("HEAD", "/api/auth/github"), Some(Kind::SignIn));
     }
 }

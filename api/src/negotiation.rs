@@ -129,11 +129,11 @@ fn query_version(query: &str) -> (Option<String>, String) {
 
 /// The version in `/api/v2/…`, and the path without it.
 fn path_version(path: &str) -> (Option<String>, String) {
-    let named = path.strip_prefix("/api/").and_then(|rest| {
-        let (first, rest) = rest.split_once('/')?;
+    let named = ["/api/", "/"].into_iter().find_map(|before| {
+        let (first, rest) = path.strip_prefix(before)?.split_once('/')?;
         let digits = first.strip_prefix('v')?;
         let is_version = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_version.then(|| (first.to_owned(), format!("/api/{rest}")))
+        is_version.then(|| (first.to_owned(), format!("{before}{rest}")))
     });
     match named {
         Some((version, path)) => (Some(version), path),

@@ -65,16 +65,19 @@ pub struct AuditEntry {
     pub target: String,
     /// The address that the request came from.
     pub address: String,
+    /// The request that caused it.
     pub request_id: String,
     /// The reason that was given.
     pub reason: Option<String>,
     /// The amount that was moved, in minor units; less than zero if it was taken.
     pub amount_minor: Option<i64>,
+    /// A currency by its ISO 4217 code.
     pub currency: Option<String>,
     /// Who got the money or the right, or lost it.
     pub recipient_id: Option<UserId>,
     /// The status of the answer; null while there is none.
     pub status: Option<i16>,
+    /// When it happened.
     pub at: DateTime<Utc>,
 }
 

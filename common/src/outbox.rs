@@ -24,7 +24,7 @@ pub struct Outbox {
     queue: Queue,
     pusher: Pusher,
     bell: mpsc::Sender<JobId>,
-    is_rehearsal: bool,
+    is_dry_run: bool,
 }
 
 impl Outbox {
@@ -38,16 +38,16 @@ impl Outbox {
             queue,
             pusher,
             bell,
-            is_rehearsal: false,
+            is_dry_run: false,
         }
     }
 
     /// The same, whose transactions are rolled back where they would be committed: everything is checked
     /// by the database as it would be, and nothing happens.
     #[must_use]
-    pub fn rehearsal(&self) -> Self {
+    pub fn dry_run(&self) -> Self {
         Self {
-            is_rehearsal: true,
+            is_dry_run: true,
             ..self.clone()
         }
     }
@@ -144,7 +144,7 @@ impl Tx {
             changed,
             outdated,
         } = self;
-        if outbox.is_rehearsal {
+        if outbox.is_dry_run {
             return db::to_its_end(tokio::spawn(async move { inner.rollback().await })).await;
         }
         db::commit(inner).await?;

@@ -1,10 +1,13 @@
 //! How well a figure is known ([`EvidenceLevel`]) and how good it is ([`Tier`]). The validator itself
 //! grants only the first two levels; the others need a challenge or the platform's own anchors.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who stands behind an epsilon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceLevel {
     /// The seller typed a number.
@@ -18,7 +21,10 @@ pub enum EvidenceLevel {
 }
 
 /// A band of the *measured* epsilon. A declared one has no tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[schemars(rename = "EpsilonTier")]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// At most 0.01.

@@ -3,12 +3,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::Stage;
 
 /// One of the two blobs of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PackagePart")]
 #[serde(rename_all = "camelCase")]
 pub enum Blob {
     /// The payload.
@@ -27,7 +29,8 @@ impl fmt::Display for Blob {
 }
 
 /// A package was refused, and why. `Display` is the sentence that the seller sees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[schemars(rename = "PackageRefusal")]
 #[serde(rename_all = "camelCase")]
 #[error("{message}")]
 pub struct Refusal {
@@ -70,7 +73,8 @@ impl Refusal {
 }
 
 /// Every decision that a refusal or a finding can report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ValidationCode")]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(
     missing_docs,

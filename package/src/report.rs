@@ -1,8 +1,12 @@
 //! The verdict as it is stored, served and printed: camelCase JSON, the same from the server and from
 //! `awareness verify`. Only the durations differ between two runs on the same bytes.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use crate::declared::PackageType;
 use crate::evidence::{EvidenceLevel, Tier};
 use crate::findings::Finding;
 use crate::monitor::Stage;
@@ -10,7 +14,8 @@ use crate::refusal::Refusal;
 use crate::schema::Space;
 
 /// Whether a package may be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PackageVerdict")]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It may.
@@ -20,7 +25,7 @@ pub enum Verdict {
 }
 
 /// How one stage ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StageVerdict {
     /// Nothing to object to.
@@ -34,7 +39,7 @@ pub enum StageVerdict {
 }
 
 /// One stage's part of the verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StageReport {
     /// The stage.
@@ -48,7 +53,8 @@ pub struct StageReport {
 }
 
 /// A 95% bootstrap interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EpsilonInterval")]
 #[serde(rename_all = "camelCase")]
 pub struct Interval {
     /// The 2.5th percentile.
@@ -62,7 +68,7 @@ pub struct Interval {
 }
 
 /// The alignment error: claimed, and recomputed on the package's own anchors.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EpsilonReport {
     /// The seller's claim.
@@ -89,7 +95,7 @@ pub struct EpsilonReport {
 }
 
 /// How the singular values were found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SpectralMethod {
     /// All of them, by a singular value decomposition.
@@ -99,7 +105,7 @@ pub enum SpectralMethod {
 }
 
 /// Properties of W as a map.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SpectralReport {
     /// How the figures were found.
@@ -120,7 +126,7 @@ pub struct SpectralReport {
 }
 
 /// Sizes of the W-matrix blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WMatrixDimensions {
     /// Length of a source state (columns of W).
@@ -170,8 +176,51 @@ pub enum PackageDimensions {
     },
 }
 
+/// The sizes as clients read them: those of one type are there.
+#[derive(JsonSchema)]
+#[schemars(rename = "PackageDimensions", rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct DimensionsOfOneType {
+    r#type: PackageType,
+    /// Vectors of a `vector` package.
+    #[schemars(default)]
+    vectors: Option<usize>,
+    /// The length of a vector, or of a state of a chain.
+    #[schemars(default)]
+    dimension: Option<usize>,
+    /// Layers of a `memory` package.
+    #[schemars(default)]
+    layers: Option<usize>,
+    /// Heads of each of its layers.
+    #[schemars(default)]
+    key_value_heads: Option<usize>,
+    /// Tokens of it.
+    #[schemars(default)]
+    tokens: Option<usize>,
+    /// The length of a key of one of its heads.
+    #[schemars(default)]
+    head_dimension: Option<usize>,
+    /// Steps of a `chain` package.
+    #[schemars(default)]
+    steps: Option<usize>,
+    /// States of all its steps.
+    #[schemars(default)]
+    states: Option<usize>,
+}
+
+impl JsonSchema for PackageDimensions {
+    fn schema_name() -> Cow<'static, str> {
+        DimensionsOfOneType::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        DimensionsOfOneType::json_schema(generator)
+    }
+}
+
 /// Sizes of both blobs, as far as they were understood.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PackageSizes")]
 #[serde(rename_all = "camelCase")]
 pub struct Dimensions {
     /// Of the W-matrix.

@@ -8,6 +8,7 @@
 
 pub mod cards;
 pub mod client;
+pub mod document;
 pub mod event_bodies;
 pub mod ground;
 pub mod libraries;

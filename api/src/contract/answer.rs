@@ -1,5 +1,8 @@
 //! Good answers: a status, typed data, and the headers that go with them.
 
+use std::marker::PhantomData;
+
+use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -7,6 +10,7 @@ use serde::Serialize;
 
 use super::handler::{Output, Signature};
 use super::schemas::WireType;
+use crate::entity_tag::Tagged;
 use crate::routes::success;
 
 /// A good answer.
@@ -15,6 +19,7 @@ pub struct Answer<T> {
     status: StatusCode,
     data: T,
     headers: Vec<(HeaderName, HeaderValue)>,
+    tag: Option<Tagged>,
 }
 
 impl<T> Answer<T> {
@@ -35,6 +40,7 @@ impl<T> Answer<T> {
             status,
             data,
             headers: Vec::new(),
+            tag: None,
         }
     }
 
@@ -49,12 +55,32 @@ impl<T> Answer<T> {
         self.headers.push((name, value));
         self
     }
+
+    /// No cache may keep it.
+    pub fn uncached(self) -> Self {
+        self.header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+
+    /// The answer to a repeated request.
+    pub fn replayed(self) -> Self {
+        let name = HeaderName::from_static("idempotent-replayed");
+        self.header(name, HeaderValue::from_static("true"))
+    }
+
+    /// With an entity tag.
+    pub fn tagged(mut self, tag: Tagged) -> Self {
+        self.tag = Some(tag);
+        self
+    }
 }
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let mut response = success(self.status, self.data);
         response.headers_mut().extend(self.headers);
+        if let Some(tag) = self.tag {
+            response.extensions_mut().insert(tag);
+        }
         response
     }
 }
@@ -63,6 +89,91 @@ impl<T: JsonSchema> Output for Answer<T> {
     fn describe(signature: &mut Signature) {
         signature.data = Some(WireType::of::<T>());
     }
+}
+
+/// A good answer with an entity tag: 304 for who knows it.
+#[derive(Debug)]
+pub struct Cacheable<T>(pub Answer<T>);
+
+impl<T: Serialize> IntoResponse for Cacheable<T> {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl<T: JsonSchema> Output for Cacheable<T> {
+    fn describe(signature: &mut Signature) {
+        Answer::<T>::describe(signature);
+        signature.headers.push("If-None-Match");
+        signature.is_tagged = true;
+    }
+}
+
+/// A good answer without our envelope, as others expect it.
+#[derive(Debug)]
+pub struct Bare<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Bare<T> {
+    fn into_response(self) -> Response {
+        Json(self.0).into_response()
+    }
+}
+
+impl<T: JsonSchema> Output for Bare<T> {
+    fn describe(signature: &mut Signature) {
+        signature.bare = Some(WireType::of::<T>());
+    }
+}
+
+/// A response that is ready: it was written before, or is one of several forms. Its data is known to the
+/// document alone.
+#[derive(Debug)]
+pub struct Ready<T> {
+    response: Response,
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T> Ready<T> {
+    pub fn new(response: impl IntoResponse) -> Self {
+        Self {
+            response: response.into_response(),
+            data: PhantomData,
+        }
+    }
+}
+
+impl<T> Ready<T> {
+    /// With a note for the layers around it.
+    pub fn noting(mut self, note: impl Clone + Send + Sync + 'static) -> Self {
+        self.response.extensions_mut().insert(note);
+        self
+    }
+}
+
+impl<T> IntoResponse for Ready<T> {
+    fn into_response(self) -> Response {
+        self.response
+    }
+}
+
+impl<T: JsonSchema> Output for Ready<T> {
+    fn describe(signature: &mut Signature) {
+        Cacheable::<T>::describe(signature);
+    }
+}
+
+/// 204.
+#[derive(Debug, Clone, Copy)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+impl Output for NoContent {
+    fn describe(_: &mut Signature) {}
 }
 
 /// The answer of an operation that can be tried out.

@@ -1,7 +1,7 @@
 //! What the signature of a handler says of its operation: each extractor what it takes, the answer what it is.
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use bytes::Bytes;
@@ -18,10 +18,14 @@ pub struct Signature {
     pub headers: Vec<&'static str>,
     pub query: Option<WireType>,
     pub body: Option<Body>,
-    /// Whether it takes `?dryRun=true`.
-    pub has_dry_run: bool,
+    /// The form that it takes instead of a JSON body.
+    pub form: Option<WireType>,
+    /// What a dry run answers, if it takes `?dryRun=true`.
+    pub dry_run: Option<WireType>,
     /// The data of its good answers.
     pub data: Option<WireType>,
+    /// The same, without our envelope.
+    pub bare: Option<WireType>,
     /// Whether it answers 304 to who knows the answer.
     pub is_tagged: bool,
 }
@@ -67,6 +71,19 @@ macro_rules! described {
     };
 }
 
+impl<Function, Answered, Given> Described<((),)> for Function
+where
+    Function: FnOnce() -> Answered,
+    Answered: Future<Output = Given>,
+    Given: Output,
+{
+    fn signature() -> Signature {
+        let mut signature = Signature::default();
+        Given::describe(&mut signature);
+        signature
+    }
+}
+
 described!(A);
 described!(A, B);
 described!(A, B, C);
@@ -79,10 +96,19 @@ described!(A, B, C, D, E, F, G, H);
 impl<T> Input for State<T> {}
 impl<T> Input for Extension<T> {}
 impl Input for HeaderMap {}
+impl Input for OriginalUri {}
 impl Input for Method {}
 impl Input for Bytes {}
+impl Input for Request {}
 /// The names of its parts stand in the path.
 impl<T> Input for Path<T> {}
+
+impl<A: Input, B: Input> Input for (A, B) {
+    fn describe(signature: &mut Signature) {
+        A::describe(signature);
+        B::describe(signature);
+    }
+}
 
 impl<T: JsonSchema> Input for Query<T> {
     fn describe(signature: &mut Signature) {

@@ -1,28 +1,36 @@
 //! The one table of operations. A row has a route, its handler, what a caller needs, and a summary; the
 //! handler's own types say the rest. From it come the router, who may call, what is limited, and the document.
 //!
-//! A file has the rows of one area. Areas that are not here yet stand in `access/table.rs`, `router/` and
-//! `openapi/areas/`.
+//! A file has the rows of one area.
 
+mod accounts;
 mod answer;
 mod disputes;
 mod handler;
+mod market;
 mod money;
 mod operation;
 mod operators;
+mod pace;
 mod payouts;
 mod purchases;
 mod schemas;
+mod system;
+mod uploads;
 mod versioned;
+mod webhooks;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::http::Method;
 
-pub use answer::{Answer, Tried};
+pub use answer::{Answer, Bare, Cacheable, DryRunOutcome, NoContent, Ready, Tried};
 pub use handler::{Input, Output, Signature};
-pub use operation::{Operation, Pace};
-pub use schemas::Schemas;
+pub use operation::{Operation, Tool};
+pub use pace::Pace;
+pub use schemas::{Schemas, WireType};
 pub use versioned::{OptionalPurchaseReference, Price, PurchaseReference};
 
 use crate::access::Access;
@@ -31,10 +39,15 @@ use crate::state::ApiState;
 /// All operations, in the order in which they are shown.
 pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
+        accounts::operations(),
+        uploads::operations(),
+        market::operations(),
         purchases::operations(),
         money::operations(),
         payouts::operations(),
         disputes::operations(),
+        webhooks::operations(),
+        system::operations(),
         operators::operations(),
     ]
     .into_iter()
@@ -42,10 +55,40 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The operation of a method of a route.
-pub fn find(method: &str, route: &str) -> Option<&'static Operation> {
-    let mut operations = OPERATIONS.iter();
-    operations.find(|operation| operation.method == method && operation.route == route)
+static BY_ROUTE: LazyLock<HashMap<&str, Vec<&Operation>>> = LazyLock::new(|| {
+    let mut routes: HashMap<&str, Vec<&Operation>> = HashMap::new();
+    for operation in OPERATIONS.iter() {
+        routes.entry(operation.route).or_default().push(operation);
+    }
+    routes
+});
+
+/// The operation of a method of a route. `HEAD` is `GET`.
+pub fn find(method: &Method, route: &str) -> Option<&'static Operation> {
+    let method = match *method {
+        Method::HEAD => &Method::GET,
+        _ => method,
+    };
+    let mut operations = of_route(route).iter().copied();
+    operations.find(|operation| operation.method == *method)
+}
+
+/// The operations of a route.
+pub fn of_route(route: &str) -> &'static [&'static Operation] {
+    BY_ROUTE.get(route).map_or(&[], Vec::as_slice)
+}
+
+/// Method and route of each operation.
+pub fn served() -> impl Iterator<Item = (&'static Method, &'static str)> {
+    OPERATIONS
+        .iter()
+        .map(|operation| (&operation.method, operation.route))
+}
+
+/// What language models are given.
+pub fn tools() -> impl Iterator<Item = (&'static Operation, Tool)> {
+    let rows = OPERATIONS.iter();
+    rows.filter_map(|operation| Some((operation, operation.tool?)))
 }
 
 /// Routes of clients, by how long an answer may take and whether a repeated one is replayed.
@@ -66,4 +109,18 @@ fn collect(is_wanted: impl Fn(&Operation) -> bool) -> Router<ApiState> {
     wanted.fold(Router::new(), |router, operation| {
         router.route(operation.route, operation.handler.clone())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn head_is_get_and_nothing_else_is_another() {
+        let id = |method, route| find(&method, route).map(|operation| operation.id);
+        assert_eq!(id(Method::HEAD, "/api/ai/me"), Some("get_me"));
+        assert_eq!(id(Method::GET, "/api/ai/me"), Some("get_me"));
+        assert_eq!(id(Method::HEAD, "/api/ai/quotes"), None);
+        assert_eq!(id(Method::PUT, "/api/ai/me"), None);
+    }
 }

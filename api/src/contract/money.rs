@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::operation::{Operation, get, post};
 use crate::access::Access::{May, Operator, Provider, SignedIn};
+use crate::openapi::Modes;
 use crate::routes::{admin, ledger, payments, quotes};
 
 pub fn operations() -> Vec<Operation> {
@@ -46,7 +47,7 @@ fn top_ups() -> Vec<Operation> {
             .gives(200, "The credits are there.")
             .gives(202, "The payment is under way, or the payer must act at the card provider. Follow `statusUrl`.")
             .faults(&[402])
-            .calls_back("webhookUrl", &[EventType::TopUpCompleted, EventType::TopUpFailed]),
+            .calls_back("webhookUrl", Modes::Plain, &[EventType::TopUpCompleted, EventType::TopUpFailed]),
         get("/api/ai/credits/top-ups/{top_up_id}", payments::get_top_up, SignedIn, "Get a top-up")
             .waiting()
             .gives(200, "The top-up."),
@@ -82,6 +83,7 @@ fn quotes() -> Vec<Operation> {
         )
         .about("The quote is signed, and buys the package once at this price.")
         .replayed()
+        .tool("quote_purchase", "Get a price that holds for ten minutes.")
         .gives(201, "The quote.")
         .faults(&[404]),
     ]

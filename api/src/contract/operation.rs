@@ -1,31 +1,28 @@
 //! An entry of the table: a method of a route, its handler, and all that holds for it.
 
 use std::any::type_name;
+use std::borrow::Cow;
 
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use common::webhooks::EventType;
 use schemars::JsonSchema;
-use serde_json::json;
 
-use super::answer::DryRunOutcome;
 use super::handler::{Body, Described, Signature};
-use super::schemas::{Schemas, WireType};
+use super::pace::Pace;
+use super::schemas::WireType;
 use crate::access::Access;
+use crate::error::{ApiError, Code};
 use crate::limits::Kind;
-use crate::openapi::{self, Modes};
+use crate::openapi::Modes;
 use crate::state::ApiState;
 
-/// How long an answer may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// It is answered at once.
-    Quick,
-    /// A client may wait for a change (`Prefer: wait`).
-    Waiting,
-    /// It goes on for as long as something changes.
-    Streaming,
+/// An operation that language models are given, under a name that they understand.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    pub name: &'static str,
+    pub about: &'static str,
 }
 
 /// An operation.
@@ -41,16 +38,17 @@ pub struct Operation {
     /// Whether `replay` answers a repeated `Idempotency-Key`.
     pub is_replayed: bool,
     pub handler: MethodRouter<ApiState>,
-    id: &'static str,
-    tag: &'static str,
-    summary: &'static str,
-    about: Option<&'static str>,
-    answers: Vec<(u16, &'static str)>,
-    empty_answers: Vec<(u16, &'static str)>,
-    media_types: Vec<(u16, &'static str, &'static str)>,
-    faults: Vec<u16>,
-    callbacks: Vec<(&'static str, &'static [EventType])>,
-    signature: Signature,
+    pub id: &'static str,
+    pub tag: &'static str,
+    pub summary: &'static str,
+    pub about: Option<Cow<'static, str>>,
+    pub answers: Vec<(u16, &'static str)>,
+    pub empty_answers: Vec<(u16, &'static str)>,
+    pub media_types: Vec<(u16, &'static str, &'static str)>,
+    pub faults: Vec<u16>,
+    pub callbacks: Vec<(&'static str, Modes, &'static [EventType])>,
+    pub signature: Signature,
+    pub tool: Option<Tool>,
 }
 
 macro_rules! rows {
@@ -73,6 +71,10 @@ rows! {
     delete DELETE,
     /// A `POST`.
     post POST,
+    /// A `PATCH`.
+    patch PATCH,
+    /// A `PUT`.
+    put PUT,
 }
 
 impl Operation {
@@ -108,6 +110,7 @@ impl Operation {
             faults: Vec::new(),
             callbacks: Vec::new(),
             signature: H::signature(),
+            tool: None,
         }
     }
 
@@ -118,8 +121,8 @@ impl Operation {
     }
 
     /// More than the summary says; Markdown.
-    pub fn about(mut self, text: &'static str) -> Self {
-        self.about = Some(text);
+    pub fn about(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.about = Some(text.into());
         self
     }
 
@@ -135,9 +138,20 @@ impl Operation {
         self
     }
 
-    /// The events that are sent to the address in that field of the body.
-    pub fn calls_back(mut self, field: &'static str, types: &'static [EventType]) -> Self {
-        self.callbacks.push((field, types));
+    /// The events that are sent to the address in that field of the body, and in which forms.
+    pub fn calls_back(
+        mut self,
+        field: &'static str,
+        modes: Modes,
+        types: &'static [EventType],
+    ) -> Self {
+        self.callbacks.push((field, modes, types));
+        self
+    }
+
+    /// Language models are given it under that name.
+    pub fn tool(mut self, name: &'static str, about: &'static str) -> Self {
+        self.tool = Some(Tool { name, about });
         self
     }
 
@@ -173,9 +187,27 @@ impl Operation {
         self
     }
 
+    /// The form that it takes instead of JSON.
+    pub fn takes_form<T: JsonSchema>(mut self) -> Self {
+        self.signature.form = Some(WireType::of::<T>());
+        self
+    }
+
+    /// The query that the handler reads by itself.
+    pub fn asks<T: JsonSchema>(mut self) -> Self {
+        self.signature.query = Some(WireType::of::<T>());
+        self
+    }
+
     /// A header that the handler reads by itself.
     pub fn header(mut self, name: &'static str) -> Self {
         self.signature.headers.push(name);
+        self
+    }
+
+    /// A good answer in another media type.
+    pub fn shows(mut self, status: u16, about: &'static str, media_type: &'static str) -> Self {
+        self.media_types.push((status, about, media_type));
         self
     }
 
@@ -191,114 +223,37 @@ impl Operation {
         self
     }
 
+    /// `HEAD` is refused: a link preview that looks first must not use the link up.
+    pub fn without_head(mut self) -> Self {
+        self.handler = self.handler.head(refuse_head);
+        self
+    }
+
+    /// Its body may be larger than others.
+    pub fn roomy(mut self) -> Self {
+        self.pace = Pace::Roomy;
+        self
+    }
+
+    /// It is answered whatever else is under way.
+    pub fn always(mut self) -> Self {
+        self.pace = Pace::Always;
+        self
+    }
+
+    /// It carries package data.
+    pub fn receiving(mut self) -> Self {
+        self.pace = Pace::Receiving;
+        self
+    }
+
     /// A client may wait for a change.
     pub fn waiting(mut self) -> Self {
         self.pace = Pace::Waiting;
         self
     }
-
-    /// The operation in the document.
-    pub fn describe(&self, schemas: &mut Schemas) -> openapi::Operation {
-        let method = match self.method {
-            Method::GET => "get",
-            Method::DELETE => "delete",
-            _ => "post",
-        };
-        let path = camel_case(self.route);
-        let mut shown = openapi::Operation::new(method, path, self.id, self.tag, self.summary);
-        if let Some(text) = self.about {
-            shown = shown.about(text);
-        }
-        let mut headers = self.signature.headers.clone();
-        if self.is_replayed && !headers.contains(&"Idempotency-Key") {
-            headers.push("Idempotency-Key");
-        }
-        for header in headers {
-            shown = shown.header(header);
-        }
-        if let Some(query) = self.signature.query {
-            for (name, is_required, schema) in schemas.of_query(query) {
-                shown = shown.query_parameter(&name, is_required, schema);
-            }
-        }
-        if let Some(body) = self.signature.body {
-            let schema = schemas.of_request(body.wire);
-            shown = match body.is_required {
-                true => shown.body(schema),
-                false => shown.optional_body(schema),
-            };
-        }
-        let data = self.signature.data.map(|data| schemas.of_envelope(data));
-        for (status, about) in &self.answers {
-            shown = match &data {
-                Some(data) => shown.bare_answer(*status, about, data.clone()),
-                None => shown.empty_answer(*status, about),
-            };
-        }
-        for (status, about) in &self.empty_answers {
-            shown = shown.empty_answer(*status, about);
-        }
-        for (status, about, media_type) in &self.media_types {
-            shown = shown.shows(*status, about, media_type);
-        }
-        if self.signature.is_tagged {
-            shown = shown.empty_answer(304, "Not modified.");
-        }
-        if self.signature.has_dry_run {
-            let about = "With `true`, the request is checked as usual and refused for the same reasons, but changes nothing.";
-            let schema = json!({ "type": "boolean", "description": about });
-            let dry_run = schemas.of_envelope(WireType::of::<DryRunOutcome>());
-            let done = self.answers.iter().find(|(status, _)| *status == 200);
-            let (about, answer) = match (done, data) {
-                (Some((_, about)), Some(data)) => (*about, json!({ "anyOf": [data, dry_run] })),
-                _ => ("With `dryRun`: it would have succeeded.", dry_run),
-            };
-            shown = shown
-                .query_parameter("dryRun", false, schema)
-                .bare_answer(200, about, answer);
-        }
-        for (field, types) in &self.callbacks {
-            shown = shown.calls_back(field, Modes::Plain, types);
-        }
-        shown.faults(&self.faults)
-    }
 }
 
-/// A path as clients read it: `{payoutId}` for `{payout_id}`.
-fn camel_case(route: &str) -> String {
-    let mut path = String::new();
-    let (mut is_inside, mut is_next_upper) = (false, false);
-    for char in route.chars() {
-        match char {
-            '{' => is_inside = true,
-            '}' => is_inside = false,
-            '_' if is_inside => {
-                is_next_upper = true;
-                continue;
-            }
-            _ => {}
-        }
-        path.push(if is_next_upper {
-            char.to_ascii_uppercase()
-        } else {
-            char
-        });
-        is_next_upper = false;
-    }
-    path
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_parameters_alone_are_written_otherwise() {
-        for (route, path) in [
-            ("/api/ai/payouts/{payout_id}", "/api/ai/payouts/{payoutId}"),
-            ("/a_b/{one}/c_d/{two_three}", "/a_b/{one}/c_d/{twoThree}"),
-        ] {
-            assert_eq!(camel_case(route), path);
-        }
-    }
+async fn refuse_head() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, "This path is for GET.")
 }

@@ -6,6 +6,7 @@ use common::webhooks::EventType;
 use super::operation::{Operation, delete, get, post};
 use crate::access::Access::{May, Operator, SignedIn};
 use crate::limits::Kind;
+use crate::openapi::Modes;
 use crate::routes::{admin, downloads, purchases};
 
 /// What a buyer is sent about a purchase.
@@ -41,10 +42,11 @@ fn purchase() -> Vec<Operation> {
             )
             .waiting()
             .limited_as(Some(Kind::Purchase))
+            .tool("purchase_package", "Buy a package. Quote it first, and pass the quote's id.")
             .gives(200, "The purchase is settled.")
             .gives(202, UNDER_WAY)
             .faults(&[402, 404])
-            .calls_back("webhookUrl", &EVENTS),
+            .calls_back("webhookUrl", Modes::Plain, &EVENTS),
         get("/api/ai/purchases", purchases::list_purchases, SignedIn, "List your purchases or sales")
             .gives(200, "A page, newest first."),
         get("/api/ai/purchases/{purchase_id}", purchases::get_purchase, SignedIn, "Get a purchase")
@@ -107,6 +109,7 @@ fn afterwards() -> Vec<Operation> {
 fn bytes() -> Vec<Operation> {
     vec![
         get("/api/ai/download-package", downloads::download_package, May(Download), "Get the addresses of a package's files")
+            .tool("get_download", "Get the addresses of the files of a package that you bought.")
             .gives(200, "The addresses, which work for minutes.")
             .faults(&[404, 409]),
         get(

@@ -4,6 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::version::ApiVersion;
+
 /// A type of a request or an answer, whose schema is made when a document is.
 #[derive(Clone, Copy)]
 pub struct WireType(fn(&mut SchemaGenerator) -> Schema);
@@ -29,10 +31,11 @@ pub struct Schemas {
     requests: SchemaGenerator,
     answers: SchemaGenerator,
     envelopes: Map<String, Value>,
+    version: ApiVersion,
 }
 
 impl Schemas {
-    pub fn new() -> Self {
+    pub fn new(version: ApiVersion) -> Self {
         let settings = || {
             SchemaSettings::draft2020_12()
                 .with(|settings| settings.definitions_path = "/components/schemas".into())
@@ -41,6 +44,7 @@ impl Schemas {
             requests: settings().for_deserialize().into_generator(),
             answers: settings().for_serialize().into_generator(),
             envelopes: Map::new(),
+            version,
         }
     }
 
@@ -49,14 +53,18 @@ impl Schemas {
         tidied(wire.0(&mut self.requests).to_value())
     }
 
-    /// The schema of what a client reads.
-    fn of_answer(&mut self, wire: WireType) -> Value {
+    /// The schema of what a client reads, without an envelope.
+    pub fn of_answer(&mut self, wire: WireType) -> Value {
         tidied(wire.0(&mut self.answers).to_value())
     }
 
     /// The schema of what a client reads, in the envelope of a good answer: `PayoutAnswer` around a `Payout`.
+    /// From the third version on there is none.
     pub fn of_envelope(&mut self, wire: WireType) -> Value {
         let data = self.of_answer(wire);
+        if self.version >= ApiVersion::V3 {
+            return data;
+        }
         let name = data["$ref"]
             .as_str()
             .and_then(|path| path.rsplit('/').next());
@@ -220,7 +228,7 @@ mod tests {
 
     #[test]
     fn words_keep_their_meanings() {
-        let mut schemas = Schemas::new();
+        let mut schemas = Schemas::new(ApiVersion::V1);
         let reference = schemas.of_answer(WireType::of::<State>());
         assert_eq!(reference, json!({ "$ref": "#/components/schemas/State" }));
         let state = schemas.named().remove("State").unwrap();
@@ -238,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_query_is_its_parameters_none_of_which_is_null() {
-        let mut schemas = Schemas::new();
+        let mut schemas = Schemas::new(ApiVersion::V1);
         let parameters = schemas.of_query(WireType::of::<Asked>());
         let names: Vec<(&str, bool)> = parameters
             .iter()

@@ -2,16 +2,12 @@
 //! refused for whatever the real one would be refused for, and changes nothing.
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
 use common::outbox::Outbox;
-use serde_json::json;
 
 use super::{QueryPairs, flag};
-use crate::contract::{Input, Signature};
+use crate::contract::{DryRunOutcome, Input, Signature, WireType};
 use crate::error::{ApiError, Code};
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// Whether the request only asks what would happen.
@@ -22,22 +18,10 @@ impl DryRun {
     /// Where the command writes to.
     pub fn outbox(self, state: &ApiState) -> Outbox {
         if self.0 {
-            state.outbox.rehearsal()
+            state.outbox.dry_run()
         } else {
             state.outbox.clone()
         }
-    }
-
-    /// The answer to a rehearsal that went well.
-    pub fn went_well(self) -> Option<Response> {
-        self.0.then(|| {
-            let body = json!({
-                "dryRun": true,
-                "wouldSucceed": true,
-                "message": "This would have been done. Nothing was changed.",
-            });
-            success(StatusCode::OK, body)
-        })
     }
 }
 
@@ -58,7 +42,7 @@ impl TryFrom<&QueryPairs> for DryRun {
 
 impl Input for DryRun {
     fn describe(signature: &mut Signature) {
-        signature.has_dry_run = true;
+        signature.dry_run = Some(WireType::of::<DryRunOutcome>());
     }
 }
 

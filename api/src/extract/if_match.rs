@@ -5,6 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
+use crate::contract::{Input, Signature};
 use crate::entity_tag::row_of;
 use crate::error::{ApiError, Code};
 use crate::header_list::{EntityTag, entity_tags};
@@ -12,6 +13,19 @@ use crate::header_list::{EntityTag, entity_tags};
 /// The versions that the caller knows; `None` is `*`, any. A tag that is none of ours matches nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(pub Option<Vec<i64>>);
+
+impl Input for IfMatch {
+    fn describe(signature: &mut Signature) {
+        signature.headers.push("If-Match");
+    }
+}
+
+/// Looked at by the handler, after it has looked for what is to be changed.
+impl Input for Result<IfMatch, ApiError> {
+    fn describe(signature: &mut Signature) {
+        IfMatch::describe(signature);
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;

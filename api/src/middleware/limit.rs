@@ -21,6 +21,7 @@ use http_body_util::BodyExt as _;
 
 use super::{ClientAddress, Identity};
 use crate::access;
+use crate::contract;
 use crate::error::{ApiError, Code, ReachedLimit};
 use crate::extract::DryRun;
 use crate::limits::{Applied, Counted, Kind, applied};
@@ -123,7 +124,11 @@ fn kind_of(request: &Request) -> Option<Kind> {
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
     let is_dry = request.extensions().get::<DryRun>() == Some(&DryRun(true));
-    let kind = Kind::of(request.method().as_str(), route)?;
+    let kind = match contract::find(request.method(), route) {
+        Some(operation) => operation.kind?,
+        // What has no route.
+        None => Kind::Other,
+    };
     Some(if is_dry { kind.dry_run() } else { kind })
 }
 

@@ -1,10 +1,12 @@
 //! What receivers are sent: one operation per event type, its bodies, its headers, and the answers
 //! that mean something.
 
+use chrono::{DateTime, Utc};
+use common::ids::EventId;
 use common::webhooks::EventType;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-
-use super::schema::{id, integer, named, partial, text, time, url, whole, word};
+use uuid::Uuid;
 
 /// The headers of each delivery: name, meaning, and an example.
 const HEADERS: [(&str, &str, &str); 9] = [
@@ -123,36 +125,65 @@ pub fn schemas() -> Map<String, Value> {
             (title(*event_type), schema)
         })
         .collect();
-    let head = whole(json!({
-        "type": text("The type of the event."),
-        "id": id("msg", "The event, as in `webhook-id`."),
-        "timestamp": time("When it happened, in microseconds."),
-        "sequence": integer("Grows from event to event, with gaps."),
-        "apiVersion": word("The version of the body.", &["v1"]),
-        "data": { "type": "object", "description": "The body, or where it is." },
-    }));
-    schemas.insert("EventEnvelope".to_owned(), head);
-    let mut thin = whole(json!({
-        "subject": { "type": "string", "format": "uuid", "description": "What the event is about, the same for all news of it." },
-        "url": url("Where the event is read, with an API key of its owner."),
-    }));
-    thin["properties"]["test"] =
-        json!({ "const": true, "description": "In a test alone: nothing happened." });
-    schemas.insert("EventReference".to_owned(), thin);
+    for event_type in EventType::ALL {
+        let name = title(event_type);
+        let forms = [("Envelope", &*name), ("Notice", "EventReference")];
+        for (form, data) in forms {
+            schemas.insert(format!("{name}{form}"), enveloped(event_type, data));
+        }
+    }
+    let mut generator = SchemaGenerator::default();
+    for (name, schema) in [
+        ("EventEnvelope", EventEnvelope::json_schema(&mut generator)),
+        (
+            "EventReference",
+            EventReference::json_schema(&mut generator),
+        ),
+    ] {
+        schemas.insert(name.to_owned(), schema.to_value());
+    }
     schemas
+}
+
+/// What the envelopes of all events have in common.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct EventEnvelope {
+    /// The type of the event.
+    r#type: String,
+    /// The event, as in `webhook-id`.
+    id: EventId,
+    /// When it happened, with microseconds.
+    timestamp: DateTime<Utc>,
+    /// Grows from event to event, with gaps.
+    sequence: i64,
+    /// The version of the body: `v1`.
+    api_version: String,
+    /// The body, or where it is.
+    data: Map<String, Value>,
+}
+
+/// Where the body of an event is.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct EventReference {
+    /// What the event is about, the same for all events of it.
+    subject: Uuid,
+    /// Where the event is read, with an API key of its owner.
+    #[schemars(url)]
+    url: String,
+    /// Always true: nothing happened. Only a test has it.
+    #[schemars(default)]
+    test: bool,
 }
 
 /// What is posted of each type, in the form its receiver chose.
 pub fn request_bodies() -> Map<String, Value> {
     let body = |event_type: EventType| {
         let name = title(event_type);
-        let forms = json!({
-            "oneOf": [
-                named(&name),
-                enveloped(event_type, &named(&name)),
-                enveloped(event_type, &named("EventReference")),
-            ],
-        });
+        let forms = ["", "Envelope", "Notice"].map(|form| named(&format!("{name}{form}")));
+        let forms = json!({ "oneOf": forms });
         let example = |form: &str, value: Value| json!({ "summary": format!("payload = {form}"), "value": value });
         let plain = event_type.example_body();
         let reference = json!({
@@ -177,12 +208,25 @@ fn request_body(schema: &Value, examples: Option<Value>) -> Value {
     json!({ "required": true, "content": { "application/json": media } })
 }
 
-fn enveloped(event_type: EventType, data: &Value) -> Value {
-    let own = partial(
-        &["type", "data"],
-        json!({ "type": { "const": event_type.as_str() }, "data": data }),
-    );
-    json!({ "allOf": [named("EventEnvelope"), own] })
+/// The event in its envelope; its data are described under that name.
+fn enveloped(event_type: EventType, data: &str) -> Value {
+    json!({
+        "allOf": [
+            named("EventEnvelope"),
+            {
+                "type": "object",
+                "required": ["type", "data"],
+                "properties": {
+                    "type": { "type": "string", "enum": [event_type.as_str()], "description": "The type of the event." },
+                    "data": named(data),
+                },
+            },
+        ],
+    })
+}
+
+fn named(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
 fn envelope(event_type: EventType, data: &Value) -> Value {

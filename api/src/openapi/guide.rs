@@ -6,23 +6,37 @@ use common::limits::HELD_DAYS;
 use common::webhooks::plan::Plan;
 use serde_json::{Value, json};
 
+use crate::version::ApiVersion;
+
 /// What holds for all operations.
-pub fn introduction() -> String {
+pub fn introduction(version: ApiVersion) -> String {
+    let errors = match version {
+        ApiVersion::V3 => {
+            "**Errors.** Every error is a `Problem` (RFC 9457). `type` leads to a page about its code."
+        }
+        _ => {
+            "**Errors.** Every error is a `Fault`, or a `Problem` (RFC 9457) for `Accept: application/problem+json`. `docUrl` \
+             leads to a page about its code."
+        }
+    };
     [
         "AI agents upload, validate, buy and download latent packages.",
-        "**Keys.** `POST /api/ai/register` makes an account for an agent and gives its first key; people sign in at \
+        "**Keys.** `POST /api/ai/register` creates an account for an agent and returns its first key; people sign in at \
          `/api/auth`. Send either as `Authorization: Bearer …`. `x-permission` names the permission that a key needs for \
-         an operation; a session has them all.",
-        "**Versions.** A request that names none speaks v1, which this document describes; `/docs/versions` tells of the \
-         others.",
-        "**Writes.** Send an `Idempotency-Key` where one is taken: a repeated request is carried out once and gets the \
-         first answer, if whoever repeats it may do what the first one may; a key or a secret in it is not shown again. \
-         What takes long answers 202 with `Location`; follow it by polling, `Prefer: wait=N`, a stream or a webhook. A \
-         wait ends with 401, and a stream with an event `error`, when the key or the session that began it is revoked.",
-        "**Limits.** `x-rate-limit-policy` names those of each operation; answers tell them in `RateLimit-*`, and \
-         `GET /api/ai/limits` for nothing.",
-        "**Errors.** Every one is a `Fault`, or a `Problem` (RFC 9457) for `Accept: application/problem+json`. `docUrl` \
-         leads to a page about its code.",
+         an operation; a session has all of them.",
+        &format!(
+            "**Versions.** This document describes {}. A request that names no version speaks v1; each version has its \
+             own document at `/api/v1/ai/openapi-3.1.json` and so on. `/docs/versions` lists the differences.",
+            version.as_str()
+        ),
+        "**Writes.** Send an `Idempotency-Key` where it is accepted: a repeated request is carried out once and gets the \
+         first answer, if the caller has at least the rights of the first one. A key or a secret in it is not shown \
+         again. What takes long answers 202 with `Location`. Follow it by polling, `Prefer: wait=N`, a stream or a \
+         webhook. A wait ends with 401, and a stream with an event `error`, when the key or the session that began it is \
+         revoked.",
+        "**Limits.** `x-rate-limit-policy` names the limits of each operation. Answers show what is left in \
+         `RateLimit-*`, and `GET /api/ai/limits` shows it without being counted.",
+        errors,
     ]
     .join("\n\n")
 }
@@ -30,17 +44,17 @@ pub fn introduction() -> String {
 /// The areas.
 pub fn tags() -> Value {
     json!([
-        { "name": "accounts", "description": "Who calls, and what it may." },
-        { "name": "uploads", "description": "A package comes in." },
-        { "name": "market", "description": "Packages are looked for and judged." },
-        { "name": "listings", "description": "The terms of a package." },
-        { "name": "purchases", "description": "A package is bought." },
-        { "name": "credits", "description": "What buyers pay with, and what sellers earn." },
-        { "name": "webhook endpoints", "description": "Who is told of what happens." },
-        { "name": "webhook log", "description": "What was told, and sending it again." },
+        { "name": "accounts", "description": "Registration, sign-in, sessions, keys and rate limits." },
+        { "name": "uploads", "description": "Uploading and validating packages." },
+        { "name": "market", "description": "Finding packages, reviews, sellers and maps between models." },
+        { "name": "listings", "description": "The price, license and status of a package." },
+        { "name": "purchases", "description": "Buying, downloading, returning and disputing packages." },
+        { "name": "credits", "description": "Credits, top-ups, quotes, earnings and payouts." },
+        { "name": "webhook endpoints", "description": "Where events are sent." },
+        { "name": "webhook log", "description": "What was sent, and sending it again." },
         { "name": "events", "description": deliveries() },
-        { "name": "system", "description": "The service itself." },
-        { "name": "operators", "description": "For those who run it." },
+        { "name": "system", "description": "Health, signing keys and documentation." },
+        { "name": "operators", "description": "For operators of the marketplace." },
     ])
 }
 

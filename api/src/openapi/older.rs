@@ -1,6 +1,8 @@
 //! The document as OpenAPI 3.0.3: the same source without what 3.0 cannot say. What `webhooks` lists
 //! is found there among the callbacks.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 /// Fields that hold values, not schemas.
@@ -12,26 +14,39 @@ pub fn older(mut document: Value) -> Value {
     if let Some(fields) = document.as_object_mut() {
         fields.shift_remove("webhooks");
     }
-    rewrite(&mut document);
+    let kinds = kinds(&document);
+    rewrite(&mut document, &kinds);
     document
 }
 
-fn rewrite(node: &mut Value) {
+/// The types of the named schemas, by what refers to them.
+fn kinds(document: &Value) -> Kinds {
+    let schemas = document["components"]["schemas"].as_object();
+    let kind = |(name, schema): (&String, &Value)| {
+        let kind = schema["type"].as_str()?;
+        Some((format!("#/components/schemas/{name}"), kind.to_owned()))
+    };
+    schemas.into_iter().flatten().filter_map(kind).collect()
+}
+
+type Kinds = HashMap<String, String>;
+
+fn rewrite(node: &mut Value, kinds: &Kinds) {
     match node {
-        Value::Array(items) => items.iter_mut().for_each(rewrite),
-        Value::Object(fields) => rewrite_object(fields),
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, kinds)),
+        Value::Object(fields) => rewrite_object(fields, kinds),
         _ => {}
     }
 }
 
-fn rewrite_object(fields: &mut Map<String, Value>) {
+fn rewrite_object(fields: &mut Map<String, Value>, kinds: &Kinds) {
     for (name, value) in fields.iter_mut() {
         if name == "properties" {
             // Names of properties are no keywords.
             let schemas = value.as_object_mut().into_iter().flatten();
-            schemas.for_each(|(_, schema)| rewrite(schema));
+            schemas.for_each(|(_, schema)| rewrite(schema, kinds));
         } else if !VALUES.contains(&name.as_str()) {
-            rewrite(value);
+            rewrite(value, kinds);
         }
     }
     if let Some(constant) = fields.shift_remove("const") {
@@ -54,6 +69,14 @@ fn rewrite_object(fields: &mut Map<String, Value>) {
         fields.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
     }
     if is_nullable {
+        // Null goes with a type alone; that of a reference is found at its end.
+        let referred = fields
+            .get("allOf")
+            .and_then(|parts| parts[0]["$ref"].as_str());
+        let kind = referred.and_then(|reference| kinds.get(reference)).cloned();
+        if let Some(kind) = kind {
+            fields.entry("type").or_insert(json!(kind));
+        }
         fields.insert("nullable".to_owned(), json!(true));
     }
     let kind = fields.get("type").cloned();
@@ -103,6 +126,7 @@ mod tests {
         let document = json!({
             "openapi": "3.1.1",
             "webhooks": {},
+            "components": { "schemas": { "A": { "type": "object" } } },
             "schema": {
                 "type": "object",
                 "properties": {
@@ -111,7 +135,7 @@ mod tests {
                     "code": { "type": "string", "examples": ["A", "B"] },
                     "nothing": { "type": "null", "description": "Not yet." },
                     "named": { "$ref": "#/a", "description": "Here." },
-                    "maybe": { "anyOf": [{ "$ref": "#/a" }, { "type": "null" }] },
+                    "maybe": { "anyOf": [{ "$ref": "#/components/schemas/A" }, { "type": "null" }] },
                     "size": { "type": "integer", "examples": [7] },
                 },
                 "example": { "type": ["kept"], "const": 1 },
@@ -121,6 +145,7 @@ mod tests {
             older(document),
             json!({
                 "openapi": "3.0.3",
+                "components": { "schemas": { "A": { "type": "object" } } },
                 "schema": {
                     "type": "object",
                     "properties": {
@@ -129,7 +154,11 @@ mod tests {
                         "code": { "type": "string" },
                         "nothing": { "type": "string", "description": "Not yet.", "nullable": true, "enum": [null] },
                         "named": { "description": "Here.", "allOf": [{ "$ref": "#/a" }] },
-                        "maybe": { "allOf": [{ "$ref": "#/a" }], "nullable": true },
+                        "maybe": {
+                            "allOf": [{ "$ref": "#/components/schemas/A" }],
+                            "type": "object",
+                            "nullable": true,
+                        },
                         "size": { "type": "integer", "example": 7 },
                     },
                     "example": { "type": ["kept"], "const": 1 },

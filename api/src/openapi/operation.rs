@@ -1,372 +1,261 @@
-//! One operation of the document: a method of a path, what it takes, answers and calls back.
+//! An operation of the table, as the document has it.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use common::config::{Calls, RateConfig};
-use common::webhooks::EventType;
 use serde_json::{Map, Value, json};
 
 use super::deliveries;
-use super::fields::{closed, object};
-use super::schema::{named, success};
-use crate::access::{self, Access};
-use crate::limits::Kind;
+use crate::access::Access;
+use crate::contract::{Operation, Schemas};
 
-/// An operation; its id is the name of its handler.
-#[derive(Debug)]
-pub struct Operation {
-    pub method: &'static str,
-    pub path: Cow<'static, str>,
-    fields: Map<String, Value>,
-    parameters: Vec<Value>,
-    answers: Map<String, Value>,
-    callbacks: Map<String, Value>,
-    faults: BTreeSet<u16>,
+/// The operation object.
+pub fn operation(row: &Operation, schemas: &mut Schemas) -> Value {
+    let mut object = json!({
+        "operationId": row.id,
+        "tags": [row.tag],
+        "summary": row.summary,
+    });
+    if let Some(about) = about(row) {
+        object["description"] = json!(about);
+    }
+    if let Some(security) = security(row.access) {
+        object["security"] = security;
+    }
+    if let Access::May(permission) = row.access {
+        object["x-permission"] = json!(permission);
+    }
+    let parameters = parameters(row, schemas);
+    if !parameters.is_empty() {
+        object["parameters"] = json!(parameters);
+    }
+    if let Some(body) = body(row, schemas) {
+        object["requestBody"] = body;
+    }
+    let policies = policies(row);
+    let mut responses = answers(row, schemas);
+    for status in faults(row, !policies.is_empty()) {
+        let reference = format!("#/components/responses/Fault{status}");
+        responses.insert(status.to_string(), json!({ "$ref": reference }));
+    }
+    object["responses"] = json!(responses);
+    if !policies.is_empty() {
+        object["x-rate-limit-policy"] = json!(policies);
+    }
+    let callbacks = callbacks(row);
+    if !callbacks.is_empty() {
+        object["callbacks"] = json!(callbacks);
+    }
+    object
 }
 
-impl Operation {
-    /// The parameters of the path are read from it; each is described among the components.
-    pub fn new(
-        method: &'static str,
-        path: impl Into<Cow<'static, str>>,
-        id: &'static str,
-        tag: &'static str,
-        summary: &'static str,
-    ) -> Self {
-        let path = path.into();
-        let names = path
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-        let parameters = names.map(parameter).collect();
-        let fields =
-            [("operationId", id), ("tags", tag), ("summary", summary)].map(|(name, value)| {
-                let value = if name == "tags" {
-                    json!([value])
-                } else {
-                    json!(value)
-                };
-                (name.to_owned(), value)
-            });
-        Self {
-            method,
-            path,
-            fields: Map::from_iter(fields),
-            parameters,
-            answers: Map::new(),
-            callbacks: Map::new(),
-            faults: BTreeSet::new(),
+/// What the summary does not say.
+fn about(row: &Operation) -> Option<String> {
+    let needs = match row.access {
+        Access::May(permission) => Some(format!("Needs the permission `{permission}`.")),
+        _ => None,
+    };
+    // What it answers tells most of it.
+    let good = row.answers.iter().chain(&row.empty_answers);
+    let shown = row.media_types.iter().map(|(_, about, _)| about);
+    let mut all = good.map(|(_, about)| about).chain(shown);
+    let answer = || all.next().map(|about| format!("Answers: {about}"));
+    let about = row.about.as_ref().map(ToString::to_string);
+    let parts: Vec<String> = about.or_else(answer).into_iter().chain(needs).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// What a caller needs, if that is not what most operations need.
+fn security(access: Access) -> Option<Value> {
+    match access {
+        Access::SignedIn | Access::May(_) => None,
+        Access::Anyone | Access::Provider => Some(json!([])),
+        Access::Optional => Some(json!([{}, { "apiKey": [] }, { "accessToken": [] }])),
+        Access::Session => Some(json!([{ "accessToken": [] }])),
+        Access::Operator => Some(json!([{ "operatorToken": [] }])),
+    }
+}
+
+/// The names of its headers, each of which is described among the components.
+fn headers(row: &Operation) -> Vec<&'static str> {
+    let mut headers = row.signature.headers.clone();
+    if row.is_replayed && !headers.contains(&"Idempotency-Key") {
+        headers.push("Idempotency-Key");
+    }
+    headers
+}
+
+fn parameters(row: &Operation, schemas: &mut Schemas) -> Vec<Value> {
+    let reference = |name: &str| json!({ "$ref": format!("#/components/parameters/{name}") });
+    let path = camel_case(row.route);
+    let names = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut parameters: Vec<Value> = names.map(reference).collect();
+    parameters.extend(headers(row).into_iter().map(reference));
+    let query = |name: &str, is_required: bool, schema: Value| json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
+    if let Some(asked) = row.signature.query {
+        for (name, is_required, schema) in schemas.of_query(asked) {
+            parameters.push(query(&name, is_required, schema));
         }
     }
-
-    /// A body of these fields alone.
-    pub fn takes(self, lines: &str) -> Self {
-        self.body(closed(lines))
+    if row.signature.dry_run.is_some() {
+        let about = "With `true`, the request is checked as usual and refused for the same reasons, but changes nothing.";
+        let schema = json!({ "type": "boolean", "description": about });
+        parameters.push(query("dryRun", false, schema));
     }
+    parameters
+}
 
-    /// The same, which may be left out.
-    pub fn may_take(self, lines: &str) -> Self {
-        self.optional_body(closed(lines))
+fn body(row: &Operation, schemas: &mut Schemas) -> Option<Value> {
+    let body = row.signature.body?;
+    let mut content = json!({ "application/json": { "schema": schemas.of_request(body.wire) } });
+    if let Some(form) = row.signature.form {
+        content["multipart/form-data"] = json!({ "schema": schemas.of_request(form) });
     }
+    Some(json!({ "required": body.is_required, "content": content }))
+}
 
-    /// Parameters of the query, one a line, which may be left out.
-    pub fn asks(self, lines: &str) -> Self {
-        let schema = object(lines);
-        let properties = schema["properties"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        let required = schema["required"].as_array().cloned().unwrap_or_default();
-        properties
-            .into_iter()
-            .fold(self, |mut this, (name, schema)| {
-                let is_required = required.iter().any(|each| *each == name);
-                this.parameters.push(
-                json!({ "name": name, "in": "query", "required": is_required, "schema": schema }),
-            );
-                this
-            })
+/// The good answers, by status.
+fn answers(row: &Operation, schemas: &mut Schemas) -> Map<String, Value> {
+    let mut answers = Map::new();
+    let data = match row.signature.bare {
+        Some(bare) => Some(schemas.of_answer(bare)),
+        None => row.signature.data.map(|data| schemas.of_envelope(data)),
+    };
+    let in_json = |about: &str, schema: &Value| json!({ "description": about, "content": { "application/json": { "schema": schema } } });
+    for (status, about) in &row.answers {
+        let answer = match &data {
+            Some(data) => in_json(about, data),
+            None => json!({ "description": about }),
+        };
+        answers.insert(status.to_string(), answer);
     }
-
-    /// A good answer whose `data` is a schema of the document.
-    pub fn gives(self, status: u16, about: &str, name: &str) -> Self {
-        self.answer(status, about, &named(name))
+    for (status, about) in &row.empty_answers {
+        answers.insert(status.to_string(), json!({ "description": about }));
     }
-
-    /// A good answer whose `data` has these fields.
-    pub fn tells(self, status: u16, about: &str, lines: &str) -> Self {
-        self.answer(status, about, &object(lines))
-    }
-
-    /// A good answer in another media type.
-    pub fn shows(mut self, status: u16, about: &str, media_type: &str) -> Self {
+    for (status, about, media_type) in &row.media_types {
         let kind = if media_type.ends_with("json") {
             "object"
         } else {
             "string"
         };
-        let content = json!({ media_type: { "schema": { "type": kind } } });
+        let content = json!({ *media_type: { "schema": { "type": kind } } });
         let answer = json!({ "description": about, "content": content });
-        self.answers.insert(status.to_string(), answer);
-        self
+        answers.insert(status.to_string(), answer);
     }
-
-    /// Statuses of faults beyond those that its parameters bring with them.
-    pub fn faults(mut self, statuses: &[u16]) -> Self {
-        self.faults.extend(statuses);
-        self
+    if row.signature.is_tagged {
+        answers.insert("304".to_owned(), json!({ "description": "Not modified." }));
     }
-
-    /// With `?dryRun=true` it tells what would happen, and changes nothing.
-    pub fn rehearses(mut self) -> Self {
-        let about =
-            "With `true` it is refused for whatever it would be refused for, and changes nothing.";
-        let schema = json!({ "type": "boolean", "description": about });
-        self.parameters
-            .push(json!({ "name": "dryRun", "in": "query", "required": false, "schema": schema }));
-        match self.answers.get_mut("200") {
-            Some(answer) => {
-                let schema = &mut answer["content"]["application/json"]["schema"];
-                let data = schema["properties"]["data"].take();
-                schema["properties"]["data"] = json!({ "anyOf": [data, named("DryRun")] });
-                self
-            }
-            None => self.gives(200, "It would have been done.", "DryRun"),
-        }
-    }
-
-    /// More than the summary says; Markdown.
-    pub fn about(mut self, text: &str) -> Self {
-        self.fields.insert("description".to_owned(), json!(text));
-        self
-    }
-
-    /// Another operation that takes the same: its answers and what it calls back are to be said anew.
-    pub fn renamed(mut self, path: &'static str, id: &str, summary: &str) -> Self {
-        self.path = path.into();
-        self.fields.insert("operationId".to_owned(), json!(id));
-        self.fields.insert("summary".to_owned(), json!(summary));
-        self.parameters.clear();
-        self.answers.clear();
-        self.callbacks.clear();
-        self.faults.clear();
-        self
-    }
-
-    /// A header that is described among the components.
-    pub fn header(mut self, name: &str) -> Self {
-        self.parameters.push(parameter(name));
-        self
-    }
-
-    /// A parameter of the query, which may be left out.
-    pub fn query(self, name: &str, schema: Value) -> Self {
-        self.query_parameter(name, false, schema)
-    }
-
-    /// A parameter of the query.
-    pub fn query_parameter(mut self, name: &str, is_required: bool, schema: Value) -> Self {
-        self.parameters.push(
-            json!({ "name": name, "in": "query", "required": is_required, "schema": schema }),
-        );
-        self
-    }
-
-    /// The two parameters of each list.
-    pub fn paged(self) -> Self {
-        self.header("limit").header("cursor")
-    }
-
-    /// A JSON body.
-    pub fn body(self, schema: Value) -> Self {
-        self.content(true, json!({ "application/json": { "schema": schema } }))
-    }
-
-    /// A JSON body that may be left out.
-    pub fn optional_body(self, schema: Value) -> Self {
-        self.content(false, json!({ "application/json": { "schema": schema } }))
-    }
-
-    /// What its JSON body looks like, where no value of the schema alone is one that means something.
-    pub fn like(mut self, example: Value) -> Self {
-        self.fields["requestBody"]["content"]["application/json"]["example"] = example;
-        self
-    }
-
-    /// A body in one of several media types.
-    pub fn content(mut self, is_required: bool, content: Value) -> Self {
-        let body = json!({ "required": is_required, "content": content });
-        self.fields.insert("requestBody".to_owned(), body);
-        self
-    }
-
-    /// A good answer; the schema is that of its `data`.
-    pub fn answer(self, status: u16, about: &str, data: &Value) -> Self {
-        self.bare_answer(status, about, success(data))
-    }
-
-    /// A good answer without the envelope.
-    pub fn bare_answer(mut self, status: u16, about: &str, schema: Value) -> Self {
-        let content = json!({ "application/json": { "schema": schema } });
-        let answer = json!({ "description": about, "content": content });
-        self.answers.insert(status.to_string(), answer);
-        self
-    }
-
-    /// A good answer without a body.
-    pub fn empty_answer(mut self, status: u16, about: &str) -> Self {
-        self.answers
-            .insert(status.to_string(), json!({ "description": about }));
-        self
-    }
-
-    /// The events that are sent to the address in that field of the body.
-    pub fn calls_back(
-        mut self,
-        field: &str,
-        modes: deliveries::Modes,
-        types: &[EventType],
-    ) -> Self {
-        let expression = format!("{{$request.body#/{field}}}");
-        for event_type in types {
-            let callback =
-                json!({ &*expression: { "post": deliveries::operation(*event_type, modes) } });
-            self.callbacks.insert(event_type.to_string(), callback);
-        }
-        self
-    }
-
-    /// What a caller needs; what the table does not name is not served.
-    fn access(&self) -> Option<Access> {
-        let operation = access::find(&self.method.to_uppercase(), &snake_case(&self.path));
-        operation.map(|operation| operation.access)
-    }
-
-    /// Whether anybody may.
-    fn is_open(&self) -> bool {
-        matches!(self.access(), Some(Access::Anyone | Access::Provider))
-    }
-
-    /// Says what a caller needs, if that is not what most operations need.
-    fn say_access(&mut self) {
-        let security = match self.access() {
-            None | Some(Access::SignedIn | Access::May(_)) => None,
-            Some(Access::Anyone | Access::Provider) => Some(json!([])),
-            Some(Access::Optional) => Some(json!([{}, { "apiKey": [] }, { "accessToken": [] }])),
-            Some(Access::Session) => Some(json!([{ "accessToken": [] }])),
-            Some(Access::Operator) => Some(json!([{ "operatorToken": [] }])),
+    if let Some(dry_run) = row.signature.dry_run {
+        let dry_run = schemas.of_envelope(dry_run);
+        let done = row.answers.iter().find(|(status, _)| *status == 200);
+        let answer = match (done, data) {
+            (Some((_, about)), Some(data)) => in_json(about, &json!({ "anyOf": [data, dry_run] })),
+            _ => in_json("With `dryRun`: it would have succeeded.", &dry_run),
         };
-        let security = security.map(|security| ("security".to_owned(), security));
-        self.fields.extend(security);
-        if let Some(Access::May(permission)) = self.access() {
-            let needs = format!("Needs the permission `{permission}`.");
-            let about = self.fields.get("description").and_then(Value::as_str);
-            let about = about.map_or_else(|| needs.clone(), |about| format!("{about} {needs}"));
-            self.fields.insert("description".to_owned(), json!(about));
-            self.fields
-                .insert("x-permission".to_owned(), json!(permission));
-        }
+        answers.insert("200".to_owned(), answer);
     }
-
-    /// The statuses of all its faults.
-    fn all_faults(&self) -> BTreeSet<u16> {
-        let has = |place: &str, name: &str| {
-            let reference = format!("#/components/parameters/{name}");
-            self.parameters.iter().any(|parameter| {
-                parameter["$ref"] == reference || parameter["in"] == place && name.is_empty()
-            })
-        };
-        let mut faults = self.faults.clone();
-        faults.extend([400, 500, 503, 504]);
-        if !self.policies().is_empty() {
-            faults.insert(429);
-        }
-        if !self.is_open() {
-            faults.extend([401, 403]);
-        }
-        if self.path.contains('{') {
-            faults.insert(404);
-        }
-        if self.fields.contains_key("requestBody") {
-            faults.extend([408, 413, 415]);
-        }
-        if has("", "Idempotency-Key") {
-            faults.extend([409, 422]);
-        }
-        if has("", "If-Match") {
-            faults.extend([409, 412, 428]);
-        }
-        faults
-    }
-
-    /// The limits that its calls count against, anonymous ones and those with a key or a session.
-    fn policies(&self) -> Vec<String> {
-        let method = self.method.to_uppercase();
-        if self.path.starts_with("/admin/") {
-            return Vec::new();
-        }
-        let Some(kind) = Kind::of(&method, &snake_case(&self.path)) else {
-            return Vec::new();
-        };
-        let rates = RateConfig::default();
-        let counts = |calls: Calls| match calls {
-            Calls::Every | Calls::Session => !self.is_open(),
-            Calls::Anonymous => self.is_open(),
-            calls => kind.is_counted_by(calls),
-        };
-        let policies = rates.policies.into_iter();
-        policies
-            .filter(|policy| counts(policy.calls))
-            .map(|policy| policy.name)
-            .collect()
-    }
-
-    /// The operation object.
-    pub fn render(mut self) -> Value {
-        self.say_access();
-        let (faults, policies) = (self.all_faults(), self.policies());
-        let mut object = self.fields;
-        if !self.parameters.is_empty() {
-            object.insert("parameters".to_owned(), json!(self.parameters));
-        }
-        let mut answers = self.answers;
-        for status in faults {
-            let reference = format!("#/components/responses/Fault{status}");
-            answers.insert(status.to_string(), json!({ "$ref": reference }));
-        }
-        if !policies.is_empty() {
-            object.insert("x-rate-limit-policy".to_owned(), json!(policies));
-        }
-        object.insert("responses".to_owned(), json!(answers));
-        if !self.callbacks.is_empty() {
-            object.insert("callbacks".to_owned(), json!(self.callbacks));
-        }
-        Value::Object(object)
-    }
+    answers
 }
 
-/// A path as the router writes it: `{package_id}`.
-pub fn snake_case(path: &str) -> String {
-    let mut inside = false;
-    let mut text = String::new();
-    for char in path.chars() {
-        match char {
-            '{' => inside = true,
-            '}' => inside = false,
+/// The statuses of its faults: its own, and those that follow from what it takes.
+fn faults(row: &Operation, is_limited: bool) -> BTreeSet<u16> {
+    let mut faults = BTreeSet::from([400, 500, 503, 504]);
+    faults.extend(&row.faults);
+    if is_limited {
+        faults.insert(429);
+    }
+    if !is_open(row) {
+        faults.extend([401, 403]);
+    }
+    if row.route.contains('{') {
+        faults.insert(404);
+    }
+    if row.signature.body.is_some() {
+        faults.extend([408, 413, 415]);
+    }
+    for header in headers(row) {
+        match header {
+            "Idempotency-Key" => faults.extend([409, 422]),
+            "If-Match" => faults.extend([409, 412, 428]),
             _ => {}
         }
-        if inside && char.is_ascii_uppercase() {
-            text.push('_');
+    }
+    faults
+}
+
+/// Whether anybody may.
+fn is_open(row: &Operation) -> bool {
+    matches!(row.access, Access::Anyone | Access::Provider)
+}
+
+/// The limits that its calls count against, anonymous ones and those with a key or a session.
+fn policies(row: &Operation) -> Vec<String> {
+    let Some(kind) = row.kind else {
+        return Vec::new();
+    };
+    let counts = |calls: Calls| match calls {
+        Calls::Every | Calls::Session => !is_open(row),
+        Calls::Anonymous => is_open(row),
+        calls => kind.is_counted_by(calls),
+    };
+    let policies = RateConfig::default().policies.into_iter();
+    policies
+        .filter(|policy| counts(policy.calls))
+        .map(|policy| policy.name)
+        .collect()
+}
+
+/// The events that it causes to be sent to an address in its body.
+fn callbacks(row: &Operation) -> Map<String, Value> {
+    let mut callbacks = Map::new();
+    for (field, modes, types) in &row.callbacks {
+        let expression = format!("{{$request.body#/{field}}}");
+        for event_type in *types {
+            let callback =
+                json!({ &*expression: { "post": deliveries::operation(*event_type, *modes) } });
+            callbacks.insert(event_type.to_string(), callback);
         }
-        text.push(if inside {
-            char.to_ascii_lowercase()
+    }
+    callbacks
+}
+
+/// A path as clients read it: `{payoutId}` for `{payout_id}`.
+pub fn camel_case(route: &str) -> String {
+    let mut path = String::new();
+    let (mut is_inside, mut is_next_upper) = (false, false);
+    for char in route.chars() {
+        match char {
+            '{' => is_inside = true,
+            '}' => is_inside = false,
+            '_' if is_inside => {
+                is_next_upper = true;
+                continue;
+            }
+            _ => {}
+        }
+        path.push(if is_next_upper {
+            char.to_ascii_uppercase()
         } else {
             char
         });
+        is_next_upper = false;
     }
-    text
+    path
 }
 
-fn parameter(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/parameters/{name}") })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parameters_alone_are_written_otherwise() {
+        for (route, path) in [
+            ("/api/ai/payouts/{payout_id}", "/api/ai/payouts/{payoutId}"),
+            ("/a_b/{one}/c_d/{two_three}", "/a_b/{one}/c_d/{twoThree}"),
+        ] {
+            assert_eq!(camel_case(route), path);
+        }
+    }
 }

@@ -1,101 +1,121 @@
 //! Parameters that several operations take.
 
-use common::limits::{CLIENT_PAGE_ROWS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, WAIT_SECONDS_MAX};
+use common::ids::{
+    BatchPublicId, ChargebackId, DeliveryId, DisputeId, EndpointId, EventId, PackagePublicId,
+    PaymentId, PayoutId, PurchaseId, RecoveryId, UploadPublicId,
+};
+use common::limits::{IDEMPOTENCY_KEY_CHARS_MAX, WAIT_SECONDS_MAX};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::fields::field;
-use super::schema::{range, text};
+use crate::version::ApiVersion;
 
 /// All of them by name.
-pub fn all() -> Map<String, Value> {
-    let mut all = Map::new();
-    for (name, kind, about) in [
-        ("packageId", "text", "The package, `pkg_…`."),
-        ("endpointId", "id(whe)", "The endpoint."),
-        ("deliveryId", "id(whd)", "The delivery."),
-        ("eventId", "id(msg)", "The event."),
-        ("recoveryId", "id(whr)", "The recovery."),
-        ("uploadId", "text", "The upload, `upload_…`."),
-        ("batchId", "text", "The batch, `batch_…`."),
-        (
-            "purchaseId",
-            "purchase",
-            "The purchase, or its number in the first version.",
-        ),
-        ("topUpId", "id(pay)", "The top-up."),
-        ("paymentId", "id(pay)", "The payment."),
-        ("chargebackId", "id(cbk)", "The chargeback."),
-        ("payoutId", "id(out)", "The payout."),
-        ("disputeId", "id(dis)", "The dispute."),
-        ("keyId", "uuid", "The key."),
-        ("sessionId", "uuid", "The session."),
-        ("sellerId", "uuid", "The seller."),
-        ("userId", "uuid", "The user."),
-        ("reviewId", "uuid", "The review."),
-        ("jobId", "uuid", "The job."),
-        ("payloadId", "text", "The payload."),
-        ("queue", "text", "The queue."),
-        (
-            "packageType",
-            "word(vector,memory,chain)",
-            "What kind of package.",
-        ),
-        ("file", "text", "The file."),
-        ("page", "text", "The page."),
-        ("code", "text", "The code."),
-    ] {
-        all.insert(
-            name.to_owned(),
-            parameter(name, "path", true, field(kind, about)),
-        );
-    }
-    let limit = range("How many rows.", 1, CLIENT_PAGE_ROWS_MAX);
-    all.insert(
-        "limit".to_owned(),
-        parameter("limit", "query", false, limit),
-    );
-    let cursor = text("`nextCursor` of the page before.");
-    all.insert(
-        "cursor".to_owned(),
-        parameter("cursor", "query", false, cursor),
-    );
-    all.extend(headers());
-    all
+pub fn all(version: ApiVersion) -> Map<String, Value> {
+    path(version).into_iter().chain(headers()).collect()
 }
 
-fn headers() -> Map<String, Value> {
-    let key = json!({
-        "type": "string",
-        "maxLength": IDEMPOTENCY_KEY_CHARS_MAX,
-        "description": "Of your choice: a request that is repeated with it is carried out once.",
-    });
-    let prefer = text(&format!(
-        "`wait=N`: wait for the outcome for up to N seconds, at most {WAIT_SECONDS_MAX}."
-    ));
-    let known = text("The entity tag that you know; what has not changed is not sent again.");
-    let seen = text(
-        "The entity tag that you have seen; `*` for any. What is compared is the version that it begins with.",
-    );
+fn path(version: ApiVersion) -> Vec<(String, Value)> {
+    let (purchase, about_purchase) = match version {
+        ApiVersion::V1 => (
+            json!({ "type": "integer", "format": "int64" }),
+            "The purchase. Its id is taken too.",
+        ),
+        _ => (id::<PurchaseId>(), "The purchase."),
+    };
+    let text = || json!({ "type": "string" });
+    let row = || json!({ "type": "string", "format": "uuid" });
+    let named = [
+        ("packageId", id::<PackagePublicId>(), "The package."),
+        ("endpointId", id::<EndpointId>(), "The endpoint."),
+        ("deliveryId", id::<DeliveryId>(), "The delivery."),
+        ("eventId", id::<EventId>(), "The event."),
+        ("recoveryId", id::<RecoveryId>(), "The recovery."),
+        ("uploadId", id::<UploadPublicId>(), "The upload."),
+        ("batchId", id::<BatchPublicId>(), "The batch."),
+        ("purchaseId", purchase, about_purchase),
+        ("topUpId", id::<PaymentId>(), "The top-up."),
+        ("paymentId", id::<PaymentId>(), "The payment."),
+        ("chargebackId", id::<ChargebackId>(), "The chargeback."),
+        ("payoutId", id::<PayoutId>(), "The payout."),
+        ("disputeId", id::<DisputeId>(), "The dispute."),
+        ("keyId", row(), "The key."),
+        ("sessionId", row(), "The session."),
+        ("sellerId", row(), "The seller."),
+        ("userId", row(), "The user."),
+        ("reviewId", row(), "The review."),
+        ("jobId", row(), "The job."),
+        ("payloadId", text(), "The payload."),
+        ("queue", text(), "The queue."),
+        (
+            "packageType",
+            json!({ "$ref": "#/components/schemas/PackageType" }),
+            "The type of the package.",
+        ),
+        ("file", text(), "The file."),
+        ("page", text(), "The page."),
+        ("code", text(), "The code."),
+    ];
+    let parameter =
+        |(name, schema, about): (&str, Value, &str)| parameter(name, "path", true, about, &schema);
+    named.map(parameter).into()
+}
+
+/// The schema of an id.
+fn id<T: JsonSchema>() -> Value {
+    T::json_schema(&mut SchemaGenerator::default()).to_value()
+}
+
+fn headers() -> Vec<(String, Value)> {
+    let text = || json!({ "type": "string" });
+    let wait =
+        format!("`wait=N`: wait for the outcome for up to N seconds, at most {WAIT_SECONDS_MAX}.");
     let headers = [
-        ("Idempotency-Key", false, key),
-        ("Prefer", false, prefer),
-        ("If-None-Match", false, known),
-        ("If-Match", true, seen),
+        (
+            "Idempotency-Key",
+            false,
+            json!({ "type": "string", "maxLength": IDEMPOTENCY_KEY_CHARS_MAX }),
+            "Of your choice: a request that is repeated with it is carried out once.",
+        ),
+        ("Prefer", false, text(), wait.as_str()),
+        (
+            "If-None-Match",
+            false,
+            text(),
+            "The entity tag that you know; what has not changed is not sent again.",
+        ),
+        (
+            "If-Match",
+            true,
+            text(),
+            "The entity tag that you have seen; `*` for any. What is compared is the version that it begins with.",
+        ),
         (
             "Stripe-Signature",
             false,
-            text("The time and the HMAC of the body."),
+            text(),
+            "The time and the HMAC of the body.",
         ),
     ];
-    let named = headers.map(|(name, is_required, schema)| {
-        (
-            name.to_owned(),
-            parameter(name, "header", is_required, schema),
-        )
-    });
-    named.into_iter().collect()
+    let parameter = |(name, is_required, schema, about): (&str, bool, Value, &str)| {
+        parameter(name, "header", is_required, about, &schema)
+    };
+    headers.map(parameter).into()
 }
 
-fn parameter(name: &str, place: &str, is_required: bool, schema: Value) -> Value {
-    json!({ "name": name, "in": place, "required": is_required, "schema": schema })
+fn parameter(
+    name: &str,
+    place: &str,
+    is_required: bool,
+    about: &str,
+    schema: &Value,
+) -> (String, Value) {
+    let parameter = json!({
+        "name": name,
+        "in": place,
+        "required": is_required,
+        "description": about,
+        "schema": schema,
+    });
+    (name.to_owned(), parameter)
 }

@@ -76,42 +76,12 @@ impl<const ROWS: i64, const ROWS_MAX: i64> JsonSchema for Limit<ROWS, ROWS_MAX> 
 pub fn rows<const ROWS: i64, const ROWS_MAX: i64>(
     limit: Option<Limit<ROWS, ROWS_MAX>>,
 ) -> Result<i64, ApiError> {
-    let pages = Pages {
-        rows: ROWS,
-        rows_max: ROWS_MAX,
-    };
-    pages.limit(limit.map(|limit| limit.0))
-}
-
-/// The sizes of one kind of page.
-#[derive(Debug, Clone, Copy)]
-pub struct Pages {
-    /// Rows when the client does not say.
-    pub rows: i64,
-    pub rows_max: i64,
-}
-
-impl Pages {
-    /// Of a list in the market or of webhooks.
-    pub const SHORT: Self = Self {
-        rows: 20,
-        rows_max: CLIENT_PAGE_ROWS_MAX,
-    };
-    /// Of an operator's list, and of what an account collects over years.
-    pub const LONG: Self = Self {
-        rows: 50,
-        rows_max: PAGE_ROWS_MAX,
-    };
-
-    /// The number of rows that the client wants.
-    pub fn limit(self, given: Option<i64>) -> Result<i64, ApiError> {
-        let limit = given.unwrap_or(self.rows);
-        if (1..=self.rows_max).contains(&limit) {
-            return Ok(limit);
-        }
-        let fault = format!("must be between 1 and {}", self.rows_max);
-        Err(ApiError::new(Code::InvalidInput, format!("limit {fault}.")).field("limit", fault))
+    let limit = limit.map_or(ROWS, |limit| limit.0);
+    if (1..=ROWS_MAX).contains(&limit) {
+        return Ok(limit);
     }
+    let fault = format!("must be between 1 and {ROWS_MAX}");
+    Err(ApiError::new(Code::InvalidInput, format!("limit {fault}.")).field("limit", fault))
 }
 
 /// The cursor, read by `parse`.

@@ -27,7 +27,7 @@ pub use error::{AccountError, ReachedGuesses};
 pub use github::{GitHub, GitHubError, GitHubUser};
 pub use guesses::Guesses;
 pub use login::{Credentials, Device, Login};
-pub use model::{Account, Profile, SessionSummary, Tokens, UserSummary};
+pub use model::{Account, Profile, SessionSummary, Tokens, UserKind, UserRole, UserSummary};
 pub use opaque::{DeviceToken, RefreshToken};
 pub use password::{Client, Passwords};
 pub use queries::{

@@ -1,6 +1,7 @@
 //! One package in full, its versions, and its seller.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{PgPool, QueryBuilder};
 
@@ -72,14 +73,19 @@ pub async fn find_details(
 }
 
 /// One version of a package.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct PackageVersion {
+    #[schemars(with = "PackagePublicId")]
     pub package_id: String,
+    /// The semantic version.
     pub version: String,
     pub status: ListingStatus,
+    /// Whether it is the newest.
     pub is_latest: bool,
+    /// The price in minor units.
     pub price_minor: i64,
+    /// When it was published.
     pub created_at: DateTime<Utc>,
 }
 
@@ -106,13 +112,18 @@ pub async fn list_versions(
 
 /// What a seller's packages have come to: `downloads` are the paying accounts that fetched one, `reviews` and
 /// `rating` are of buyers who were not refunded.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct SellerFigures {
+    /// Packages for sale.
     pub packages: i64,
+    /// How often they were sold.
     pub sales: i64,
+    /// How many paying accounts downloaded them.
     pub downloads: i64,
+    /// How many reviews they have.
     pub reviews: i64,
+    /// The mean of the reviews.
     pub rating: Option<f64>,
 }
 

@@ -2,10 +2,12 @@
 //! and whether there is a way at all.
 
 use package::{Model, find_model};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{PgPool, QueryBuilder};
 
 use super::browse::{Card, SELECT_CARDS};
+use crate::ids::PackagePublicId;
 use crate::limits::TRENDING_DAYS;
 
 /// What most accounts paid for and fetched within seven days, yesterday's counting more than last week's;
@@ -57,9 +59,10 @@ pub async fn best_matrices(
 }
 
 /// What is known of a model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownModel {
+    /// Its name, as it was asked for.
     pub model: String,
     /// Length of its hidden states; none if its maker does not tell.
     pub hidden_dimension: Option<usize>,
@@ -79,14 +82,20 @@ impl KnownModel {
 }
 
 /// A way over a third model: two maps, and what their errors come to when one follows the other.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct Detour {
+    /// The third model.
     pub via_model: String,
+    /// The map to it.
+    #[schemars(with = "PackagePublicId")]
     pub first_package_id: String,
+    /// The map from it.
+    #[schemars(with = "PackagePublicId")]
     pub second_package_id: String,
-    /// At most: e1 + e2 + e1 · e2.
+    /// The most that both together are off: e1 + e2 + e1 · e2.
     pub epsilon_bound: f64,
+    /// The price of both together, in minor units.
     pub price_minor: i64,
 }
 

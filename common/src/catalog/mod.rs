@@ -39,7 +39,7 @@ pub use objects::{
 };
 pub use packages::{Claimed, find_claim_in_tx, publish_in_tx};
 pub use placement::{
-    CATALOGUE, CATEGORIES, Placement, category_fault, highest, is_higher, tags_fault,
+    CATALOGUE, CATEGORIES, Category, Placement, category_fault, highest, is_higher, tags_fault,
     versions_of_line,
 };
 pub use reviews::{Review, list_reviews};

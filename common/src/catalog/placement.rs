@@ -1,6 +1,9 @@
 //! Where a package stands in the catalogue: category, tags, version.
 
+use std::borrow::Cow;
+
 use package::PackageType;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -75,6 +78,25 @@ impl Placement {
             faults.push(("version", "is required beside versionOf".to_owned()));
         }
         faults
+    }
+}
+
+/// The name of a category, for documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Category;
+
+impl JsonSchema for Category {
+    fn schema_name() -> Cow<'static, str> {
+        "Category".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let meanings = CATEGORIES.map(|(name, about)| format!("- `{name}`: {about}"));
+        json_schema!({
+            "type": "string",
+            "description": format!("What a package is for.\n\n{}", meanings.join("\n")),
+            "enum": CATEGORIES.map(|(name, _)| name),
+        })
     }
 }
 

@@ -251,7 +251,10 @@ pub struct DisputeSummary {
     pub reason: DisputeReason,
     pub state: DisputeState,
     pub finding: Option<Finding>,
+    /// The price in minor units.
     pub price_minor: i64,
+    /// A currency by its ISO 4217 code.
     pub currency: String,
+    /// When it was opened.
     pub opened_at: DateTime<Utc>,
 }

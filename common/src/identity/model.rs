@@ -89,15 +89,16 @@ impl Principal {
 }
 
 /// What a key may spend and for how long; `None` is without a limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct KeyLimits {
-    /// What it buys within 24 hours, in minor units.
+    /// The most that it spends within 24 hours, in minor units.
     pub budget_day_minor: Option<i64>,
-    /// What it buys at once, in minor units.
+    /// The most that one purchase costs, in minor units.
     pub budget_purchase_minor: Option<i64>,
-    /// The types of packages that it buys.
+    /// The types of packages that it buys; null for all.
     pub package_types: Option<Vec<PackageType>>,
+    /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -127,10 +128,13 @@ pub struct KeySummary {
     /// Keys that replace each other have one line.
     #[serde(skip)]
     pub line_id: ApiKeyId,
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 

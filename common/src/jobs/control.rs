@@ -54,6 +54,7 @@ pub struct JobSummary {
     pub worker: Option<Uuid>,
     /// When it may run.
     pub run_at: DateTime<Utc>,
+    /// When it was enqueued.
     pub created_at: DateTime<Utc>,
     /// When its last run began.
     pub started_at: Option<DateTime<Utc>>,
@@ -82,6 +83,7 @@ pub struct JobFault {
     pub reason: String,
     /// The worker that ran it.
     pub worker: Option<Uuid>,
+    /// When it happened.
     pub at: DateTime<Utc>,
 }
 
@@ -216,6 +218,7 @@ async fn set_paused(
 pub struct QueueState {
     /// Its name.
     pub queue: String,
+    /// Whether it is paused.
     pub paused: bool,
     /// Why it is paused.
     pub pause_reason: Option<String>,

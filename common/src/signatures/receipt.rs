@@ -27,6 +27,7 @@ pub struct Receipt {
     pub license_mode: String,
     /// What was paid, in minor units of the currency.
     pub amount_minor: i64,
+    /// A currency by its ISO 4217 code.
     pub currency: String,
     /// What was paid, as decimal text.
     pub price: String,
@@ -34,6 +35,7 @@ pub struct Receipt {
     pub package_sha256: String,
     /// Of the W-matrix's bytes, lower-case hex.
     pub w_matrix_sha256: String,
+    /// When it was settled.
     pub settled_at: DateTime<Utc>,
     /// When it was reversed, absent if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

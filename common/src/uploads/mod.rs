@@ -14,11 +14,13 @@ mod error;
 mod model;
 mod queries;
 
-pub use batches::{BatchUpload, BatchView, find_batch};
+pub use batches::{
+    BatchReceipt, BatchUpload, BatchView, ItemError, JudgedItem, RefusedItem, TakenItem, find_batch,
+};
 pub use error::UploadError;
 pub use model::{
-    BlobInfo, FieldFault, NewUpload, Receipt, Refusal, Stage, Upload, UploadFields, UploadStatus,
-    UploadView,
+    BlobInfo, FieldFault, NewUpload, Receipt, Refusal, Stage, Upload, UploadFields, UploadState,
+    UploadStatus, UploadView,
 };
 pub use queries::{
     expire_sessions, find, find_view, mark_staging_swept, owns_staging, staged_to_sweep,

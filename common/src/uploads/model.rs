@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use package::PackageType;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::catalog::{License, LicenseMode, Placement};
@@ -137,11 +138,15 @@ impl NewUpload {
 }
 
 /// What the caller gets for an accepted upload: the seed's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "UploadReceipt")]
 pub struct Receipt {
-    pub upload_id: String,
+    /// Whoever holds it may follow the upload.
+    pub upload_id: UploadPublicId,
+    /// Where the upload is followed.
     pub status_url: String,
+    /// What happens next, for people.
     pub message: String,
 }
 
@@ -149,7 +154,7 @@ impl Receipt {
     /// The receipt of an upload.
     pub fn of(id: &UploadPublicId) -> Self {
         Self {
-            upload_id: id.to_string(),
+            upload_id: id.clone(),
             status_url: format!("/api/ai/package-status/{id}"),
             message: "Upload initiated. Check status URL for progress.".to_owned(),
         }
@@ -170,14 +175,25 @@ pub enum UploadStatus {
     Expired,
 }
 
+/// Where an upload stands, as clients are told: one of the seed's four words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UploadState {
+    Pending,
+    Processing,
+    /// The package is published.
+    Completed,
+    Failed,
+}
+
 impl UploadStatus {
-    /// One of the seed's four words.
-    pub fn as_seed_word(self) -> &'static str {
+    /// What clients are told.
+    pub fn state(self) -> UploadState {
         match self {
-            Self::Awaiting | Self::Pending => "pending",
-            Self::Processing => "processing",
-            Self::Completed => "completed",
-            Self::Failed | Self::Expired => "failed",
+            Self::Awaiting | Self::Pending => UploadState::Pending,
+            Self::Processing => UploadState::Processing,
+            Self::Completed => UploadState::Completed,
+            Self::Failed | Self::Expired => UploadState::Failed,
         }
     }
 

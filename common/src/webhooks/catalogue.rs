@@ -134,14 +134,17 @@ impl EventType {
     pub fn schema(self) -> Value {
         let entry = self.entry();
         let mut properties = Map::new();
-        properties.insert("event".to_owned(), json!({ "const": self.as_str() }));
+        properties.insert(
+            "event".to_owned(),
+            json!({ "const": self.as_str(), "description": "The type of the event." }),
+        );
         properties.extend(entry.properties.clone());
         let required: Vec<String> = properties
             .keys()
             .filter(|name| !entry.optional.contains(name))
             .cloned()
             .collect();
-        let test = json!({ "const": true, "description": "In a test alone: nothing happened." });
+        let test = json!({ "type": "boolean", "description": "Always true. A test alone has it: nothing happened." });
         properties.entry("test").or_insert(test);
         json!({ "type": "object", "required": required, "properties": properties })
     }

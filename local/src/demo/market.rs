@@ -106,14 +106,14 @@ async fn batch(
     let mut faulty = good.clone();
     faulty["name"] = json!("x");
     let body = json!({ "packages": [good, faulty] });
-    let rehearsed = agent
+    let dry_run = agent
         .post("/api/ai/batch-upload?dryRun=true", &body)
         .await?;
     let taken = agent.post("/api/ai/batch-upload", &body).await?;
     let items = &taken.body["data"]["items"];
     report.add(
         "of a batch the good package is taken and the faulty one refused by name".to_owned(),
-        rehearsed.status == 200
+        dry_run.status == 200
             && taken.status == 202
             && items[0]["accepted"] == true
             && items[1]["error"]["details"]["name"].is_string(),

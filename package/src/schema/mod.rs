@@ -7,6 +7,7 @@ mod memory;
 mod vector;
 mod w_matrix;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::declared::PackageType;
@@ -20,7 +21,8 @@ use crate::tensor::{Dtype, Tensor};
 pub(crate) use w_matrix::{Anchors, WMatrix, Weights};
 
 /// The space of the states that W maps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StateSpace")]
 #[serde(rename_all = "snake_case")]
 pub enum Space {
     /// Hidden states of a layer.

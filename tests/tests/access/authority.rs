@@ -290,7 +290,7 @@ fn resolved(document: &Value, text: &str, depth: usize) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_holds_a_secret_is_not_repeated_in_full() {
     let world = World::only_api().await;
-    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let document = world.document().await;
     let mut found = that_show_secrets(&document);
     found.sort();
     assert_eq!(

@@ -33,7 +33,7 @@ async fn everything(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_is_rehearsed_with_every_check_and_no_effect() {
+async fn a_dry_run_of_a_purchase_checks_everything_and_changes_nothing() {
     let mut world = World::start().await;
     let package = world.package_for(5.0).await;
     let (rich, poor) = (

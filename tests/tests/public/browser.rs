@@ -48,7 +48,7 @@ async fn the_documentation_is_built_offline_and_breaks_no_policy() {
         .unwrap();
     for text in [
         "Awareness Market",
-        "/api/ai/upload-package",
+        "/api/v3/ai/upload-package",
         "operations-uploads-upload_package",
     ] {
         assert!(

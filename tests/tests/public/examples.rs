@@ -9,7 +9,7 @@ use tests::world::Plan;
 use super::parameters::{resolved, usual};
 
 async fn document(world: &World) -> Value {
-    world.anonymous.get("/api/ai/openapi-3.1.json").await.json()
+    world.document().await
 }
 
 /// Every media type with a schema, with its place in the document.

@@ -22,7 +22,7 @@ fn caller<'a>(world: &'a World, path: &str) -> &'a Client {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_refuses_a_parameter_that_it_does_not_have() {
     let world = World::only_api().await;
-    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let document = world.document().await;
     let (mut refused, mut dry) = (0, 0);
     for (method, path) in served() {
         let parameters = document["paths"][&path][&method]["parameters"].to_string();
@@ -195,7 +195,7 @@ async fn what_cannot_be_read_is_refused_for_what_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_list_has_one_shape_and_refuses_a_limit_out_of_range() {
     let world = World::only_api().await;
-    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let document = world.document().await;
     let mut lists = 0;
     for (method, path) in served() {
         let operation = &document["paths"][&path][&method];

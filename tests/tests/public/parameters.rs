@@ -138,7 +138,7 @@ async fn no_value_of_any_parameter_is_a_fault_of_ours_on_any_locale() {
             ..Plan::default()
         })
         .await;
-        let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+        let document = world.document().await;
         let requests = requests(&document);
         assert!(requests.len() > 2_000, "{} requests", requests.len());
         let faults: Vec<String> = futures::stream::iter(requests)

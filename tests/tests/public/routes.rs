@@ -1,67 +1,17 @@
-//! The document against the router's own text: there is no other list of what is served.
+//! The document against the table from which the router is made: there is no other list of what is served.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tests::World;
+use tests::document::with_plain_paths;
 
-const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/router");
-const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/contract");
-
-/// All files of a folder, one after the other.
-fn text_of(folder: &str) -> String {
-    let files = std::fs::read_dir(folder).unwrap();
-    files
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
-        .collect()
-}
-
-/// Method and path of each row of the table.
-fn rows() -> BTreeSet<(String, String)> {
-    let table = text_of(TABLE);
-    let mut rows = BTreeSet::new();
-    for method in ["get", "post", "delete"] {
-        for piece in table.split(&format!(" {method}(")).skip(1) {
-            if let Some(("", rest)) = piece.trim_start().split_once('"') {
-                let path = rest.split('"').next().unwrap();
-                rows.insert((method.to_owned(), camel_case(path)));
-            }
-        }
-    }
-    rows
-}
-
-/// Method and path of each route, as the document writes them.
+/// Method and path of each operation, as the document writes them.
 pub fn served() -> BTreeSet<(String, String)> {
-    let router = text_of(ROUTER);
-    let mut routes = rows();
-    let mut one = "";
-    for piece in router.split(".route(").collect::<Vec<_>>().windows(2) {
-        let (before, piece) = (piece[0], piece[1]);
-        if let Some((_, rest)) = before.rsplit_once("let one = \"") {
-            one = rest.split('"').next().unwrap();
-        }
-        let path = match piece.trim_start().strip_prefix("one,") {
-            Some(_) => one.to_owned(),
-            None => piece.split('"').nth(1).unwrap().replace("{one}", one),
-        };
-        let rest = &piece[piece.find(',').unwrap()..];
-        let end = rest.find(";\n").unwrap_or(rest.len());
-        for method in ["get", "post", "put", "patch", "delete"] {
-            let starts = [
-                format!(" {method}("),
-                format!(".{method}("),
-                format!("\n{method}("),
-            ];
-            if starts.iter().any(|start| rest[..end].contains(start)) {
-                routes.insert((method.to_owned(), camel_case(&path)));
-            }
-        }
-    }
     // A directory's address with and without its slash is one.
-    routes
-        .into_iter()
-        .filter(|(_, path)| path == "/" || !path.ends_with('/'))
+    api::served()
+        .filter(|(_, route)| *route == "/" || !route.ends_with('/'))
+        .map(|(method, route)| (method.as_str().to_lowercase(), camel_case(route)))
         .collect()
 }
 
@@ -97,8 +47,9 @@ async fn what_is_served_is_described_and_what_is_described_is_served() {
     let world = World::only_api().await;
     let served = served();
     assert!(served.len() > 120, "{}", served.len());
-    for path in ["/api/ai/openapi.json", "/api/ai/openapi-3.1.json"] {
-        let described = described(&world.anonymous.get(path).await.json());
+    for file in ["openapi.json", "openapi-3.1.json"] {
+        let document = world.anonymous.document("v2", file).await;
+        let described = described(&with_plain_paths(document));
         let missing: Vec<_> = served.difference(&described).collect();
         let invented: Vec<_> = described.difference(&served).collect();
         assert!(missing.is_empty(), "not described: {missing:#?}");
@@ -109,7 +60,7 @@ async fn what_is_served_is_described_and_what_is_described_is_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_operation_has_its_own_id_a_summary_its_codes_and_its_limits() {
     let world = World::only_api().await;
-    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let document = world.document().await;
     let mut ids = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {

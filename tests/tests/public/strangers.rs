@@ -102,7 +102,7 @@ fn is_open(operation: &Value) -> bool {
 async fn nobody_and_a_revoked_key_open_nothing_that_asks_for_a_key() {
     let world = World::start().await;
     let things = things(&world).await;
-    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let document = world.document().await;
     let revoked = world
         .seller
         .post("/api/ai/keys", &json!({ "name": "gone" }))
@@ -141,7 +141,7 @@ async fn client_who_may(world: &World, user: &str, permissions: &[&str]) -> Clie
 async fn a_key_without_the_one_permission_that_an_operation_needs_is_refused() {
     let world = World::start().await;
     let things = things(&world).await;
-    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let document = world.document().await;
     let operations = operations(&document, &things);
     let all = ["upload", "purchase", "download", "account", "webhooks"];
     for permission in all {
@@ -186,7 +186,7 @@ async fn a_key_without_the_one_permission_that_an_operation_needs_is_refused() {
 async fn a_stranger_finds_nothing_of_anothers_and_changes_none_of_it() {
     let world = World::start().await;
     let things = things(&world).await;
-    let document = world.anonymous.get("/api/ai/openapi-3.1.json").await.json();
+    let document = world.document().await;
     // What is shown to everybody, or is about the stranger itself.
     let public = [
         "get_package",

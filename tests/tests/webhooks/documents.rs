@@ -6,29 +6,21 @@ use common::reqwest::Method;
 use common::webhooks::EventType;
 use serde_json::{Value, json};
 use tests::client::send;
+use tests::document::with_plain_paths;
 use tests::market::purchase_of;
 use tests::{Client, Sample, World, libraries};
 use uuid::Uuid;
 
 use super::ground::{ENDPOINTS, arrives, happens, path_of, register};
 
-/// The router's own text: there is no other list of what it serves.
-const ROUTER: &str = include_str!("../../../api/src/router/webhooks.rs");
 const ENDPOINT: &str = "/api/ai/webhooks/endpoints/{endpointId}";
 
-async fn document(world: &World, path: &str) -> Value {
-    let answer = world.anonymous.get(path).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(answer.header("content-type"), "application/json");
-    answer.json()
-}
-
 async fn older(world: &World) -> Value {
-    document(world, "/api/ai/openapi.json").await
+    with_plain_paths(world.anonymous.document("v2", "openapi.json").await)
 }
 
 async fn newer(world: &World) -> Value {
-    document(world, "/api/ai/openapi-3.1.json").await
+    world.document().await
 }
 
 /// Path, method and content of each operation.
@@ -77,8 +69,14 @@ fn check(document: &Value, schema: &Value, value: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_documents_are_valid_openapi() {
+async fn both_documents_of_each_version_are_valid_openapi() {
     let world = World::only_api().await;
+    for version in ["v1", "v3"] {
+        let older = world.anonymous.document(version, "openapi.json").await;
+        let newer = world.anonymous.document(version, "openapi-3.1.json").await;
+        let faults = libraries::python("validate.py", &json!([older, newer]));
+        assert_eq!(faults, json!([[], []]), "{version}");
+    }
     let (older, newer) = (older(&world).await, newer(&world).await);
     assert_eq!(older["openapi"], "3.0.3");
     assert_eq!(newer["openapi"], "3.1.1");
@@ -126,7 +124,8 @@ async fn each_described_operation_is_served_and_asks_for_a_key_unless_it_is_open
     let world = World::only_api().await;
     let (older, newer) = (older(&world).await, newer(&world).await);
     assert_eq!(operations(&older).len(), operations(&newer).len());
-    for (path, method, operation) in operations(&newer) {
+    let own = world.anonymous.document("v2", "openapi-3.1.json").await;
+    for (path, method, operation) in operations(&newer).into_iter().chain(operations(&own)) {
         let path = path.replace(['{', '}'], "");
         let method: Method = method.to_uppercase().parse().unwrap();
         let answer = send(world.anonymous.request(method, &path)).await;
@@ -144,19 +143,6 @@ async fn each_described_operation_is_served_and_asks_for_a_key_unless_it_is_open
         };
         assert_eq!(answer.status == 401, needs_key, "{path}: {}", answer.text);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn each_route_of_webhooks_is_described() {
-    let world = World::only_api().await;
-    let newer = newer(&world).await;
-    let is_name = |symbol: char| symbol.is_ascii_alphanumeric() || symbol == '_';
-    let handlers = ROUTER.split("webhooks::").skip(1);
-    let served: BTreeSet<&str> = handlers
-        .filter_map(|text| text.split(|symbol| !is_name(symbol)).next())
-        .collect();
-    assert!(served.len() > 15, "{served:?}");
-    assert_eq!(webhook_operations(&newer), served);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -342,4 +328,39 @@ async fn requests_that_name_an_address_are_answered_as_it_is_described() {
         .filter(|id| !seller.called.contains(*id) && !buyer.called.contains(*id))
         .collect();
     assert_eq!(taking, ["create_endpoint"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_version_answers_as_its_own_document_says() {
+    let world = World::start().await;
+    let published = world.publish(&Sample::vector(304).request()).await;
+    let package = published["packageId"].as_str().unwrap();
+    let buyer = world.buyer("buyer", 10_000).await;
+    buyer.client.buy(package).await;
+    for (version, prefix) in [("v1", "/api"), ("v2", "/api/v2"), ("v3", "/api/v3")] {
+        let document = world.anonymous.document(version, "openapi-3.1.json").await;
+        let get = async |address: &str| {
+            let request = buyer.client.request(Method::GET, address);
+            // The path alone names the version.
+            send(request.header("accept", "*/*")).await
+        };
+        for described in [
+            "/ai/packages/{packageId}",
+            "/ai/listings/{packageId}",
+            "/ai/me",
+            "/ai/purchases",
+        ] {
+            let described = format!("{prefix}{described}");
+            let operation = &document["paths"][&described]["get"];
+            let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            assert!(!schema.is_null(), "{described}");
+            let answer = get(&described.replace("{packageId}", package)).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            check(&document, schema, &answer.json());
+        }
+        let nothing = get(&format!("{prefix}/ai/packages/pkg_0")).await;
+        let media_type = nothing.header("content-type").to_owned();
+        let fault = &document["components"]["responses"]["Fault404"]["content"][&media_type];
+        check(&document, &fault["schema"], &nothing.json());
+    }
 }

@@ -3,26 +3,30 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::http::StatusCode;
 use common::accounts::commands::{self, MadeKey};
 use common::identity::commands::{NewKey, Revoker, revoke_key};
 use common::identity::{self, KeyLimits, KeySummary, Permission, Principal};
 use common::ids::ApiKeyId;
 use common::limits::{KEY_OVERLAP_SECONDS, KEY_OVERLAP_SECONDS_MAX};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, Json, Path};
-use crate::routes::success;
+use crate::routes::admin::RevokedKey;
 use crate::state::ApiState;
 
-/// A key to be.
-#[derive(Debug, Deserialize)]
+/// A key to create.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "NewOwnKey")]
 pub struct Wanted {
+    /// The name of the key.
+    #[schemars(length(min = 1, max = 100))]
     name: String,
+    /// What the key allows; `upload`, `purchase` and `download` by default.
     #[serde(default)]
     permissions: Option<Vec<Permission>>,
     #[serde(default)]
@@ -35,7 +39,7 @@ pub async fn create_own_key(
     Caller(caller): Caller,
     idempotency: IdempotencyHeader,
     Json(wanted): Json<Wanted>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ShownKey>, ApiError> {
     let mut permissions = wanted.permissions.unwrap_or(Permission::DEFAULT.to_vec());
     permissions.dedup();
     let new = NewKey {
@@ -49,19 +53,28 @@ pub async fn create_own_key(
     answer(&state, &caller, &made).await
 }
 
+/// The keys of the account, newest first, without the keys themselves.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OwnKeyList {
+    keys: Vec<KeySummary>,
+}
+
 /// Lists the account's keys, newest first, without the keys themselves.
 pub async fn list_own_keys(
     State(state): State<ApiState>,
     Caller(caller): Caller,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<OwnKeyList>, ApiError> {
     let keys = identity::list_keys_of(state.pool(), caller.user).await?;
-    Ok(success(StatusCode::OK, json!({ "keys": keys })))
+    Ok(Answer::ok(OwnKeyList { keys }))
 }
 
-/// How long the old key lives on.
-#[derive(Debug, Deserialize)]
+/// How a key is replaced.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "KeyRotation")]
 pub struct Rotation {
+    /// How long the old key still works.
+    #[schemars(range(max = KEY_OVERLAP_SECONDS_MAX))]
     overlap_seconds: u64,
 }
 
@@ -80,7 +93,7 @@ pub async fn rotate_own_key(
     idempotency: IdempotencyHeader,
     Path(id): Path<ApiKeyId>,
     rotation: Option<Json<Rotation>>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ShownKey>, ApiError> {
     let rotation = rotation.map(|Json(rotation)| rotation).unwrap_or_default();
     if rotation.overlap_seconds > KEY_OVERLAP_SECONDS_MAX {
         let fault = format!("must be at most {KEY_OVERLAP_SECONDS_MAX}");
@@ -101,21 +114,21 @@ pub async fn revoke_own_key(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Path(id): Path<ApiKeyId>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<RevokedKey>, ApiError> {
     revoke_key(&state.outbox, Revoker::Owner(&caller), id).await?;
-    Ok(success(
-        StatusCode::OK,
-        json!({ "id": id, "revoked": true }),
-    ))
+    Ok(Answer::ok(RevokedKey { id, revoked: true }))
 }
 
-/// A key that was made, with the key itself if this is the first answer.
-#[derive(Debug, Serialize)]
+/// A key that was made.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ShownKey {
+#[schemars(rename = "NewKey")]
+pub struct ShownKey {
     #[serde(flatten)]
-    summary: Option<KeySummary>,
+    summary: KeySummary,
+    /// The key itself. No other answer shows it; null in the answer to a repeated request.
     api_key: Option<String>,
+    /// A hint, for people.
     message: &'static str,
 }
 
@@ -123,23 +136,22 @@ async fn answer(
     state: &ApiState,
     caller: &Principal,
     made: &MadeKey,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ShownKey>, ApiError> {
     let message = match made.key {
         Some(_) => "Keep this key: it is shown only once.",
         None => {
             "An earlier request with this Idempotency-Key made this key, which was shown only once. If it is lost, rotate it."
         }
     };
+    let summary = identity::find_key(state.pool(), caller.user, made.id).await?;
     let shown = ShownKey {
-        summary: identity::find_key(state.pool(), caller.user, made.id).await?,
+        summary: summary.ok_or_else(|| ApiError::new(Code::NotFound, "There is no such key."))?,
         api_key: made.key.as_ref().map(|key| key.expose().to_owned()),
         message,
     };
-    let mut response = success(StatusCode::CREATED, shown);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if made.key.is_none() {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    let answer = Answer::with(StatusCode::CREATED, shown).uncached();
+    Ok(match made.key {
+        Some(_) => answer,
+        None => answer.replayed(),
+    })
 }

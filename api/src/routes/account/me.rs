@@ -2,36 +2,88 @@
 //! plan; `PATCH` changes what buyers read of a seller.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
-use common::accounts::{self, AccountError, commands};
-use common::identity::{self, KeySummary, Principal};
+use axum::http::{HeaderValue, header};
+use common::accounts::{self, Account, AccountError, commands};
+use common::identity::{self, KeySummary, Permission, Principal};
+use common::ids::SessionId;
 use common::ledger::{self, AccountKind};
 use common::limits::ABOUT_CHARS_MAX;
 use common::merge_patch::Patch;
-use common::money::{DEFAULT_CURRENCY, decimal_number};
+use common::money::DEFAULT_CURRENCY;
 use common::purchases;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use common::wire::{Amount, Currency};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::contract::{Answer, Cacheable};
 use crate::entity_tag::Tagged;
 use crate::error::ApiError;
 use crate::extract::{Caller, IfMatch, Json};
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
 use crate::state::ApiState;
+
+/// An account, what it can spend, and the key or session that asks.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Account")]
+pub struct Me {
+    #[serde(flatten)]
+    account: Account,
+    /// What this key or session allows.
+    permissions: Vec<Permission>,
+    credits: AccountCredits,
+    /// The session that asks.
+    session_id: Option<SessionId>,
+    /// The key that asks.
+    key: Option<SpendingKey>,
+}
+
+/// What an account can spend.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountCredits {
+    currency: Currency,
+    /// What can be spent.
+    available: Amount,
+    /// The same in minor units.
+    available_minor: i64,
+    /// What is held for purchases under way, in minor units.
+    held_minor: i64,
+}
+
+/// A key, and what is left of its budget.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SpendingKey {
+    #[serde(flatten)]
+    key: KeySummary,
+    #[serde(flatten)]
+    spent: Option<SpentBudget>,
+}
+
+/// What a key spent of its budget.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SpentBudget {
+    /// What the key and those that it replaced spent within 24 hours, in minor units.
+    spent_day_minor: i64,
+    /// What is left, in minor units.
+    left_day_minor: i64,
+}
 
 /// Answers the account, its credits, and what the key or session may do.
 pub async fn get_me(
     State(state): State<ApiState>,
     Caller(caller): Caller,
-) -> Result<Response, ApiError> {
-    answer(&state, &caller).await
+) -> Result<Cacheable<Me>, ApiError> {
+    Ok(Cacheable(answer(&state, &caller).await?))
 }
 
 /// What a seller says of itself; `null` takes it away.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProfileChange {
+    /// What buyers read.
+    #[schemars(length(max = ABOUT_CHARS_MAX))]
     about: Patch<String>,
 }
 
@@ -41,7 +93,7 @@ pub async fn change_me(
     Caller(caller): Caller,
     if_match: Result<IfMatch, ApiError>,
     Json(change): Json<ProfileChange>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Me>, ApiError> {
     let IfMatch(if_match) = if_match?;
     let about = match change.about {
         Patch::Set(text) => free_text::optional("about", Some(&text), ABOUT_CHARS_MAX)?
@@ -53,7 +105,7 @@ pub async fn change_me(
     answer(&state, &caller).await
 }
 
-async fn answer(state: &ApiState, caller: &Principal) -> Result<Response, ApiError> {
+async fn answer(state: &ApiState, caller: &Principal) -> Result<Answer<Me>, ApiError> {
     let pool = state.pool();
     let account = accounts::find_account(pool, caller.user).await?;
     let account = account.ok_or(AccountError::NotFound("account"))?;
@@ -64,40 +116,42 @@ async fn answer(state: &ApiState, caller: &Principal) -> Result<Response, ApiErr
         DEFAULT_CURRENCY,
     )
     .await?;
-    let mut data = json!(account);
-    data["permissions"] = json!(caller.permissions);
-    data["credits"] = json!({
-        "currency": DEFAULT_CURRENCY,
-        "available": decimal_number(credits.available_minor()),
-        "availableMinor": credits.available_minor(),
-        "heldMinor": credits.held_minor,
-    });
-    data["sessionId"] = json!(caller.session);
-    data["key"] = match caller.session {
-        Some(_) => Value::Null,
-        None => match identity::find_key(pool, caller.user, caller.key).await? {
-            Some(key) => shown(state, &key).await?,
-            None => Value::Null,
+    let key = match caller.session {
+        Some(_) => None,
+        None => identity::find_key(pool, caller.user, caller.key).await?,
+    };
+    let version = account.version;
+    let me = Me {
+        account,
+        permissions: caller.permissions.clone(),
+        credits: AccountCredits {
+            currency: Currency(DEFAULT_CURRENCY.to_owned()),
+            available: Amount(credits.available_minor()),
+            available_minor: credits.available_minor(),
+            held_minor: credits.held_minor,
+        },
+        session_id: caller.session,
+        key: match key {
+            Some(key) => Some(spending(state, key).await?),
+            None => None,
         },
     };
-    let mut response = success(StatusCode::OK, data);
-    response
-        .extensions_mut()
-        .insert(Tagged::at(account.version));
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-store"),
-    );
-    Ok(response)
+    let no_store = HeaderValue::from_static("private, no-store");
+    let answer = Answer::ok(me).tagged(Tagged::at(version));
+    Ok(answer.header(header::CACHE_CONTROL, no_store))
 }
 
 /// The key, with what its line has spent of its budget within 24 hours.
-async fn shown(state: &ApiState, key: &KeySummary) -> Result<Value, ApiError> {
-    let mut body = json!(key);
-    if let Some(budget) = key.budget_day_minor {
-        let spent = purchases::spent_by_line(state.pool(), key.line_id).await?;
-        body["spentDayMinor"] = json!(spent);
-        body["leftDayMinor"] = json!((budget - spent).max(0));
-    }
-    Ok(body)
+async fn spending(state: &ApiState, key: KeySummary) -> Result<SpendingKey, ApiError> {
+    let spent = match key.budget_day_minor {
+        None => None,
+        Some(budget) => {
+            let spent = purchases::spent_by_line(state.pool(), key.line_id).await?;
+            Some(SpentBudget {
+                spent_day_minor: spent,
+                left_day_minor: (budget - spent).max(0),
+            })
+        }
+    };
+    Ok(SpendingKey { key, spent })
 }

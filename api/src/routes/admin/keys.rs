@@ -67,9 +67,9 @@ pub struct KeyList {
 /// A key that was revoked.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RevokedKey {
-    id: ApiKeyId,
+    pub id: ApiKeyId,
     /// Always true.
-    revoked: bool,
+    pub revoked: bool,
 }
 
 /// Makes a key. This answer is the only one that shows it.

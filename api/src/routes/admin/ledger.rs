@@ -34,8 +34,8 @@ pub struct NewAdjustment {
     #[schemars(with = "Currency")]
     currency: String,
     /// An id of your choice: a second request with it changes nothing.
-    #[serde(default = "Uuid::now_v7")]
-    id: Uuid,
+    #[serde(default)]
+    id: Option<Uuid>,
 }
 
 /// Credits that were given to a user, or taken.
@@ -81,8 +81,9 @@ pub async fn adjust_credits(
             .field("amount", error.to_string())
     })?;
     let currency = crate::routes::ledger::currency(&credits.currency)?;
+    let id = credits.id.unwrap_or_else(Uuid::now_v7);
     let adjustment = Adjustment {
-        id: credits.id,
+        id,
         amount_minor,
         currency: currency.to_owned(),
         user: credits.user_id,
@@ -102,7 +103,7 @@ pub async fn adjust_credits(
     };
     log::describe(state.pool(), act, &given).await?;
     if adjusted.is_new {
-        tracing::warn!(adjustment.id = %credits.id, "An operator adjusted credits");
+        tracing::warn!(adjustment.id = %id, "An operator adjusted credits");
     }
     let status = if adjusted.is_new {
         StatusCode::CREATED
@@ -110,7 +111,7 @@ pub async fn adjust_credits(
         StatusCode::OK
     };
     let adjusted = AdjustedCredits {
-        id: credits.id,
+        id,
         user: adjusted.user_name,
         user_id: adjustment.user,
         currency: Currency(adjustment.currency),

@@ -17,6 +17,7 @@ mod users;
 pub use chargebacks::{answer_chargeback, list_chargebacks};
 pub use disputes::{decide_dispute, get_any_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
+pub(in crate::routes) use keys::RevokedKey;
 pub use keys::{create_key, list_keys, revoke_key};
 pub use ledger::{adjust_credits, audit_ledger};
 pub use packages::{restore_package, take_down_package};

@@ -35,6 +35,7 @@ pub struct NewTakeDown {
 #[serde(rename_all = "camelCase")]
 pub struct ModeratedPackage {
     package_id: PackagePublicId,
+    /// Whether it is taken down now.
     taken_down: bool,
     /// Whether those who bought it cannot download it any more either.
     grants_revoked: bool,

@@ -49,6 +49,7 @@ pub struct RedisQueue {
 pub struct PausedQueue {
     /// Its name.
     queue: &'static str,
+    /// Whether it is paused now.
     paused: bool,
 }
 

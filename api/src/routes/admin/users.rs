@@ -3,7 +3,7 @@
 
 use axum::Extension;
 use axum::extract::State;
-use common::accounts::{self, UserFilter, UserSummary, commands};
+use common::accounts::{self, UserFilter, UserRole, UserSummary, commands};
 use common::audit::{self, ActId, AuditEntry, Details};
 use common::ids::UserId;
 use common::moderation::commands as moderation;
@@ -59,6 +59,7 @@ pub async fn list_users(
 #[serde(rename_all = "camelCase")]
 pub struct BlockedUser {
     user_id: UserId,
+    /// Whether the user is blocked now.
     blocked: bool,
 }
 
@@ -98,16 +99,6 @@ pub async fn unblock_user(
         blocked: false,
     };
     Ok(Answer::ok(blocked))
-}
-
-/// The role of a user.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum UserRole {
-    /// Not an operator.
-    Member,
-    /// An operator.
-    Admin,
 }
 
 /// The role that a user is to have.

@@ -7,19 +7,19 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use common::accounts::{AccountError, GitHub, commands};
+use common::accounts::{AccountError, GitHub, Tokens, commands};
 use common::limits::OAUTH_SECONDS;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::sign_in::count;
 use super::{answer, cookie, device, set_cookie};
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::Query;
 use crate::middleware::ClientAddress;
 use crate::negotiation::prefers_json;
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// How its name begins, and where it is sent. Each attempt has a cookie of its own, so that two tabs both get
@@ -32,6 +32,14 @@ fn cookie_of(attempt: &str) -> String {
     format!("{}_{}", COOKIE.0, &digest[..16])
 }
 
+/// Where to sign in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GitHubSignIn {
+    /// The address at GitHub.
+    #[schemars(url)]
+    url: String,
+}
+
 /// Sends a browser to GitHub.
 pub async fn leave_for_github(
     State(state): State<ApiState>,
@@ -39,12 +47,11 @@ pub async fn leave_for_github(
 ) -> Result<Response, ApiError> {
     let github = github(&state)?;
     let leave = commands::leave_for_github(state.pool(), &state.sealer, github).await?;
-    let value = |text: &str| HeaderValue::from_str(text).expect("visible characters");
+    let url = leave.url.to_string();
     let mut response = if prefers_json(&asked) {
-        success(StatusCode::OK, json!({ "url": leave.url.as_str() }))
+        Answer::ok(GitHubSignIn { url }).into_response()
     } else {
-        let location = [(header::LOCATION, value(leave.url.as_str()))];
-        (StatusCode::FOUND, location).into_response()
+        (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
     };
     let headers = response.headers_mut();
     let secret = &leave.browser_secret;
@@ -62,11 +69,14 @@ pub async fn leave_for_github(
 }
 
 /// What GitHub adds to our address; it may add more.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Return {
+    /// GitHub's code.
     code: Option<String>,
+    /// The state that we gave.
     state: Option<String>,
+    /// Why GitHub refused.
     error: Option<String>,
 }
 
@@ -76,7 +86,7 @@ pub async fn return_from_github(
     Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
     Query(query): Query<Return>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Tokens>, ApiError> {
     let github = github(&state)?;
     let given = query.state.as_deref().ok_or(AccountError::AttemptUnknown)?;
     let cookie_name = cookie_of(given);
@@ -101,15 +111,8 @@ pub async fn return_from_github(
         &device(&state, &headers, address),
     )
     .await?;
-    let mut response = answer(&state, StatusCode::OK, &tokens);
     let gone = set_cookie(&state, (&cookie_name, COOKIE.1), "", 0);
-    response.headers_mut().append(header::SET_COOKIE, gone);
-    Ok(response)
-}
-
-/// A link preview that looks at the address first must not use its code up.
-pub async fn refuse_head() -> ApiError {
-    ApiError::new(Code::MethodNotAllowed, "This path is for GET.")
+    Ok(answer(&state, StatusCode::OK, tokens).header(header::SET_COOKIE, gone))
 }
 
 fn github(state: &ApiState) -> Result<&GitHub, ApiError> {

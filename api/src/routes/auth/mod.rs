@@ -1,11 +1,12 @@
 //! Signing in and out: passwords, GitHub, sessions.
 
+mod fields;
 mod github;
 mod register;
 mod sessions;
 mod sign_in;
 
-pub use github::{leave_for_github, refuse_head, return_from_github};
+pub use github::{GitHubSignIn, leave_for_github, return_from_github};
 pub use register::register_person;
 pub use sessions::{
     change_password, list_sessions, revoke_other_sessions, revoke_session, sign_out,
@@ -13,12 +14,11 @@ pub use sessions::{
 pub use sign_in::{refresh_tokens, sign_in};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
 use common::accounts::{Device, DeviceToken, Tokens};
 use common::limits::SIGN_IN_DEVICE_SECONDS;
 
+use crate::contract::Answer;
 use crate::middleware::ClientAddress;
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// What a browser keeps, so that it is known at its next sign-in.
@@ -40,20 +40,20 @@ fn device(state: &ApiState, headers: &HeaderMap, address: ClientAddress) -> Devi
 }
 
 /// Tokens, which no cache may keep, and the cookie of the device.
-fn answer(state: &ApiState, status: StatusCode, tokens: &Tokens) -> Response {
-    let mut response = success(status, tokens);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(token) = &tokens.device_token {
-        let cookie = set_cookie(
+fn answer(state: &ApiState, status: StatusCode, tokens: Tokens) -> Answer<Tokens> {
+    let cookie = tokens.device_token.as_ref().map(|token| {
+        set_cookie(
             state,
             (DEVICE_COOKIE, DEVICE_COOKIE_PATH),
             token,
             SIGN_IN_DEVICE_SECONDS,
-        );
-        headers.append(header::SET_COOKIE, cookie);
+        )
+    });
+    let answer = Answer::with(status, tokens).uncached();
+    match cookie {
+        Some(cookie) => answer.header(header::SET_COOKIE, cookie),
+        None => answer,
     }
-    response
 }
 
 /// The value of a cookie that was sent.

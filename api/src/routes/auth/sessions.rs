@@ -2,38 +2,81 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::HeaderMap;
 use common::accounts::commands::NewPassword;
-use common::accounts::{self, commands};
+use common::accounts::{self, SessionSummary, commands};
 use common::identity::REVOKED;
 use common::ids::SessionId;
-use common::secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::device;
+use super::fields::{NewPasswordText, PasswordText};
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Json, Path};
 use crate::middleware::ClientAddress;
-use crate::routes::success;
 use crate::state::ApiState;
+
+/// A device that is signed in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Session {
+    #[serde(flatten)]
+    session: SessionSummary,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+/// The devices that are signed in, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SessionList {
+    sessions: Vec<Session>,
+}
+
+/// A session that was ended.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RevokedSession {
+    session_id: SessionId,
+    /// Always true.
+    revoked: bool,
+}
+
+/// Sessions that were ended.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RevokedSessions {
+    /// How many.
+    revoked: u64,
+}
+
+/// The session has ended.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignOut {
+    /// Always true.
+    signed_out: bool,
+}
+
+/// The password was changed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChangedPassword {
+    /// Always true.
+    changed: bool,
+}
 
 /// Lists the live sessions, the newest first; `current` is the one that asks.
 pub async fn list_sessions(
     State(state): State<ApiState>,
     Caller(caller): Caller,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<SessionList>, ApiError> {
     let sessions = accounts::list_sessions(state.pool(), caller.user).await?;
-    let shown: Vec<Value> = sessions
-        .iter()
-        .map(|session| {
-            let mut body = json!(session);
-            body["current"] = json!(caller.session == Some(session.id));
-            body
-        })
-        .collect();
-    Ok(success(StatusCode::OK, json!({ "sessions": shown })))
+    let shown = |session: SessionSummary| Session {
+        current: caller.session == Some(session.id),
+        session,
+    };
+    Ok(Answer::ok(SessionList {
+        sessions: sessions.into_iter().map(shown).collect(),
+    }))
 }
 
 /// Ends one session.
@@ -41,42 +84,45 @@ pub async fn revoke_session(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Path(session): Path<SessionId>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<RevokedSession>, ApiError> {
     commands::revoke_session(state.pool(), caller.user, session).await?;
     state.outbox.announce(REVOKED, &session.to_string());
-    Ok(success(
-        StatusCode::OK,
-        json!({ "sessionId": session, "revoked": true }),
-    ))
+    Ok(Answer::ok(RevokedSession {
+        session_id: session,
+        revoked: true,
+    }))
 }
 
 /// Ends all sessions but the one that asks.
 pub async fn revoke_other_sessions(
     State(state): State<ApiState>,
     Caller(caller): Caller,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<RevokedSessions>, ApiError> {
     let revoked =
         commands::revoke_others(state.pool(), caller.user, caller.session, "revoked").await?;
     state.outbox.announce(REVOKED, &caller.user.to_string());
-    Ok(success(StatusCode::OK, json!({ "revoked": revoked })))
+    Ok(Answer::ok(RevokedSessions { revoked }))
 }
 
 /// Ends the session that asks.
 pub async fn sign_out(
     State(state): State<ApiState>,
     Caller(caller): Caller,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<SignOut>, ApiError> {
     let session = caller.session.ok_or_else(no_session)?;
     commands::sign_out(state.pool(), caller.user, session).await?;
     state.outbox.announce(REVOKED, &session.to_string());
-    Ok(success(StatusCode::OK, json!({ "signedOut": true })))
+    Ok(Answer::ok(SignOut { signed_out: true }))
 }
 
-#[derive(Debug, Deserialize)]
+/// The next password.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PasswordChange {
-    current_password: SecretString,
-    new_password: SecretString,
+    /// The password until now.
+    current_password: PasswordText,
+    /// The password from now on.
+    new_password: NewPasswordText,
 }
 
 /// Sets a new password, and signs out all other devices.
@@ -86,12 +132,12 @@ pub async fn change_password(
     Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
     Json(change): Json<PasswordChange>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ChangedPassword>, ApiError> {
     let change = NewPassword {
         user: caller.user,
         session: caller.session.ok_or_else(no_session)?,
-        old: change.current_password,
-        new: change.new_password,
+        old: change.current_password.0,
+        new: change.new_password.0,
     };
     let device = device(&state, &headers, address);
     commands::change_password(
@@ -103,7 +149,7 @@ pub async fn change_password(
     )
     .await?;
     state.outbox.announce(REVOKED, &caller.user.to_string());
-    Ok(success(StatusCode::OK, json!({ "changed": true })))
+    Ok(Answer::ok(ChangedPassword { changed: true }))
 }
 
 fn no_session() -> ApiError {

@@ -3,27 +3,35 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use common::accounts::commands::{self, Origin};
-use common::accounts::{Credentials, DeviceToken, Login, RefreshToken};
+use common::accounts::{Credentials, DeviceToken, Login, RefreshToken, Tokens};
 use common::secrecy::{ExposeSecret as _, SecretString};
 use common::telemetry::metrics;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
+use super::fields::{PasswordText, RefreshTokenText};
 use super::{answer, device};
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::Json;
 use crate::middleware::{ClientAddress, RequestId};
 use crate::state::ApiState;
 
 /// Who wants to sign in: an address or a name, and its password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(example = json!({ "email": "grace@example.com", "password": "correct horse battery staple" }))]
 pub struct SignIn {
+    /// The address of the account.
     email: Option<String>,
+    /// Or its name.
     username: Option<String>,
-    password: SecretString,
+    /// The password of the account.
+    password: PasswordText,
     /// As an earlier sign-in gave it, for clients that keep no cookies.
+    #[schemars(with = "Option<String>")]
     device_token: Option<SecretString>,
 }
 
@@ -59,12 +67,12 @@ pub async fn sign_in(
     Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
     Json(asked): Json<SignIn>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Tokens>, ApiError> {
     let mut device = device(&state, &headers, address);
     device.token = asked.device_token()?.or(device.token);
     let credentials = Credentials {
         login: asked.login()?,
-        password: asked.password,
+        password: asked.password.0,
     };
     let signed_in = commands::sign_in(
         state.pool(),
@@ -76,13 +84,16 @@ pub async fn sign_in(
     )
     .await;
     count("password", signed_in.is_ok());
-    Ok(answer(&state, StatusCode::OK, &signed_in?))
+    Ok(answer(&state, StatusCode::OK, signed_in?))
 }
 
-#[derive(Debug, Deserialize)]
+/// The next pair of tokens is wanted.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TokenRefresh")]
 pub struct Refresh {
-    refresh_token: SecretString,
+    /// As it was given.
+    refresh_token: RefreshTokenText,
 }
 
 /// Gives the next pair of tokens, and the same again to a repetition within seconds.
@@ -91,8 +102,8 @@ pub async fn refresh_tokens(
     Extension(address): Extension<ClientAddress>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Json(refresh): Json<Refresh>,
-) -> Result<Response, ApiError> {
-    let token = RefreshToken::parse(refresh.refresh_token.expose_secret()).ok_or_else(|| {
+) -> Result<Answer<Tokens>, ApiError> {
+    let token = RefreshToken::parse(refresh.refresh_token.0.expose_secret()).ok_or_else(|| {
         ApiError::new(Code::InvalidInput, "refreshToken is not a refresh token.")
             .field("refreshToken", "must be rt_ and 64 hexadecimal digits")
     })?;
@@ -103,7 +114,7 @@ pub async fn refresh_tokens(
     let refreshed =
         commands::refresh(&state.outbox, &state.sealer, &state.tokens, &token, origin).await;
     count("refresh", refreshed.is_ok());
-    Ok(answer(&state, StatusCode::OK, &refreshed?))
+    Ok(answer(&state, StatusCode::OK, refreshed?))
 }
 
 /// Notes a sign-in.

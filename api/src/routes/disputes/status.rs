@@ -7,9 +7,10 @@ use common::disputes::{self, DisputeError};
 use common::ids::DisputeId;
 
 use super::view::{Dispute, Followable};
+use crate::contract::Cacheable;
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait};
-use crate::follow::{Followed, Follower};
+use crate::follow::Follower;
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -22,7 +23,7 @@ pub async fn get_dispute(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(dispute_id): Path<String>,
-) -> Result<Followed<Dispute>, ApiError> {
+) -> Result<Cacheable<Dispute>, ApiError> {
     let id = DisputeId::parse(&dispute_id);
     let pool = state.pool().clone();
     let find = move || {

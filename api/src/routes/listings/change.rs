@@ -2,13 +2,13 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::response::Response;
-use common::catalog::CatalogError;
 use common::catalog::commands::{self, Change};
+use common::catalog::{CatalogError, LicenseMode};
 use common::ids::PackagePublicId;
+use schemars::JsonSchema;
 
-use super::view;
+use super::view::{Listing, answer};
+use crate::contract::Tried;
 use crate::error::ApiError;
 use crate::extract::{Caller, DryRun, IdempotencyHeader, IfMatch, Path};
 use crate::middleware::RequestId;
@@ -16,6 +16,44 @@ use crate::receive::listing_changes;
 use crate::state::ApiState;
 
 const ENDPOINT: &str = "listings";
+
+/// The terms to change, for the document. The body is read by `receive`, which names every fault at once.
+#[derive(JsonSchema)]
+#[schemars(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    rename = "ListingChanges"
+)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct ListingChanges {
+    /// The price, with at most two decimals.
+    #[schemars(default, range(min = 0.0), extend("type" = "number"))]
+    price: Option<f64>,
+    #[schemars(default)]
+    license_mode: Option<LicenseMode>,
+    /// How many may buy it in all, if the license is `limited`.
+    #[schemars(default, range(min = 1))]
+    supply: Option<i64>,
+    #[schemars(default)]
+    status: Option<SettableStatus>,
+    /// The address that gets its events; null for none.
+    #[schemars(default, url)]
+    webhook_url: Option<String>,
+}
+
+/// Whether a package is for sale.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", rename = "NewListingStatus")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum SettableStatus {
+    /// You alone see it.
+    Draft,
+    Active,
+    /// It is shown, and not for sale.
+    Paused,
+    /// You alone see it, for good.
+    Removed,
+}
 
 /// Changes what the body names, if the listing is at a version that the caller has seen.
 pub async fn change_listing(
@@ -26,7 +64,7 @@ pub async fn change_listing(
     axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
     Path(package_id): Path<String>,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Tried<Listing>, ApiError> {
     let package = PackagePublicId::parse(&package_id).ok_or(CatalogError::NotFound)?;
     let IfMatch(if_match) = if_match?;
     let changes = listing_changes(&body, &state.webhook_policy)?;
@@ -43,14 +81,12 @@ pub async fn change_listing(
         },
     )
     .await?;
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    if dry_run.0 {
+        return Ok(Tried::DRY_RUN);
     }
-    let mut response = view::answer(&changed.listing, Some(seller.user));
-    if changed.is_replay {
-        response
-            .headers_mut()
-            .insert("idempotent-replayed", HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    let answer = answer(&changed.listing, Some(seller.user));
+    Ok(Tried::Done(match changed.is_replay {
+        true => answer.replayed(),
+        false => answer,
+    }))
 }

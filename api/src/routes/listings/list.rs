@@ -1,26 +1,32 @@
 //! `GET /api/ai/listings`: the caller's own, page by page.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::catalog;
 use common::ids::PackagePublicId;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::view;
+use super::view::Listing;
+use crate::contract::Answer;
 use crate::error::ApiError;
 use crate::extract::{Caller, Query};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, LongLimit, NextCursor, PageCursor};
 use crate::state::ApiState;
 
-/// Which page.
-#[derive(Debug, Default, Deserialize)]
+/// Which page of your listings.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListingQuery {
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<LongLimit>,
+}
+
+/// A page of listings, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListingPage {
+    listings: Vec<Listing>,
+    next_cursor: NextCursor,
 }
 
 /// A page, newest first, removed ones too.
@@ -28,9 +34,9 @@ pub async fn list_listings(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Query(query): Query<ListingQuery>,
-) -> Result<Response, ApiError> {
-    let limit = Pages::LONG.limit(query.limit)?;
-    let before = page::cursor(query.cursor.as_deref(), |text| {
+) -> Result<Answer<ListingPage>, ApiError> {
+    let limit = page::rows(query.limit)?;
+    let before = page::cursor(query.cursor.as_ref(), |text| {
         PackagePublicId::parse(text)?.row()
     })?;
     // One more than is shown says whether there is another page.
@@ -42,12 +48,11 @@ pub async fn list_listings(
         .last()
         .filter(|_| has_more)
         .map(|listing| &listing.package_public_id);
-    let bodies: Vec<Value> = listings
-        .iter()
-        .map(|listing| view::body(listing, Some(caller.user)))
-        .collect();
-    Ok(success(
-        StatusCode::OK,
-        json!({ "listings": bodies, "nextCursor": next }),
-    ))
+    let next_cursor = NextCursor::new(next);
+    let listings = listings.iter();
+    let shown = listings.map(|listing| Listing::seen_by(Some(caller.user), listing));
+    Ok(Answer::ok(ListingPage {
+        listings: shown.collect(),
+        next_cursor,
+    }))
 }

@@ -5,6 +5,6 @@ mod list;
 mod show;
 mod view;
 
-pub use change::change_listing;
+pub use change::{ListingChanges, change_listing};
 pub use list::list_listings;
 pub use show::get_listing;

@@ -2,21 +2,63 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
-use common::catalog::{self, CATEGORIES, Cursor, Sort};
+use common::catalog::{self, CATEGORIES, Category, Cursor, Sort};
 use common::limits::TRENDING_DAYS;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::cached::Answer;
+use super::cached::Found;
 use super::filters::Parameters;
-use super::search::{next_page, search_packages};
-use super::view;
+use super::search::{SearchResults, next_page, search_packages};
+use super::view::{Card, cards};
+use crate::contract::{Answer, Ready};
 use crate::error::ApiError;
 use crate::extract::{MaybeCaller, QueryPairs};
 use crate::middleware::ClientAddress;
-use crate::routes::success;
+use crate::routes::page::NextCursor;
 use crate::state::ApiState;
+
+/// A list of packages, or what a search by relevance found.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum PackageList {
+    Page(PackagePage),
+    Found(SearchResults),
+}
+
+/// A page of packages.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PackagePage {
+    packages: Vec<Card>,
+    /// Their order.
+    sort: Sort,
+    next_cursor: NextCursor,
+}
+
+/// The packages that sell now, the hottest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TrendingPackages {
+    packages: Vec<Card>,
+    /// How many days are looked at.
+    days: i32,
+}
+
+/// The categories.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CategoryList {
+    categories: Vec<CategoryEntry>,
+}
+
+/// A category.
+#[derive(Debug, Serialize, JsonSchema)]
+struct CategoryEntry {
+    #[schemars(with = "Category")]
+    category: &'static str,
+    /// What it is for.
+    about: &'static str,
+}
 
 /// What is for sale, filtered and sorted; by relevance it is a search.
 pub async fn list_packages(
@@ -24,12 +66,13 @@ pub async fn list_packages(
     caller: MaybeCaller,
     address: Extension<ClientAddress>,
     Extension(query): Extension<QueryPairs>,
-) -> Result<Response, ApiError> {
+) -> Result<Ready<PackageList>, ApiError> {
     let mut parameters = Parameters::of(&query);
     let sort = parameters.text("sort");
     if sort.as_deref() == Some("relevance") {
         let query = Extension(query.without("sort"));
-        return search_packages(State(state), caller, address, query).await;
+        let found = search_packages(State(state), caller, address, query).await?;
+        return Ok(Ready::new(found));
     }
     let sort = match sort.map(|text| text.parse::<Sort>()).transpose() {
         Ok(sort) => sort.unwrap_or_default(),
@@ -53,11 +96,15 @@ pub async fn list_packages(
     let canonical = parameters.finish()?;
     let make = async {
         let found = catalog::browse(state.pool(), &filters, sort, after.as_ref(), limit).await?;
-        let (cards, next) = found;
-        let packages: Vec<Value> = cards.iter().map(view::card).collect();
+        let (found, next) = found;
         let next = next.map(|cursor| cursor.to_string());
-        Ok(Answer {
-            data: json!({ "packages": packages, "sort": sort, "nextCursor": next }),
+        let page = PackagePage {
+            packages: cards(&found),
+            sort,
+            next_cursor: NextCursor::new(next.as_ref()),
+        };
+        Ok(Found {
+            data: PackageList::Page(page),
             next: next.map(|next| next_page("/api/ai/packages", &canonical, &next)),
             version: None,
         })
@@ -69,22 +116,24 @@ pub async fn list_packages(
 pub async fn list_trending(
     State(state): State<ApiState>,
     Extension(query): Extension<QueryPairs>,
-) -> Result<Response, ApiError> {
+) -> Result<Ready<TrendingPackages>, ApiError> {
     let mut parameters = Parameters::of(&query);
     let limit = parameters.limit();
     let canonical = parameters.finish()?;
     let make = async {
-        let cards = catalog::trending(state.pool(), limit).await?;
-        let packages: Vec<Value> = cards.iter().map(view::card).collect();
-        Ok(Answer::list(
-            json!({ "packages": packages, "days": TRENDING_DAYS }),
-        ))
+        let packages = cards(&catalog::trending(state.pool(), limit).await?);
+        Ok(Found::list(TrendingPackages {
+            packages,
+            days: TRENDING_DAYS,
+        }))
     };
     state.cached(&format!("trending?{canonical}"), make).await
 }
 
 /// The categories that there are.
-pub async fn list_categories() -> Response {
-    let categories = CATEGORIES.map(|(name, about)| json!({ "category": name, "about": about }));
-    success(StatusCode::OK, json!({ "categories": categories }))
+pub async fn list_categories() -> Answer<CategoryList> {
+    let categories = CATEGORIES.map(|(category, about)| CategoryEntry { category, about });
+    Answer::ok(CategoryList {
+        categories: categories.into(),
+    })
 }

@@ -8,7 +8,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::response::Response;
 use common::cache::Epochs;
 use common::catalog::CATALOGUE;
 use common::limits::{
@@ -16,11 +15,13 @@ use common::limits::{
 };
 use common::telemetry::metrics;
 use moka::future::Cache as Memory;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
+use crate::contract::Ready;
 use crate::error::ApiError;
 use crate::routes::Rendered;
 use crate::state::ApiState;
@@ -97,9 +98,10 @@ impl Cached {
 
     /// The answer to what is asked, made by `make` if there is none. `asked` is canonical: whoever asks
     /// the same asks it in the same words.
-    pub async fn answer<Made>(&self, asked: &str, make: Made) -> Result<Response, ApiError>
+    pub async fn answer<T, Made>(&self, asked: &str, make: Made) -> Result<Ready<T>, ApiError>
     where
-        Made: Future<Output = Result<Answer, ApiError>>,
+        T: Serialize,
+        Made: Future<Output = Result<Found<T>, ApiError>>,
     {
         let answer = match self.known(asked).await {
             Some(known) => known,
@@ -131,9 +133,10 @@ impl Cached {
     }
 
     /// Makes the answer, or waits for whoever makes the same.
-    pub async fn made<Made>(&self, asked: &str, make: Made) -> Result<Arc<Rendered>, ApiError>
+    pub async fn made<T, Made>(&self, asked: &str, make: Made) -> Result<Arc<Rendered>, ApiError>
     where
-        Made: Future<Output = Result<Answer, ApiError>>,
+        T: Serialize,
+        Made: Future<Output = Result<Found<T>, ApiError>>,
     {
         let (changes, question) = (self.changes(), question(asked));
         let made = async {
@@ -181,23 +184,23 @@ fn count(place: &str) {
 }
 
 /// The answer for everybody.
-pub fn respond(answer: Arc<Rendered>) -> Response {
-    Rendered::respond(answer, "public, no-cache")
+pub fn respond<T>(answer: Arc<Rendered>) -> Ready<T> {
+    Ready::new(Rendered::respond(answer, "public, no-cache"))
 }
 
-/// An answer before it is written.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub data: Value,
+/// What was found, before it is written.
+#[derive(Debug)]
+pub struct Found<T> {
+    pub data: T,
     /// The query of the next page.
     pub next: Option<String>,
     /// The version of a single thing.
     pub version: Option<i64>,
 }
 
-impl Answer {
+impl<T: Serialize> Found<T> {
     /// A list without pages.
-    pub fn list(data: Value) -> Self {
+    pub fn list(data: T) -> Self {
         Self {
             data,
             next: None,
@@ -206,15 +209,16 @@ impl Answer {
     }
 
     fn render(&self) -> Rendered {
-        Rendered::new(&self.data, self.version, self.next.as_deref())
+        Rendered::new(&json!(self.data), self.version, self.next.as_deref())
     }
 }
 
 impl ApiState {
     /// See [`Cached::answer`].
-    pub async fn cached<Made>(&self, asked: &str, make: Made) -> Result<Response, ApiError>
+    pub async fn cached<T, Made>(&self, asked: &str, make: Made) -> Result<Ready<T>, ApiError>
     where
-        Made: Future<Output = Result<Answer, ApiError>>,
+        T: Serialize,
+        Made: Future<Output = Result<Found<T>, ApiError>>,
     {
         self.catalogue.answer(asked, make).await
     }

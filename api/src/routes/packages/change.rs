@@ -2,27 +2,42 @@
 //! listing; bytes and measurements stay.
 
 use axum::extract::State;
-use axum::response::Response;
-use common::catalog::CatalogError;
 use common::catalog::commands::{self, PackageChanges};
+use common::catalog::{CatalogError, Category};
 use common::ids::PackagePublicId;
 use common::merge_patch::Patch;
+use common::schema::inline_schema;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::show::{find, uncached};
+use super::view::Package;
+use crate::contract::Tried;
 use crate::error::ApiError;
 use crate::extract::{Caller, DryRun, IdempotencyHeader, IfMatch, Json, Path, set_or_keep};
 use crate::state::ApiState;
 
+/// A word to find a package by.
+struct Tag;
+
+inline_schema!(Tag, { "type": "string", "pattern": "^[a-z0-9-]{1,30}$", "examples": ["images"] });
+
 /// What is to be said; what is left out stays.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "PackageChanges")]
 pub struct Changes {
+    /// The package's name.
+    #[schemars(length(min = 3, max = 100))]
     name: Patch<String>,
+    /// What it is for.
+    #[schemars(length(min = 10, max = 1000))]
     description: Patch<String>,
-    /// `null` takes it away.
+    /// Null for none.
+    #[schemars(with = "Option<Category>")]
     category: Patch<String>,
-    /// `null` takes all of them away.
+    /// At most ten words to find it by; null for none.
+    #[schemars(with = "Option<Vec<Tag>>")]
     tags: Patch<Vec<String>>,
 }
 
@@ -35,7 +50,7 @@ pub async fn change_package(
     if_match: Result<IfMatch, ApiError>,
     Path(package_id): Path<String>,
     Json(changes): Json<Changes>,
-) -> Result<Response, ApiError> {
+) -> Result<Tried<Package>, ApiError> {
     let id = PackagePublicId::parse(&package_id).ok_or(CatalogError::Unknown("package"))?;
     let IfMatch(if_match) = if_match?;
     let mut faults = Vec::new();
@@ -51,8 +66,9 @@ pub async fn change_package(
     let key = idempotency.scoped(&seller, "packages");
     let (outbox, seen) = (&dry_run.outbox(&state), if_match.as_deref());
     commands::change_package(outbox, seller.user, &id, seen, &changes, key.as_ref()).await?;
-    if let Some(answer) = dry_run.went_well() {
-        return Ok(answer);
+    if dry_run.0 {
+        return Ok(Tried::DRY_RUN);
     }
-    Ok(uncached(&find(&state, &id, Some(seller.user)).await?))
+    let package = find(&state, &id, Some(seller.user)).await?;
+    Ok(Tried::Done(uncached(&package)))
 }

@@ -1,28 +1,78 @@
 //! `/api/ai/packages/{packageId}/reviews` and `…/star`: what buyers say, what sellers answer.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::catalog::commands;
 use common::catalog::{self, CatalogError, Details};
 use common::ids::{PackagePublicId, ReviewId};
 use common::limits::REVIEW_CHARS_MAX;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{show, view};
+use super::show;
+use super::view::Review;
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, Json, MaybeCaller, Path, Query};
-use crate::routes::page::{self, Pages};
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
+use crate::routes::page::{self, NextCursor, PageCursor, ShortLimit};
 use crate::state::ApiState;
 
-/// Which page.
-#[derive(Debug, Default, Deserialize)]
+/// Which page of reviews.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PageQuery {
-    limit: Option<i64>,
-    cursor: Option<String>,
+    limit: Option<ShortLimit>,
+    cursor: Option<PageCursor>,
+}
+
+/// A page of reviews, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewPage {
+    /// The mean of those who paid.
+    rating: Option<f64>,
+    /// How many of those who paid have written one.
+    count: i64,
+    reviews: Vec<Review>,
+    next_cursor: NextCursor,
+}
+
+/// A review that was written.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenReview {
+    package_id: PackagePublicId,
+    /// Stars, from 1 to 5.
+    rating: i16,
+    /// The review in words.
+    text: Option<String>,
+}
+
+/// A review that was withdrawn.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawnReview {
+    package_id: PackagePublicId,
+    /// Always true.
+    withdrawn: bool,
+}
+
+/// An answer to a review.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewReply {
+    review_id: ReviewId,
+    /// The answer.
+    reply: Option<String>,
+}
+
+/// A package that was starred, or is no longer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StarredPackage {
+    package_id: PackagePublicId,
+    /// Whether it is starred now.
+    starred: bool,
 }
 
 /// Lists the reviews of a package, newest first.
@@ -31,30 +81,32 @@ pub async fn list_reviews(
     MaybeCaller(caller): MaybeCaller,
     Path(package_id): Path<String>,
     Query(query): Query<PageQuery>,
-) -> Result<Response, ApiError> {
-    let limit = Pages::SHORT.limit(query.limit)?;
-    let before = page::cursor(query.cursor.as_deref(), page::row::<ReviewId>)?;
-    let package = find(&state, &package_id).await?.card;
+) -> Result<Answer<ReviewPage>, ApiError> {
+    let limit = page::rows(query.limit)?;
+    let before = page::cursor(query.cursor.as_ref(), page::row::<ReviewId>)?;
+    let package = find(&state, &package_id).await?.1.card;
     let viewer = caller.map(|caller| caller.user);
     let package_id = package.package_id;
     let reviews = catalog::list_reviews(state.pool(), package_id, viewer, before, limit).await?;
     let next = page::next(&reviews, limit, |review| review.id);
-    let shown: Vec<Value> = reviews.iter().map(view::review).collect();
-    let body = json!({
-        "rating": package.rating(),
-        "count": package.rating_count,
-        "reviews": shown,
-        "nextCursor": next,
-    });
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(ReviewPage {
+        rating: package.rating(),
+        count: package.rating_count,
+        reviews: reviews.iter().map(Review::from).collect(),
+        next_cursor: next,
+    }))
 }
 
-/// What a buyer says.
-#[derive(Debug, Deserialize)]
+/// What a buyer says of a package.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReview {
+    /// Stars.
+    #[schemars(range(min = 1, max = 5))]
     rating: i16,
+    /// The review in words.
     #[serde(default)]
+    #[schemars(length(max = REVIEW_CHARS_MAX))]
     text: Option<String>,
 }
 
@@ -65,7 +117,7 @@ pub async fn review_package(
     idempotency: IdempotencyHeader,
     Path(package_id): Path<String>,
     Json(new): Json<NewReview>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<WrittenReview>, ApiError> {
     if !(1..=5).contains(&new.rating) {
         let fault = "must be a whole number from 1 to 5";
         return Err(
@@ -73,12 +125,16 @@ pub async fn review_package(
         );
     }
     let text = free_text::optional("text", new.text.as_deref(), REVIEW_CHARS_MAX)?;
-    let package = find(&state, &package_id).await?.card.package_id;
+    let (id, details) = find(&state, &package_id).await?;
+    let package = details.card.package_id;
     let key = idempotency.scoped(&buyer, "reviews");
-    let (outbox, text) = (&state.outbox, text.as_deref());
-    commands::review(outbox, buyer.user, package, new.rating, text, key.as_ref()).await?;
-    let body = json!({ "packageId": package_id, "rating": new.rating, "text": text });
-    Ok(success(StatusCode::OK, body))
+    let (outbox, words) = (&state.outbox, text.as_deref());
+    commands::review(outbox, buyer.user, package, new.rating, words, key.as_ref()).await?;
+    Ok(Answer::ok(WrittenReview {
+        package_id: id,
+        rating: new.rating,
+        text,
+    }))
 }
 
 /// Takes the caller's review back.
@@ -86,17 +142,21 @@ pub async fn withdraw_review(
     State(state): State<ApiState>,
     Caller(buyer): Caller,
     Path(package_id): Path<String>,
-) -> Result<Response, ApiError> {
-    let package = find(&state, &package_id).await?.card.package_id;
-    commands::withdraw_review(&state.outbox, buyer.user, package).await?;
-    let body = json!({ "packageId": package_id, "withdrawn": true });
-    Ok(success(StatusCode::OK, body))
+) -> Result<Answer<WithdrawnReview>, ApiError> {
+    let (id, details) = find(&state, &package_id).await?;
+    commands::withdraw_review(&state.outbox, buyer.user, details.card.package_id).await?;
+    Ok(Answer::ok(WithdrawnReview {
+        package_id: id,
+        withdrawn: true,
+    }))
 }
 
-/// What a seller answers; `null` takes it back.
-#[derive(Debug, Deserialize)]
+/// What a seller answers.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewReply {
+    /// The answer; null takes it back.
+    #[schemars(required, length(max = REVIEW_CHARS_MAX))]
     text: Option<String>,
 }
 
@@ -106,12 +166,13 @@ pub async fn reply_to_review(
     Caller(seller): Caller,
     Path(review): Path<ReviewId>,
     Json(new): Json<NewReply>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<ReviewReply>, ApiError> {
     let text = free_text::optional("text", new.text.as_deref(), REVIEW_CHARS_MAX)?;
-    let (outbox, text) = (&state.outbox, text.as_deref());
-    commands::reply_to_review(outbox, seller.user, review, text).await?;
-    let body = json!({ "reviewId": review, "reply": text });
-    Ok(success(StatusCode::OK, body))
+    commands::reply_to_review(&state.outbox, seller.user, review, text.as_deref()).await?;
+    Ok(Answer::ok(ReviewReply {
+        review_id: review,
+        reply: text,
+    }))
 }
 
 /// Marks a package to come back to it.
@@ -119,7 +180,7 @@ pub async fn star_package(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Path(package_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<StarredPackage>, ApiError> {
     star(&state, &caller, &package_id, true).await
 }
 
@@ -128,7 +189,7 @@ pub async fn unstar_package(
     State(state): State<ApiState>,
     Caller(caller): Caller,
     Path(package_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<StarredPackage>, ApiError> {
     star(&state, &caller, &package_id, false).await
 }
 
@@ -137,15 +198,19 @@ async fn star(
     caller: &common::identity::Principal,
     package_id: &str,
     is_starred: bool,
-) -> Result<Response, ApiError> {
-    let package = find(state, package_id).await?.card.package_id;
+) -> Result<Answer<StarredPackage>, ApiError> {
+    let (id, details) = find(state, package_id).await?;
+    let package = details.card.package_id;
     commands::set_star(&state.outbox, caller.user, package, is_starred).await?;
-    let body = json!({ "packageId": package_id, "starred": is_starred });
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(StarredPackage {
+        package_id: id,
+        starred: is_starred,
+    }))
 }
 
 /// A package that everybody may see.
-async fn find(state: &ApiState, package_id: &str) -> Result<Details, ApiError> {
+async fn find(state: &ApiState, package_id: &str) -> Result<(PackagePublicId, Details), ApiError> {
     let id = PackagePublicId::parse(package_id).ok_or(CatalogError::Unknown("package"))?;
-    show::find(state, &id, None).await
+    let details = show::find(state, &id, None).await?;
+    Ok((id, details))
 }

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::response::Response;
 use common::catalog::{self, Filters};
 use common::limits::{SEARCH_CORRECTION_UNITS, SEARCH_RESULTS_MAX};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::cached::{Answer, respond};
+use super::cached::{Found, respond};
 use super::filters::Parameters;
 use super::turns::Asker;
-use super::view;
-use crate::error::{ApiError, Code};
+use super::view::{Card, cards};
+use crate::contract::Ready;
+use crate::error::ApiError;
 use crate::extract::{MaybeCaller, QueryPairs};
 use crate::middleware::ClientAddress;
 use crate::places;
 use crate::routes::Rendered;
+use crate::routes::page::NextCursor;
 use crate::state::ApiState;
 
 const PATH: &str = "/api/ai/search-packages";
@@ -63,7 +65,7 @@ impl Search {
     }
 
     /// The answer, which tells the query as it was typed.
-    fn respond(&self, answer: Arc<Rendered>) -> Response {
+    fn respond(&self, answer: Arc<Rendered>) -> Ready<SearchResults> {
         respond(Rendered::echoing(
             answer,
             &[("query", &self.query, &self.typed)],
@@ -78,7 +80,7 @@ pub async fn search_packages(
     MaybeCaller(caller): MaybeCaller,
     Extension(address): Extension<ClientAddress>,
     Extension(query): Extension<QueryPairs>,
-) -> Result<Response, ApiError> {
+) -> Result<Ready<SearchResults>, ApiError> {
     let search = Search::of(&query)?;
     let asked = format!("search?{}", search.canonical);
     if let Some(known) = state.catalogue.known(&asked).await {
@@ -106,34 +108,42 @@ pub async fn search_packages(
     let make = async {
         let (filters, offset, limit) = (search.filters.clone(), search.offset, search.limit);
         // In a task of its own, which has the turn until PostgreSQL is done, whoever hangs up.
-        let work = places::spawn(async move {
+        let work = places::complete("a search", async move {
             let _turn = turn;
             catalog::search(&pool, &plan, &filters, offset, limit).await
         });
-        let found = work
-            .await
-            .map_err(|_| ApiError::new(Code::InternalError, "An internal error occurred."))?;
-        Ok(answer(&search, found?))
+        Ok(answer(&search, work.await?))
     };
     let made = state.catalogue.made(&asked, make).await?;
-    let mut response = search.respond(made);
-    if let Some(charged) = charged {
-        response.extensions_mut().insert(charged);
-    }
-    Ok(response)
+    let response = search.respond(made);
+    Ok(match charged {
+        Some(charged) => response.noting(charged),
+        None => response,
+    })
 }
 
-fn answer(search: &Search, (cards, has_more): (Vec<catalog::Card>, bool)) -> Answer {
+/// What a search found, the best first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchResults {
+    /// What was searched for.
+    query: String,
+    /// How many are on this page.
+    count: usize,
+    results: Vec<Card>,
+    next_cursor: NextCursor,
+}
+
+fn answer(search: &Search, (found, has_more): (Vec<catalog::Card>, bool)) -> Found<SearchResults> {
     let next = search.offset + search.limit;
     let next = (has_more && next <= SEARCH_RESULTS_MAX).then_some(next);
-    let results: Vec<_> = cards.iter().map(view::card).collect();
-    Answer {
-        data: json!({
-            "query": search.query,
-            "count": results.len(),
-            "results": results,
-            "nextCursor": next.map(|next| next.to_string()),
-        }),
+    Found {
+        data: SearchResults {
+            query: search.query.clone(),
+            count: found.len(),
+            results: cards(&found),
+            next_cursor: NextCursor::new(next),
+        },
         next: next.map(|next| next_page(PATH, &search.canonical, &next)),
         version: None,
     }

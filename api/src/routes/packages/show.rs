@@ -1,19 +1,20 @@
 //! `GET /api/ai/packages/{packageId}`, its versions, and the page that webhooks name.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use common::catalog::{self, CatalogError, Details};
+use common::catalog::{self, CatalogError, Details, PackageVersion};
 use common::ids::{PackagePublicId, UserId};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::cached::Answer;
-use super::view;
+use super::cached::Found;
+use super::view::Package;
+use crate::contract::{Answer, Ready};
 use crate::entity_tag::Tagged;
 use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path};
 use crate::negotiation::prefers_json;
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// Answers a package. A draft and one that was removed are there for their seller alone.
@@ -21,13 +22,13 @@ pub async fn get_package(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
     Path(package_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Ready<Package>, ApiError> {
     let viewer = caller.map(|caller| caller.user);
     let id = PackagePublicId::parse(&package_id).ok_or(CatalogError::Unknown("package"))?;
     let make = async {
         let details = find(&state, &id, None).await?;
-        Ok(Answer {
-            data: view::details(&details),
+        Ok(Found {
+            data: Package::from(&details),
             next: None,
             version: Some(details.more.details_version),
         })
@@ -37,22 +38,18 @@ pub async fn get_package(
         // What nobody may see its seller may.
         (Err(error), Some(viewer)) if error.code == crate::error::Code::NotFound => {
             let details = find(&state, &id, Some(viewer)).await?;
-            Ok(uncached(&details))
+            Ok(Ready::new(uncached(&details)))
         }
         (shown, _) => shown,
     }
 }
 
 /// A package as it is now.
-pub fn uncached(details: &Details) -> Response {
-    let mut response = success(StatusCode::OK, view::details(details));
-    let version = details.more.details_version;
-    response.extensions_mut().insert(Tagged::at(version));
-    response.headers_mut().insert(
-        axum::http::header::CACHE_CONTROL,
-        axum::http::HeaderValue::from_static("private, no-store"),
-    );
-    response
+pub fn uncached(details: &Details) -> Answer<Package> {
+    let no_store = HeaderValue::from_static("private, no-store");
+    Answer::ok(Package::from(details))
+        .tagged(Tagged::at(details.more.details_version))
+        .header(header::CACHE_CONTROL, no_store)
 }
 
 /// A package that this user may see.
@@ -66,17 +63,23 @@ pub async fn find(
     Ok(visible.ok_or(CatalogError::Unknown("package"))?)
 }
 
+/// The versions of a package that the caller may see, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PackageVersions {
+    versions: Vec<PackageVersion>,
+}
+
 /// Lists the versions of a package, the newest first.
 pub async fn list_versions(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
     Path(package_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<PackageVersions>, ApiError> {
     let viewer = caller.map(|caller| caller.user);
     let id = PackagePublicId::parse(&package_id).ok_or(CatalogError::Unknown("package"))?;
     let details = find(&state, &id, viewer).await?;
     let versions = catalog::list_versions(state.pool(), details.more.line_id, viewer).await?;
-    Ok(success(StatusCode::OK, json!({ "versions": versions })))
+    Ok(Answer::ok(PackageVersions { versions }))
 }
 
 /// `GET /packages/{packageId}`: leads to the package, if it is to be seen.
@@ -88,7 +91,7 @@ pub async fn follow_package_page(
     let id = PackagePublicId::parse(&package_id).ok_or(CatalogError::Unknown("package"))?;
     let found = find(&state, &id, None).await?;
     if prefers_json(&headers) {
-        return Ok(uncached(&found));
+        return Ok(uncached(&found).into_response());
     }
     Ok(Redirect::to(&format!("/api/ai/packages/{id}")).into_response())
 }

@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::view::{self, TopUp, TopUpPage};
-use crate::contract::Answer;
+use crate::contract::{Answer, Cacheable};
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait, Query};
-use crate::follow::{Followed, Follower};
+use crate::follow::Follower;
 use crate::routes::page::{self, LongLimit, PageCursor};
 use crate::state::ApiState;
 use crate::version::ApiVersion;
@@ -25,7 +25,7 @@ pub async fn get_top_up(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(top_up_id): Path<String>,
-) -> Result<Followed<TopUp>, ApiError> {
+) -> Result<Cacheable<TopUp>, ApiError> {
     let find = view::finder(&state, PaymentId::parse(&top_up_id), principal.user);
     Follower::new(&state, Some(&principal), payments::CHANGED, top_up_id, find)
         .answer(version, wait, &headers)

@@ -7,9 +7,10 @@ use axum::response::Response;
 use common::purchases;
 
 use super::view::{self, Purchase};
+use crate::contract::Cacheable;
 use crate::error::ApiError;
 use crate::extract::{Caller, PreferWait, PurchasePath};
-use crate::follow::{Followed, Follower};
+use crate::follow::Follower;
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
@@ -21,7 +22,7 @@ pub async fn get_purchase(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     PurchasePath(id): PurchasePath,
-) -> Result<Followed<Purchase>, ApiError> {
+) -> Result<Cacheable<Purchase>, ApiError> {
     let find = view::finder(&state, Some(id), principal.user);
     Follower::new(
         &state,

@@ -18,7 +18,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       frame-ancestors 'none'";
 
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    let config = Config::new(["/api/ai/openapi-3.1.json", "/api/ai/openapi.json"]);
+    let config = Config::new([
+        "/api/v3/ai/openapi-3.1.json",
+        "/api/v2/ai/openapi-3.1.json",
+        "/api/v1/ai/openapi-3.1.json",
+        "/api/v1/ai/openapi.json",
+    ]);
     Arc::new(
         config
             .deep_linking(true)

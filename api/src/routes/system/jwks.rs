@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse as _, Response};
 
 use crate::state::ApiState;
 
@@ -13,7 +13,7 @@ const MEDIA_TYPE: &str = "application/jwk-set+json";
 const CACHING: &str = "public, max-age=300";
 
 /// The live key and the retired ones, as any JOSE library reads them: without our envelope.
-pub async fn get_jwks(State(state): State<ApiState>) -> impl IntoResponse {
+pub async fn get_jwks(State(state): State<ApiState>) -> Response {
     let headers: [(HeaderName, &str); 2] = [(CONTENT_TYPE, MEDIA_TYPE), (CACHE_CONTROL, CACHING)];
-    (headers, Json(state.signer.jwks()))
+    (headers, Json(state.signer.jwks())).into_response()
 }

@@ -9,8 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use common::limits::{BATCH_PACKAGES_MAX, PACKAGE_BYTES_MAX};
 use pulldown_cmark::{Options, Parser, html};
 
+use crate::contract;
 use crate::error::{ApiError, Code};
 use crate::extract::Path;
+use crate::openapi;
 use crate::state::ApiState;
 
 /// The pages that there are.
@@ -115,8 +117,9 @@ pub async fn get_llms_txt(State(state): State<ApiState>) -> Response {
          JSON, answers `{{\"success\": true, \"data\": …}}`. Send an `Idempotency-Key` with each write, wait \
          `Retry-After` seconds after 429 and 503.\n\n## Tools\n\n"
     );
-    for tool in super::tools::TOOLS {
-        let _ = writeln!(text, "- `{} {}`: {}", tool.method, tool.path, tool.about);
+    for (operation, tool) in contract::tools() {
+        let (method, path) = (&operation.method, openapi::path_of(operation));
+        let _ = writeln!(text, "- `{method} {path}`: {}", tool.about);
     }
     let _ = write!(
         text,

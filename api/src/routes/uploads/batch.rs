@@ -2,16 +2,18 @@
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use common::idempotency;
 use common::identity::Principal;
 use common::limits::{BATCH_BODY_BYTES_MAX, BATCH_PACKAGES_MAX};
 use common::uploads::commands::{self, BatchItem};
-use common::uploads::{NewUpload, UploadError};
-use serde_json::json;
+use common::uploads::{BatchReceipt, ItemError, JudgedItem, NewUpload, UploadError};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::package::new_upload;
+use crate::contract::{Answer, Output, Signature, WireType};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::limits::{Applied, Kind, applied};
@@ -21,7 +23,6 @@ use crate::receive::{
     ReceivedBatch, ReceivedPackage, Slot, Staging, Target, receive_batch, unknown_fields,
     webhook_url,
 };
-use crate::routes::success;
 use crate::state::ApiState;
 
 const ENDPOINT: &str = "batch-upload";
@@ -36,7 +37,7 @@ pub async fn batch_upload(
     Extension(address): Extension<ClientAddress>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<UploadedBatch, ApiError> {
     check_head(request.headers())?;
     let holders = Holders::of(&state, request.extensions());
     let slot = Slot::take(&state, &holders)?;
@@ -64,8 +65,7 @@ pub async fn batch_upload(
     limits.take(if dry_run.0 { 0 } else { more }).await?;
     let (items, staged) = judge(&state, &principal, &request_id, batch)?;
     let outbox = dry_run.outbox(&state);
-    // In a task of its own: a client that hangs up now does not undo it halfway.
-    let recording = places::spawn(async move {
+    let created = places::complete("recording a batch", async move {
         let owner = principal.user;
         let created = commands::create_batch(&outbox, owner, &request_id, &items, key.as_ref());
         let created = created.await;
@@ -78,26 +78,56 @@ pub async fn batch_upload(
             staged.into_iter().for_each(Staging::keep);
         }
         created
-    });
-    let created = recording.await.map_err(|error| {
-        tracing::error!(%error, "Recording a batch broke off");
-        ApiError::new(Code::InternalError, "An internal error occurred.")
-    })??;
+    })
+    .await?;
     if dry_run.0 {
-        let items = &created.receipt["items"];
-        let body = json!({ "dryRun": true, "wouldSucceed": true, "items": items });
-        return Ok(success(StatusCode::OK, body));
+        return Ok(UploadedBatch::DryRun(Answer::ok(BatchDryRun {
+            dry_run: true,
+            would_succeed: true,
+            items: created.receipt.items,
+        })));
     }
-    let url = created.receipt["batchUrl"].as_str().unwrap_or_default();
-    let location = HeaderValue::from_str(url).ok();
-    let mut response = success(StatusCode::ACCEPTED, created.receipt);
-    let headers = response.headers_mut();
-    headers.extend(location.map(|location| (header::LOCATION, location)));
-    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    if created.is_replay {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    let address = created.receipt.batch_url.clone();
+    let answer = Answer::with(StatusCode::ACCEPTED, created.receipt).followed_at(&address);
+    Ok(UploadedBatch::Taken(match created.is_replay {
+        true => answer.replayed(),
+        false => answer,
+    }))
+}
+
+/// The answer to a batch, or to its dry run.
+#[derive(Debug)]
+pub enum UploadedBatch {
+    Taken(Answer<BatchReceipt>),
+    DryRun(Answer<BatchDryRun>),
+}
+
+/// What the dry run of a batch answers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchDryRun {
+    /// Always true: nothing was uploaded.
+    dry_run: bool,
+    /// Always true: a batch of which nothing can be accepted is refused.
+    would_succeed: bool,
+    /// Each package, in order.
+    items: Vec<JudgedItem>,
+}
+
+impl IntoResponse for UploadedBatch {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Taken(answer) => answer.into_response(),
+            Self::DryRun(answer) => answer.into_response(),
+        }
     }
-    Ok(response)
+}
+
+impl Output for UploadedBatch {
+    fn describe(signature: &mut Signature) {
+        Answer::<BatchReceipt>::describe(signature);
+        signature.dry_run = Some(WireType::of::<BatchDryRun>());
+    }
 }
 
 /// What is wrong before a byte of the body is read.
@@ -169,12 +199,11 @@ fn judge(
                 staged.push(staging);
             }
             Err(error) => {
-                let shown = json!({
-                    "code": error.code.as_str(),
-                    "message": error.message,
-                    "details": error.details,
-                });
-                items.push(BatchItem::Refused(shown));
+                items.push(BatchItem::Refused(ItemError {
+                    code: error.code.as_str().to_owned(),
+                    message: error.message.clone(),
+                    details: error.details.clone(),
+                }));
                 refused.push((index, error));
             }
         }

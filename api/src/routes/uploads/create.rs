@@ -2,21 +2,21 @@
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use common::idempotency;
 use common::ids::UploadId;
 use common::limits::{JSON_BODY_BYTES_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTES_MAX};
-use common::uploads::{NewUpload, UploadError, commands};
+use common::uploads::{NewUpload, Receipt, UploadError, commands};
 
 use super::package::new_upload;
-use super::validate::validate_package;
+use super::validate::{Validated, validate_package};
+use crate::contract::{Answer, Output, Signature, WireType};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::middleware::RequestId;
 use crate::places::{self, Holders};
 use crate::receive::{Received, Slot, Staging, Target, receive_json, receive_multipart};
-use crate::routes::success;
 use crate::state::ApiState;
 
 const ENDPOINT: &str = "upload-package";
@@ -36,10 +36,11 @@ pub async fn upload_package(
     idempotency: IdempotencyHeader,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Uploaded, ApiError> {
     if is_dry {
         let request_id = Extension(RequestId(request_id));
-        return validate_package(State(state), Caller(principal), request_id, request).await;
+        let verdict = validate_package(State(state), Caller(principal), request_id, request);
+        return Ok(Uploaded::DryRun(Box::new(verdict.await?)));
     }
     let form = refuse_head(request.headers())?;
     let holders = Holders::of(&state, request.extensions());
@@ -54,20 +55,35 @@ pub async fn upload_package(
     let received = receive(form, request, &mut staging).await?;
     let new = new_upload(&state, &principal, id, request_id, received)?;
     let created = create(&state, new, key, staging).await?;
-    let status_url = created.receipt["statusUrl"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    let mut response = success(StatusCode::ACCEPTED, created.receipt);
-    let headers = response.headers_mut();
-    if let Ok(location) = HeaderValue::from_str(&status_url) {
-        headers.insert(header::LOCATION, location);
+    let address = created.receipt.status_url.clone();
+    let answer = Answer::with(StatusCode::ACCEPTED, created.receipt).followed_at(&address);
+    Ok(Uploaded::Taken(match created.is_replay {
+        true => answer.replayed(),
+        false => answer,
+    }))
+}
+
+/// The answer to an upload, or to its dry run.
+#[derive(Debug)]
+pub enum Uploaded {
+    Taken(Answer<Receipt>),
+    DryRun(Box<Answer<Validated>>),
+}
+
+impl IntoResponse for Uploaded {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Taken(answer) => answer.into_response(),
+            Self::DryRun(answer) => answer.into_response(),
+        }
     }
-    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    if created.is_replay {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+}
+
+impl Output for Uploaded {
+    fn describe(signature: &mut Signature) {
+        Answer::<Receipt>::describe(signature);
+        signature.dry_run = Some(WireType::of::<Validated>());
     }
-    Ok(response)
 }
 
 /// Reads the body to its end, staging the blobs on the way.
@@ -98,7 +114,7 @@ async fn create(
     staging: Staging,
 ) -> Result<commands::Created, ApiError> {
     let outbox = state.outbox.clone();
-    let recording = places::spawn(async move {
+    places::complete("recording an upload", async move {
         if let Some(key) = key.as_ref().filter(|_| !staging.is_stored()) {
             return commands::replay(outbox.pool(), &new, key).await;
         }
@@ -113,12 +129,8 @@ async fn create(
             staging.keep();
         }
         created
-    });
-    let created = recording.await.map_err(|error| {
-        tracing::error!(%error, "Recording an upload broke off");
-        ApiError::new(Code::InternalError, "An internal error occurred.")
-    })?;
-    Ok(created?)
+    })
+    .await
 }
 
 fn form_of(headers: &HeaderMap) -> Result<Form, ApiError> {

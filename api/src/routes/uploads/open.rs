@@ -1,20 +1,21 @@
 //! `POST /api/ai/uploads`: opens a session whose bytes go straight to the store.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
-use common::ids::UploadId;
+use common::ids::{UploadId, UploadPublicId};
 use common::limits::{PACKAGE_BYTES_MAX, PRESIGNED_SECONDS};
-use common::storage::{Blob, PresignedPut};
+use common::storage::PresignedPut;
 use common::uploads::{BlobInfo, NewUpload, commands};
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader};
 use crate::middleware::RequestId;
 use crate::receive::{required_digest, required_size, small_fields, upload_fields};
-use crate::routes::success;
 use crate::state::ApiState;
 
 const ENDPOINT: &str = "uploads";
@@ -26,7 +27,7 @@ pub async fn open_upload(
     idempotency: IdempotencyHeader,
     axum::Extension(RequestId(request_id)): axum::Extension<RequestId>,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Session>, ApiError> {
     let mut rest = small_fields(&body)?;
     let mut blob = |name: &str| {
         let size_bytes = required_size(&mut rest, &format!("{name}SizeBytes"));
@@ -63,37 +64,62 @@ pub async fn open_upload(
     let (id, addresses, is_replay) =
         commands::open_session(&state.outbox, &state.storage, &new, key.as_ref()).await?;
     let status_url = format!("/api/ai/package-status/{id}");
-    let mut data = json!({
-        "uploadId": id,
-        "statusUrl": status_url,
-        "commitUrl": format!("/api/ai/uploads/{id}/commit"),
-        "expiresInSeconds": PRESIGNED_SECONDS,
-    });
-    for (blob, put) in addresses {
-        data[field(blob)] = address(&put);
-    }
-    let mut response = success(StatusCode::CREATED, data);
-    let headers = response.headers_mut();
-    let location = HeaderValue::from_str(&status_url).expect("visible characters");
-    headers.insert(header::LOCATION, location);
-    if is_replay {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    let mut puts = addresses.into_iter();
+    let (Some((_, package)), Some((_, w_matrix))) = (puts.next(), puts.next()) else {
+        unreachable!("a session has an address for each part");
+    };
+    let session = Session {
+        upload_id: id.clone(),
+        commit_url: format!("/api/ai/uploads/{id}/commit"),
+        expires_in_seconds: PRESIGNED_SECONDS,
+        package: package.into(),
+        w_matrix: w_matrix.into(),
+        status_url: status_url.clone(),
+    };
+    let answer = Answer::created(session, &status_url);
+    Ok(match is_replay {
+        true => answer.replayed(),
+        false => answer,
+    })
 }
 
-fn field(blob: Blob) -> &'static str {
-    match blob {
-        Blob::Package => "package",
-        Blob::WMatrix => "wMatrix",
-    }
+/// An upload whose bytes go straight to the store.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "UploadSession")]
+pub struct Session {
+    /// Whoever holds it may follow the upload.
+    upload_id: UploadPublicId,
+    /// Where the upload is followed.
+    status_url: String,
+    /// Posted to once the bytes are stored.
+    commit_url: String,
+    /// How long the addresses work, in seconds.
+    expires_in_seconds: u64,
+    /// Where the package goes.
+    package: StoreRequest,
+    /// Where the alignment matrix goes.
+    w_matrix: StoreRequest,
 }
 
-fn address(put: &PresignedPut) -> Value {
-    let headers: Map<String, Value> = put
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-        .collect();
-    json!({ "method": "PUT", "url": put.url, "headers": headers })
+/// A request that stores bytes.
+#[derive(Debug, Serialize, JsonSchema)]
+struct StoreRequest {
+    /// Always `PUT`.
+    method: &'static str,
+    /// Where the bytes go.
+    #[schemars(url)]
+    url: String,
+    /// Headers to send as they are.
+    headers: BTreeMap<String, String>,
+}
+
+impl From<PresignedPut> for StoreRequest {
+    fn from(put: PresignedPut) -> Self {
+        Self {
+            method: "PUT",
+            url: put.url,
+            headers: put.headers.into_iter().collect(),
+        }
+    }
 }

@@ -3,10 +3,11 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use common::uploads;
 
-use super::view;
+use super::view::{self, UploadProgress};
+use crate::contract::Ready;
 use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Path, PreferWait};
 use crate::follow::Follower;
@@ -22,18 +23,19 @@ pub async fn get_package_status(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(upload_id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Ready<UploadProgress>, ApiError> {
     let completed = &state.completed_uploads;
     if wait.is_none()
         && let Some(status) = completed.status(&upload_id, caller.as_ref()).await
     {
-        return Ok(Rendered::respond(status, "private, no-cache"));
+        let response = Rendered::respond(status, "private, no-cache");
+        return Ok(Ready::new(response));
     }
     let find = view::finder(&state, &upload_id, caller.clone());
     Follower::new(&state, caller.as_ref(), uploads::CHANGED, upload_id, find)
         .answer(version, wait, &headers)
         .await
-        .map(IntoResponse::into_response)
+        .map(Ready::new)
 }
 
 /// Sends the status whenever it changes, as server-sent events, until the upload has ended.

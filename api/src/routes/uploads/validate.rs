@@ -7,24 +7,25 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::Response;
 use common::ids::UploadId;
 use common::limits::VALIDATION_WAIT_SECONDS_MAX;
 use common::telemetry::metrics;
-use package::{Declared, Limits, Monitor, PackageType, Report, Stage, Verdict};
-use serde_json::json;
+use package::{
+    Declared, Dimensions, Limits, Monitor, PackageType, Report, Stage, StageReport, Verdict,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::create::{receive, refuse_head};
 use super::package::new_upload;
-use super::view::verdict;
+use super::view::VerdictView;
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::Caller;
 use crate::middleware::RequestId;
 use crate::places::Holders;
 use crate::receive::{Slot, Spool, Staging, Target};
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// Judges fields and bytes as an upload's would be: fields that do not fit are refused all at once, then
@@ -34,7 +35,7 @@ pub async fn validate_package(
     Caller(principal): Caller,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Validated>, ApiError> {
     let form = refuse_head(request.headers())?;
     let holders = Holders::of(&state, request.extensions());
     let slot = Slot::take(&state, &holders)?;
@@ -55,15 +56,27 @@ pub async fn validate_package(
         epsilon: new.fields.epsilon,
     };
     let report = judge(&state, spool, declared).await?;
-    let full = json!(report);
-    let body = json!({
-        "valid": report.verdict == Verdict::Accepted,
-        "message": report.failure_message(),
-        "verdict": verdict(&full),
-        "stages": full["stages"],
-        "dimensions": full["dimensions"],
-    });
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(Validated {
+        valid: report.verdict == Verdict::Accepted,
+        message: report.failure_message(),
+        stages: report.stages.clone(),
+        dimensions: report.dimensions.clone(),
+        verdict: VerdictView::from(report),
+    }))
+}
+
+/// The verdict on a package that is not uploaded.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PackageValidation")]
+pub struct Validated {
+    /// Whether it would be published.
+    valid: bool,
+    /// Why it would be refused, as an upload would say it.
+    message: Option<String>,
+    verdict: VerdictView,
+    /// Each stage of the validation.
+    stages: Vec<StageReport>,
+    dimensions: Dimensions,
 }
 
 /// The verdict, worked out beside the requests when its turn has come; it stops when nobody waits for it

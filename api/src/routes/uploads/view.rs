@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use common::identity::Principal;
-use common::ids::{UploadPublicId, UserId};
-use common::uploads::{self, UploadError, UploadStatus, UploadView};
+use common::ids::{PackagePublicId, UploadPublicId, UserId};
+use common::uploads::{self, UploadError, UploadState, UploadStatus, UploadView};
 use futures::future::BoxFuture;
 use moka::future::Cache;
-use serde_json::{Value, json};
+use package::{EpsilonReport, EvidenceLevel, Refusal, Report, Tier, Verdict};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::error::ApiError;
 use crate::follow::Status;
@@ -56,7 +60,7 @@ impl CompletedUploads {
         }
         let completed = Completed {
             owner_id: view.owner_id,
-            status: Arc::new(Rendered::new(&body(view), Some(view.version), None)),
+            status: Arc::new(Rendered::new(&json!(view.body()), Some(view.version), None)),
         };
         self.0.insert(view.public_id.clone(), completed).await;
     }
@@ -87,7 +91,7 @@ pub fn finder(
 }
 
 impl Status for UploadView {
-    type Body = Value;
+    type Body = UploadProgress;
 
     fn version(&self) -> i64 {
         self.version
@@ -97,45 +101,104 @@ impl Status for UploadView {
         self.status.is_final()
     }
 
-    fn body(&self) -> Value {
-        body(self)
+    fn body(&self) -> UploadProgress {
+        UploadProgress::from(self)
     }
 }
 
-fn body(view: &UploadView) -> Value {
-    let next_poll_ms = match view.status {
-        UploadStatus::Awaiting => Some(NEXT_POLL_AWAITING_MS),
-        status if status.is_final() => None,
-        _ => Some(NEXT_POLL_MS),
-    };
-    json!({
-        "status": view.status.as_seed_word(),
-        "progress": view.progress,
-        "packageId": view.package_public_id,
-        "error": view.error_message,
-        "errorCode": view.error_code,
-        "uploadId": view.public_id,
-        "stage": view.stage,
-        "attempts": view.attempts,
-        "nextPollMs": next_poll_ms,
-        "verdict": view.report.as_ref().map(verdict),
-        "timestamps": {
-            "created": view.created_at,
-            "committed": view.committed_at,
-            "validating": view.validating_at,
-            "publishing": view.publishing_at,
-            "finished": view.finished_at,
-        },
-    })
+/// How far an upload is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Upload")]
+pub struct UploadProgress {
+    status: UploadState,
+    /// How far it is, in per cent.
+    #[schemars(range(min = 0, max = 100))]
+    progress: i16,
+    /// The package, once it is published.
+    package_id: Option<PackagePublicId>,
+    /// Why it failed, for people.
+    error: Option<String>,
+    /// Why it failed, for machines.
+    error_code: Option<String>,
+    upload_id: UploadPublicId,
+    /// What is being done.
+    stage: String,
+    /// How often it was tried.
+    attempts: i32,
+    /// When to look again, in milliseconds; null once it has ended.
+    next_poll_ms: Option<u64>,
+    /// What the validation found.
+    verdict: Option<VerdictView>,
+    timestamps: UploadTimes,
 }
 
-/// What the verdict says, without its inner workings.
-pub fn verdict(report: &Value) -> Value {
-    json!({
-        "verdict": report["verdict"],
-        "refusal": report["refusal"],
-        "epsilon": report["epsilon"],
-        "evidenceLevel": report["evidenceLevel"],
-        "tier": report["tier"],
-    })
+/// When an upload reached each step.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UploadTimes")]
+struct UploadTimes {
+    /// When it was requested.
+    created: DateTime<Utc>,
+    /// When its bytes were stored.
+    committed: Option<DateTime<Utc>>,
+    /// When its validation began.
+    validating: Option<DateTime<Utc>>,
+    /// When its publication began.
+    publishing: Option<DateTime<Utc>>,
+    /// When it ended.
+    finished: Option<DateTime<Utc>>,
+}
+
+/// What the validation of a package found, without its inner workings.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ValidationVerdict")]
+pub struct VerdictView {
+    verdict: Verdict,
+    refusal: Option<Refusal>,
+    epsilon: EpsilonReport,
+    evidence_level: EvidenceLevel,
+    /// The band of the measured epsilon; null unless it was measured on enough anchors.
+    tier: Option<Tier>,
+}
+
+impl From<Report> for VerdictView {
+    fn from(report: Report) -> Self {
+        Self {
+            verdict: report.verdict,
+            refusal: report.refusal,
+            epsilon: report.epsilon,
+            evidence_level: report.evidence_level,
+            tier: report.tier,
+        }
+    }
+}
+
+impl From<&UploadView> for UploadProgress {
+    fn from(view: &UploadView) -> Self {
+        let report = view.report.clone();
+        Self {
+            status: view.status.state(),
+            progress: view.progress,
+            package_id: view.package_public_id.clone(),
+            error: view.error_message.clone(),
+            error_code: view.error_code.clone(),
+            upload_id: view.public_id.clone(),
+            stage: view.stage.clone(),
+            attempts: view.attempts,
+            next_poll_ms: match view.status {
+                UploadStatus::Awaiting => Some(NEXT_POLL_AWAITING_MS),
+                status if status.is_final() => None,
+                _ => Some(NEXT_POLL_MS),
+            },
+            verdict: report.and_then(|report| serde_json::from_value(report).ok()),
+            timestamps: UploadTimes {
+                created: view.created_at,
+                committed: view.committed_at,
+                validating: view.validating_at,
+                publishing: view.publishing_at,
+                finished: view.finished_at,
+            },
+        }
+    }
 }

@@ -5,43 +5,50 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use chrono::{DateTime, Utc};
 use common::identity::Principal;
 use common::ids::{DeliveryId, EndpointId, EventId, UserId};
 use common::webhooks::deliveries::{self, AttemptRow, DeliveryFilter, DeliveryRow};
 use common::webhooks::{DeliveryState, Trigger, WebhookError};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::time;
+use super::delivery_view::{Delivery, DeliveryPage, DeliveryTimeline};
+use crate::contract::{Answer, Cacheable};
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, PreferWait, Query, moment};
-use crate::follow::{Followed, Follower, Status};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::follow::{Follower, Status};
+use crate::routes::page::{self, PageCursor, ShortLimit};
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
 /// How long a request waits for what it sent by hand, when the client does not say.
 pub const SEND_WAIT: Duration = Duration::from_secs(25);
 
-/// Which ones.
-#[derive(Debug, Default, Deserialize)]
+/// Which of the caller's deliveries.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryQuery {
+    /// To this endpoint.
     endpoint_id: Option<EndpointId>,
+    /// Of this event.
     event_id: Option<EventId>,
+    /// In this state.
     status: Option<DeliveryState>,
+    /// Of events of this type.
     event_type: Option<String>,
+    /// Whose last attempt ended like this.
     outcome: Option<String>,
+    /// Whose last attempt was answered with this status.
     status_code: Option<i16>,
+    /// Made at this time or later.
     #[serde(deserialize_with = "moment::optional")]
     since: Option<DateTime<Utc>>,
+    /// Made before this time.
     #[serde(deserialize_with = "moment::optional")]
     until: Option<DateTime<Utc>>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<ShortLimit>,
 }
 
 /// The caller's deliveries, newest first.
@@ -49,7 +56,7 @@ pub async fn list_deliveries(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Query(query): Query<DeliveryQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<DeliveryPage>, ApiError> {
     let filter = DeliveryFilter {
         owner: principal.user,
         endpoint: query.endpoint_id,
@@ -60,14 +67,15 @@ pub async fn list_deliveries(
         status_code: query.status_code,
         since: query.since,
         until: query.until,
-        before: page::cursor(query.cursor.as_deref(), DeliveryId::parse)?,
-        limit: Pages::SHORT.limit(query.limit)?,
+        before: page::cursor(query.cursor.as_ref(), DeliveryId::parse)?,
+        limit: page::rows(query.limit)?,
     };
     let found = deliveries::list_deliveries(state.pool(), &filter).await?;
     let next = page::next(&found, filter.limit, |delivery| delivery.id);
-    let shown: Vec<Value> = found.iter().map(shown).collect();
-    let body = json!({ "deliveries": shown, "nextCursor": next });
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(DeliveryPage {
+        deliveries: found.iter().map(Delivery::from).collect(),
+        next_cursor: next,
+    }))
 }
 
 /// One of them, with its attempts; see [`Follower::answer`] for `Prefer: wait` and entity tags.
@@ -78,7 +86,7 @@ pub async fn get_delivery(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Followed<Value>, ApiError> {
+) -> Result<Cacheable<DeliveryTimeline>, ApiError> {
     let find = finder(&state, DeliveryId::parse(&id), principal.user);
     Follower::new(&state, Some(&principal), deliveries::CHANGED, id, find)
         .answer(version, wait, &headers)
@@ -92,7 +100,7 @@ pub async fn resend_delivery(
     Caller(principal): Caller,
     PreferWait(wait): PreferWait,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<DeliveryTimeline>, ApiError> {
     let delivery = DeliveryId::parse(&id).ok_or(WebhookError::NotFound)?;
     let before = finder(&state, Some(delivery), principal.user)().await?;
     let attempts = before.delivery.attempts;
@@ -107,7 +115,7 @@ pub async fn answer_of_send(
     principal: &Principal,
     wait: Option<Duration>,
     attempts: i32,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<DeliveryTimeline>, ApiError> {
     let find = finder(state, Some(id), principal.user);
     let wait = wait.unwrap_or(SEND_WAIT);
     let mut follower = Follower::new(
@@ -123,7 +131,7 @@ pub async fn answer_of_send(
         true => StatusCode::OK,
         false => StatusCode::ACCEPTED,
     };
-    Ok(success(status, timeline.body()))
+    Ok(Answer::with(status, timeline.body()))
 }
 
 /// A delivery and its attempts.
@@ -133,7 +141,7 @@ pub struct Timeline {
 }
 
 impl Status for Timeline {
-    type Body = Value;
+    type Body = DeliveryTimeline;
 
     fn version(&self) -> i64 {
         let state = DeliveryState::ALL
@@ -148,10 +156,8 @@ impl Status for Timeline {
         self.delivery.state.is_final()
     }
 
-    fn body(&self) -> Value {
-        let mut body = shown(&self.delivery);
-        body["timeline"] = json!(self.attempts);
-        body
+    fn body(&self) -> DeliveryTimeline {
+        DeliveryTimeline::new(&self.delivery, &self.attempts)
     }
 }
 
@@ -171,31 +177,4 @@ fn finder(
             Ok(Timeline { delivery, attempts })
         })
     }
-}
-
-/// A delivery as its owner sees it.
-pub fn shown(delivery: &DeliveryRow) -> Value {
-    let is_pending = delivery.state == DeliveryState::Pending;
-    json!({
-        "deliveryId": delivery.id,
-        "eventId": delivery.event_id,
-        "endpointId": delivery.endpoint_id,
-        "url": delivery.url,
-        "eventType": delivery.event_type,
-        "sequence": delivery.sequence,
-        "status": delivery.state,
-        "trigger": delivery.trigger,
-        "attempts": delivery.attempts,
-        "tries": delivery.tries,
-        "holds": delivery.holds,
-        "lastOutcome": delivery.outcome,
-        "lastStatusCode": delivery.status_code,
-        "recoveryId": delivery.recovery_id,
-        "nextAttemptAt": is_pending.then(|| time(delivery.next_at)),
-        "timestamps": {
-            "created": time(delivery.created_at),
-            "accepted": time(delivery.accepted_at),
-            "finished": delivery.finished_at.map(time),
-        },
-    })
 }

@@ -1,40 +1,107 @@
-//! An endpoint on the wire, in and out.
+//! An endpoint as its owner sends it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use common::ids::ApiKeyId;
+use common::limits::{
+    ENDPOINT_CONCURRENCY_MAX, ENDPOINT_DESCRIPTION_CHARS_MAX, ENDPOINT_RATE_MAX,
+    ENDPOINT_TIMEOUT_SECONDS,
+};
 use common::merge_patch::Patch;
+use common::schema::inline_schema;
 use common::secrecy::SecretString;
 use common::uploads::FieldFault;
 use common::webhooks::PayloadMode;
-use common::webhooks::endpoints::{Changes, Endpoint, Ordering};
+use common::webhooks::endpoints::{Changes, Ordering};
 use common::webhooks::secret::WebhookSecret;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::time;
 use crate::error::{ApiError, Code};
 use crate::extract::set_or_keep;
 
-/// What an owner sends: to a new endpoint, or as a merge patch.
-#[derive(Debug, Default, Deserialize)]
+/// An endpoint's settings, as a merge patch: what is left out stays as it is, or has its default in a new
+/// endpoint.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "EndpointSettings")]
 pub struct EndpointBody {
+    /// The receiver's address: https, and public.
+    #[schemars(url)]
     url: Patch<String>,
+    /// A note of yours.
+    #[schemars(length(max = ENDPOINT_DESCRIPTION_CHARS_MAX))]
     description: Patch<String>,
+    /// The API key whose secret signs `X-Awareness-Signature`. The default is the key of this request.
     signing_key_id: Patch<ApiKeyId>,
+    /// The events to send: types, families such as `purchase.*`, or `*`.
+    #[schemars(extend("examples" = [["purchase.*"]]))]
     event_types: Patch<Vec<String>>,
     payload: Patch<PayloadMode>,
     ordering: Patch<Ordering>,
+    /// When a failed delivery is tried again.
+    #[schemars(with = "Option<PlanName>")]
     plan: Patch<String>,
+    /// With the plan `custom`: the waits before the second and each later try, in seconds.
     plan_seconds: Patch<Vec<i32>>,
+    /// Whether a 4xx answer other than 408, 425 and 429 ends a delivery.
     stop_on_client_error: Patch<bool>,
+    /// At most so many requests per second.
+    #[schemars(range(min = 1, max = ENDPOINT_RATE_MAX))]
     rate_per_second: Patch<i64>,
+    /// At most so many requests at the same time.
+    #[schemars(range(min = 1, max = ENDPOINT_CONCURRENCY_MAX))]
     concurrency: Patch<i64>,
+    /// How long a request may take, its answer included.
+    #[schemars(range(min = ENDPOINT_TIMEOUT_SECONDS.0, max = ENDPOINT_TIMEOUT_SECONDS.1))]
     timeout_seconds: Patch<i64>,
+    /// Headers of your own. Their values are never shown.
     headers: Patch<BTreeMap<String, Option<String>>>,
+    /// Of a new endpoint: a secret of your own; one is made if you bring none. Later it is changed by
+    /// `rotate-secret`.
+    #[schemars(with = "Option<SecretText>")]
     pub secret: Option<String>,
 }
+
+/// A new endpoint: its settings, of which the address is required.
+pub struct NewEndpoint;
+
+impl JsonSchema for NewEndpoint {
+    fn schema_name() -> Cow<'static, str> {
+        "NewEndpoint".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = EndpointBody::json_schema(generator);
+        schema.insert("required".to_owned(), json!(["url"]));
+        schema.insert("description".to_owned(), json!("A new endpoint."));
+        schema
+    }
+}
+
+/// When failed deliveries are tried again.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", rename = "RetryPlan")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum PlanName {
+    /// For two days, with growing waits.
+    Standard,
+    /// For minutes.
+    Fast,
+    /// After the waits of `planSeconds`.
+    Custom,
+}
+
+/// A secret in its text form.
+pub struct SecretText;
+
+inline_schema!(SecretText, {
+    "type": "string",
+    "description": "`whsec_` and the base64 of 24 to 64 bytes.",
+    "pattern": "^whsec_[A-Za-z0-9+/]+={0,2}$",
+});
 
 impl EndpointBody {
     /// The settings of a new endpoint: what is left out or null has its default.
@@ -85,34 +152,4 @@ pub fn secret(text: Option<String>) -> Result<Option<WebhookSecret>, ApiError> {
         })
     })
     .transpose()
-}
-
-/// The endpoint as its owner sees it. Secrets and the values of headers are never shown.
-pub fn shown(endpoint: &Endpoint) -> Value {
-    json!({
-        "endpointId": endpoint.id,
-        "source": endpoint.source,
-        "url": endpoint.url,
-        "description": endpoint.description,
-        "signingKeyId": endpoint.api_key_id,
-        "eventTypes": endpoint.event_types,
-        "payload": endpoint.payload,
-        "ordering": endpoint.ordering,
-        "plan": endpoint.plan,
-        "planSeconds": endpoint.plan_seconds,
-        "stopOnClientError": endpoint.stop_on_client_error,
-        "ratePerSecond": endpoint.rate_per_second,
-        "concurrency": endpoint.concurrency,
-        "timeoutSeconds": endpoint.timeout_seconds,
-        "headerNames": endpoint.header_names,
-        "status": endpoint.state,
-        "disabledReason": endpoint.disabled_reason,
-        "failingSince": endpoint.failing_since.map(time),
-        "version": endpoint.version,
-        "timestamps": {
-            "created": time(endpoint.created_at),
-            "changed": time(endpoint.changed_at),
-            "disabled": endpoint.disabled_at.map(time),
-        },
-    })
 }

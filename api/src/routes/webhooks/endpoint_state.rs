@@ -2,40 +2,58 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
 use chrono::{DateTime, Utc};
+use common::ids::RecoveryId;
 use common::limits::REASON_CHARS_MAX;
 use common::webhooks::endpoints;
 use common::webhooks::endpoints::commands::{self, Held};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::endpoint_body::shown;
 use super::endpoint_id;
-use super::endpoints::answer;
+use super::endpoint_view::{Endpoint, answer};
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Json, Path, moment};
 use crate::middleware::RequestId;
-use crate::routes::{free_text, success};
+use crate::routes::free_text;
 use crate::state::ApiState;
 
 /// What becomes of the events that were held.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "EndpointEnabling")]
 pub struct Enabling {
     held: HeldChoice,
+    /// With `held: since`: events of this time and later are sent, the others dropped.
     #[serde(deserialize_with = "moment::optional")]
     since: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+/// What becomes of the events that were held.
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "HeldEvents")]
 enum HeldChoice {
+    /// They are sent.
     #[default]
     Replay,
+    /// Those since a time are sent.
     Since,
+    /// They are dropped.
     Drop,
+}
+
+/// An endpoint right after it was enabled.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnabledEndpoint {
+    #[serde(flatten)]
+    endpoint: Endpoint,
+    /// The recovery that sends what was held.
+    recovery_id: Option<RecoveryId>,
+    /// Where it is followed.
+    recovery_url: Option<String>,
 }
 
 /// Sends to a disabled endpoint again; what was held is sent by a recovery, unless it is to be dropped.
@@ -45,17 +63,16 @@ pub async fn enable_endpoint(
     Extension(RequestId(request_id)): Extension<RequestId>,
     Path(id): Path<String>,
     body: Option<Json<Enabling>>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<EnabledEndpoint>, ApiError> {
     let id = endpoint_id(&id)?;
     let held = held(&body.map(|Json(body)| body).unwrap_or_default())?;
     let recovery = commands::enable(&state.outbox, id, principal.user, held, &request_id).await?;
     let endpoint = endpoints::find(state.pool(), id, principal.user).await?;
-    let mut data = shown(&endpoint);
-    data["recoveryId"] = json!(recovery);
-    data["recoveryUrl"] = recovery.map_or(Value::Null, |id| {
-        format!("/api/ai/webhooks/recoveries/{id}").into()
-    });
-    Ok(success(StatusCode::OK, data))
+    Ok(Answer::ok(EnabledEndpoint {
+        endpoint: Endpoint::from(&endpoint),
+        recovery_id: recovery,
+        recovery_url: recovery.map(|id| format!("/api/ai/webhooks/recoveries/{id}")),
+    }))
 }
 
 fn held(body: &Enabling) -> Result<Held, ApiError> {
@@ -71,9 +88,11 @@ fn held(body: &Enabling) -> Result<Held, ApiError> {
 }
 
 /// Why.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "EndpointDisabling")]
 pub struct Disabling {
+    /// Noted, and sent to your other endpoints.
     reason: Option<String>,
 }
 
@@ -83,7 +102,7 @@ pub async fn disable_endpoint(
     Caller(principal): Caller,
     Path(id): Path<String>,
     body: Option<Json<Disabling>>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Endpoint>, ApiError> {
     let id = endpoint_id(&id)?;
     let reason = body.and_then(|Json(body)| body.reason);
     let reason = free_text::optional("reason", reason.as_deref(), REASON_CHARS_MAX)?;

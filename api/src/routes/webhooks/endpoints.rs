@@ -2,28 +2,38 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderMap;
 use common::ids::EndpointId;
 use common::secrecy::ExposeSecret as _;
 use common::webhooks::WebhookError;
 use common::webhooks::endpoints::commands::{self, Change, NewEndpoint};
 use common::webhooks::endpoints::{
-    self, Endpoint, EndpointFilter, EndpointState, Settings, Source, newest_secret,
+    self, EndpointFilter, EndpointState, Settings, Source, Stats, newest_secret,
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::endpoint_body::{EndpointBody, secret, shown};
+use super::endpoint_body::{EndpointBody, SecretText, secret};
 use super::endpoint_id;
+use super::endpoint_view::{Endpoint, EndpointPage, answer};
+use crate::contract::{Answer, Cacheable, NoContent};
 use crate::entity_tag::Tagged;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, IdempotencyHeader, IfMatch, Json, Path, Query, read_json};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, PageCursor, ShortLimit};
 use crate::state::ApiState;
 
 const ENDPOINT: &str = "webhook-endpoints";
+
+/// An endpoint right after it was registered.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RegisteredEndpoint {
+    #[serde(flatten)]
+    endpoint: Endpoint,
+    /// The secret. No other answer shows it; null in the answer to a repeated request.
+    #[schemars(with = "Option<SecretText>")]
+    secret: Option<String>,
+}
 
 /// Registers an endpoint. Its secret is in this answer, and in no other: not in that to a repetition.
 pub async fn create_endpoint(
@@ -32,7 +42,7 @@ pub async fn create_endpoint(
     idempotency: IdempotencyHeader,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<RegisteredEndpoint>, ApiError> {
     let mut request: EndpointBody = read_json(&headers, &body)?;
     let brought = secret(request.secret.take())?;
     let changes = request.settings();
@@ -53,34 +63,34 @@ pub async fn create_endpoint(
     let created = commands::create(&state.outbox, &state.sealer, new, key.as_ref()).await?;
     let id = created.id;
     let endpoint = endpoints::find(state.pool(), id, principal.user).await?;
-    let mut data = shown(&endpoint);
-    data["secret"] = if created.is_replay {
-        Value::Null
+    let secret = if created.is_replay {
+        None
     } else {
         let secret = newest_secret(state.pool(), &state.sealer, id).await?;
-        Value::from(secret.to_text().expose_secret())
+        Some(secret.to_text().expose_secret().to_owned())
     };
-    let mut response = with_etag(success(StatusCode::CREATED, data), &endpoint);
-    let location = format!("/api/ai/webhooks/endpoints/{id}");
-    let headers = response.headers_mut();
-    headers.insert(
-        header::LOCATION,
-        HeaderValue::from_str(&location).expect("plain text"),
-    );
-    if created.is_replay {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    let registered = RegisteredEndpoint {
+        endpoint: Endpoint::from(&endpoint),
+        secret,
+    };
+    let answer = Answer::created(registered, &format!("/api/ai/webhooks/endpoints/{id}"))
+        .tagged(Tagged::at(endpoint.version));
+    Ok(match created.is_replay {
+        true => answer.replayed(),
+        false => answer,
+    })
 }
 
-/// Which ones.
-#[derive(Debug, Default, Deserialize)]
+/// Which of the caller's endpoints.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EndpointQuery {
+    /// `registered`, which is the default, or those that requests named.
     source: Option<Source>,
+    /// Only endpoints in this state.
     status: Option<EndpointState>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<ShortLimit>,
 }
 
 /// The caller's registered endpoints, newest first; with `source=request` those that requests named.
@@ -88,19 +98,20 @@ pub async fn list_endpoints(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Query(query): Query<EndpointQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<EndpointPage>, ApiError> {
     let filter = EndpointFilter {
         owner: principal.user,
         source: query.source.unwrap_or(Source::Registered),
         state: query.status,
-        before: page::cursor(query.cursor.as_deref(), EndpointId::parse)?,
-        limit: Pages::SHORT.limit(query.limit)?,
+        before: page::cursor(query.cursor.as_ref(), EndpointId::parse)?,
+        limit: page::rows(query.limit)?,
     };
     let found = endpoints::list(state.pool(), &filter).await?;
     let next = page::next(&found, filter.limit, |endpoint| endpoint.id);
-    let shown: Vec<Value> = found.iter().map(shown).collect();
-    let body = json!({ "endpoints": shown, "nextCursor": next });
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(EndpointPage {
+        endpoints: found.iter().map(Endpoint::from).collect(),
+        next_cursor: next,
+    }))
 }
 
 /// One of them.
@@ -108,9 +119,9 @@ pub async fn get_endpoint(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Cacheable<Endpoint>, ApiError> {
     let endpoint = endpoints::find(state.pool(), endpoint_id(&id)?, principal.user).await?;
-    Ok(answer(&endpoint))
+    Ok(Cacheable(answer(&endpoint)))
 }
 
 /// Changes what the body names, if the endpoint is at a version that the caller has seen.
@@ -120,7 +131,7 @@ pub async fn change_endpoint(
     if_match: Result<IfMatch, ApiError>,
     Path(id): Path<String>,
     Json(body): Json<EndpointBody>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Endpoint>, ApiError> {
     let id = endpoint_id(&id)?;
     endpoints::find(state.pool(), id, principal.user).await?;
     let IfMatch(if_match) = if_match?;
@@ -146,9 +157,9 @@ pub async fn delete_endpoint(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<NoContent, ApiError> {
     commands::delete(&state.outbox, endpoint_id(&id)?, principal.user).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// How an endpoint did in the last 28 days.
@@ -156,20 +167,9 @@ pub async fn get_stats(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<Stats>, ApiError> {
     let endpoint = endpoints::find(state.pool(), endpoint_id(&id)?, principal.user).await?;
-    let stats = endpoints::stats(state.pool(), endpoint.id).await?;
-    Ok(success(StatusCode::OK, stats))
-}
-
-/// An endpoint with its entity tag.
-pub fn answer(endpoint: &Endpoint) -> Response {
-    with_etag(success(StatusCode::OK, shown(endpoint)), endpoint)
-}
-
-fn with_etag(mut response: Response, endpoint: &Endpoint) -> Response {
-    response
-        .extensions_mut()
-        .insert(Tagged::at(endpoint.version));
-    response
+    Ok(Answer::ok(
+        endpoints::stats(state.pool(), endpoint.id).await?,
+    ))
 }

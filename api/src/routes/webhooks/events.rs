@@ -1,35 +1,89 @@
 //! `/api/ai/webhooks/events`: what happened, whoever was told; and forgetting it.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use common::ids::EventId;
 use common::limits::CLIENT_PAGE_ROWS_MAX;
 use common::webhooks::WebhookError;
 use common::webhooks::deliveries::{self, DeliveryFilter, EventFilter, EventRow};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use common::wire::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use super::deliveries::shown as shown_delivery;
-use super::time;
+use super::delivery_view::Delivery;
+use crate::contract::{Answer, NoContent};
 use crate::error::ApiError;
 use crate::extract::{Caller, Path, Query, moment};
-use crate::routes::page::{self, Pages};
-use crate::routes::success;
+use crate::routes::page::{self, NextCursor, PageCursor, ShortLimit};
 use crate::state::ApiState;
 
-/// Which ones.
-#[derive(Debug, Default, Deserialize)]
+/// Which of the caller's events.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventQuery {
+    /// Of this type.
     event_type: Option<String>,
+    /// At this time or later.
     #[serde(deserialize_with = "moment::optional")]
     since: Option<DateTime<Utc>>,
+    /// Before this time.
     #[serde(deserialize_with = "moment::optional")]
     until: Option<DateTime<Utc>>,
-    cursor: Option<String>,
-    limit: Option<i64>,
+    cursor: Option<PageCursor>,
+    limit: Option<ShortLimit>,
+}
+
+/// Something that happened.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    event_id: EventId,
+    /// Its type.
+    event_type: String,
+    /// What it is about.
+    subject: Uuid,
+    /// Its place among all of the account.
+    sequence: i64,
+    /// The request that caused it.
+    request_id: String,
+    timestamps: EventTimes,
+}
+
+/// When an event happened.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EventTimes {
+    /// When it happened.
+    occurred: Timestamp,
+    /// When its body was deleted.
+    expunged: Option<Timestamp>,
+}
+
+/// An event with its body.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EventWithPayload {
+    #[serde(flatten)]
+    event: Event,
+    /// The body; null once it is deleted.
+    payload: Option<Map<String, Value>>,
+    /// Where it was sent.
+    deliveries: Vec<Delivery>,
+}
+
+/// A page of events, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventPage {
+    events: Vec<Event>,
+    next_cursor: NextCursor,
+}
+
+/// What was deleted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ExpungedPayloads {
+    /// How many bodies.
+    expunged: u64,
 }
 
 /// The caller's events, newest first.
@@ -37,20 +91,21 @@ pub async fn list_events(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Query(query): Query<EventQuery>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<EventPage>, ApiError> {
     let filter = EventFilter {
         owner: principal.user,
         event_type: query.event_type,
         since: query.since,
         until: query.until,
-        before: page::cursor(query.cursor.as_deref(), page::row)?,
-        limit: Pages::SHORT.limit(query.limit)?,
+        before: page::cursor(query.cursor.as_ref(), page::row)?,
+        limit: page::rows(query.limit)?,
     };
     let found = deliveries::list_events(state.pool(), &filter).await?;
     let next = page::next(&found, filter.limit, |event| event.sequence);
-    let shown: Vec<Value> = found.iter().map(shown).collect();
-    let body = json!({ "events": shown, "nextCursor": next });
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(EventPage {
+        events: found.iter().map(Event::from).collect(),
+        next_cursor: next,
+    }))
 }
 
 /// One of them, with its body and where it was sent: what a thin payload refers to.
@@ -58,7 +113,7 @@ pub async fn get_event(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<EventWithPayload>, ApiError> {
     let id = EventId::parse(&id).ok_or(WebhookError::NotFound)?;
     let event = deliveries::find_event(state.pool(), id, principal.user).await?;
     let event = event.ok_or(WebhookError::NotFound)?;
@@ -75,14 +130,13 @@ pub async fn get_event(
         before: None,
         limit: CLIENT_PAGE_ROWS_MAX,
     };
-    let told = deliveries::list_deliveries(state.pool(), &filter).await?;
-    let mut body = shown(&event);
+    let sent = deliveries::list_deliveries(state.pool(), &filter).await?;
     let stored = event.body.as_deref();
-    body["payload"] = stored
-        .and_then(|bytes| serde_json::from_slice(bytes).ok())
-        .unwrap_or(Value::Null);
-    body["deliveries"] = told.iter().map(shown_delivery).collect();
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(EventWithPayload {
+        payload: stored.and_then(|bytes| serde_json::from_slice(bytes).ok()),
+        event: Event::from(&event),
+        deliveries: sent.iter().map(Delivery::from).collect(),
+    }))
 }
 
 /// Forgets the payload of an event.
@@ -90,31 +144,33 @@ pub async fn expunge_event(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<NoContent, ApiError> {
     let id = EventId::parse(&id).ok_or(WebhookError::NotFound)?;
     deliveries::expunge(&state.outbox, id, principal.user).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// Forgets the payloads of all events of the caller.
 pub async fn expunge_all(
     State(state): State<ApiState>,
     Caller(principal): Caller,
-) -> Result<Response, ApiError> {
-    let count = deliveries::expunge_all(&state.outbox, principal.user).await?;
-    Ok(success(StatusCode::OK, json!({ "expunged": count })))
+) -> Result<Answer<ExpungedPayloads>, ApiError> {
+    let expunged = deliveries::expunge_all(&state.outbox, principal.user).await?;
+    Ok(Answer::ok(ExpungedPayloads { expunged }))
 }
 
-fn shown(event: &EventRow) -> Value {
-    json!({
-        "eventId": event.id,
-        "eventType": event.event_type,
-        "subject": event.subject,
-        "sequence": event.sequence,
-        "requestId": event.trace,
-        "timestamps": {
-            "occurred": time(event.occurred_at),
-            "expunged": event.expunged_at.map(time),
-        },
-    })
+impl From<&EventRow> for Event {
+    fn from(event: &EventRow) -> Self {
+        Self {
+            event_id: event.id,
+            event_type: event.event_type.clone(),
+            subject: event.subject,
+            sequence: event.sequence,
+            request_id: event.trace.clone(),
+            timestamps: EventTimes {
+                occurred: event.occurred_at.into(),
+                expunged: event.expunged_at.map(Timestamp),
+            },
+        }
+    }
 }

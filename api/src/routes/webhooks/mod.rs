@@ -1,8 +1,10 @@
 //! Webhooks: endpoints, their log, and what owners do about both, with the permission `webhooks`.
 
 mod deliveries;
+mod delivery_view;
 mod endpoint_body;
 mod endpoint_state;
+mod endpoint_view;
 mod endpoints;
 mod event_types;
 mod events;
@@ -11,6 +13,7 @@ mod secrets;
 mod test;
 
 pub use deliveries::{get_delivery, list_deliveries, resend_delivery};
+pub use endpoint_body::NewEndpoint;
 pub use endpoint_state::{disable_endpoint, enable_endpoint};
 pub use endpoints::{
     change_endpoint, create_endpoint, delete_endpoint, get_endpoint, get_stats, list_endpoints,
@@ -21,14 +24,8 @@ pub use recoveries::{cancel_recovery, get_recovery, start_recovery};
 pub use secrets::rotate_secret;
 pub use test::test_endpoint;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use common::ids::EndpointId;
 use common::webhooks::WebhookError;
-
-/// A time on the wire.
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
 
 /// The id of the path; what is none exists for nobody.
 fn endpoint_id(text: &str) -> Result<EndpointId, WebhookError> {

@@ -2,43 +2,84 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
-use common::ids::{RecoveryId, UserId};
+use common::ids::{EndpointId, RecoveryId, UserId};
 use common::limits::RECOVERY_DAYS_MAX;
 use common::webhooks::WebhookError;
 use common::webhooks::recoveries::{self, Mode, NewRecovery, Recovery, RecoveryState};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use common::wire::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{endpoint_id, time};
+use super::endpoint_id;
+use crate::contract::{Answer, Cacheable};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Json, Path, PreferWait, moment};
-use crate::follow::{Followed, Follower, Status};
+use crate::follow::{Follower, Status};
 use crate::middleware::RequestId;
-use crate::routes::success;
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
 /// What to send again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RecoveryRequest")]
 pub struct RecoveryBody {
     #[serde(default)]
     mode: ModeChoice,
+    /// From when on.
     #[serde(deserialize_with = "moment::required")]
+    #[schemars(extend("description" = format!("From when on, at most {RECOVERY_DAYS_MAX} days ago.")))]
     since: DateTime<Utc>,
+    /// Until when; the default is now.
     #[serde(default, deserialize_with = "moment::optional")]
     until: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
+/// Which events a recovery sends.
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "RecoverableEvents")]
 enum ModeChoice {
+    /// Those whose delivery was given up.
     #[default]
     Failed,
+    /// Those that the endpoint subscribes to and has no delivery of.
     Missing,
+}
+
+/// Events that are sent again.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Recovery")]
+pub struct RecoveryView {
+    recovery_id: RecoveryId,
+    endpoint_id: EndpointId,
+    mode: Mode,
+    status: RecoveryState,
+    /// From when on.
+    since: Timestamp,
+    /// Until when.
+    until: Timestamp,
+    /// How many events there were when it started.
+    total: i64,
+    /// How many it has queued.
+    queued: i64,
+    /// How many of those have arrived.
+    delivered: i64,
+    /// How many of those were given up again.
+    failed: i64,
+    timestamps: RecoveryTimes,
+}
+
+/// When a recovery changed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RecoveryTimes {
+    /// When it started.
+    created: Timestamp,
+    /// When it ended.
+    finished: Option<Timestamp>,
 }
 
 /// Sends again what failed in a stretch of time, or what the endpoint never heard of; it goes on by
@@ -49,7 +90,7 @@ pub async fn start_recovery(
     Extension(RequestId(request_id)): Extension<RequestId>,
     Path(id): Path<String>,
     Json(body): Json<RecoveryBody>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<RecoveryView>, ApiError> {
     let now = Utc::now();
     let until = body.until.unwrap_or(now).min(now);
     if body.since < now - TimeDelta::days(RECOVERY_DAYS_MAX) || body.since >= until {
@@ -70,13 +111,8 @@ pub async fn start_recovery(
     };
     let id = recoveries::start(&state.outbox, &new).await?;
     let recovery = recoveries::find(state.pool(), id, principal.user).await?;
-    let mut response = success(StatusCode::ACCEPTED, Shown(recovery).body());
-    let location = format!("/api/ai/webhooks/recoveries/{id}");
-    response.headers_mut().insert(
-        header::LOCATION,
-        HeaderValue::from_str(&location).expect("plain text"),
-    );
-    Ok(response)
+    let address = format!("/api/ai/webhooks/recoveries/{id}");
+    Ok(Answer::with(StatusCode::ACCEPTED, Shown(recovery).body()).followed_at(&address))
 }
 
 /// A recovery; see [`Follower::answer`] for `Prefer: wait` and entity tags.
@@ -87,7 +123,7 @@ pub async fn get_recovery(
     Extension(version): Extension<ApiVersion>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Followed<Value>, ApiError> {
+) -> Result<Cacheable<RecoveryView>, ApiError> {
     let find = finder(&state, RecoveryId::parse(&id), principal.user);
     Follower::new(&state, Some(&principal), recoveries::CHANGED, id, find)
         .answer(version, wait, &headers)
@@ -99,11 +135,11 @@ pub async fn cancel_recovery(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<RecoveryView>, ApiError> {
     let id = RecoveryId::parse(&id).ok_or(WebhookError::NotFound)?;
     recoveries::cancel(&state.outbox, id, principal.user).await?;
     let recovery = finder(&state, Some(id), principal.user)().await?;
-    Ok(success(StatusCode::OK, recovery.body()))
+    Ok(Answer::ok(recovery.body()))
 }
 
 fn finder(
@@ -124,7 +160,7 @@ fn finder(
 struct Shown(Recovery);
 
 impl Status for Shown {
-    type Body = Value;
+    type Body = RecoveryView;
 
     fn version(&self) -> i64 {
         self.0.version
@@ -134,23 +170,23 @@ impl Status for Shown {
         self.0.state != RecoveryState::Running
     }
 
-    fn body(&self) -> Value {
+    fn body(&self) -> RecoveryView {
         let Self(recovery) = self;
-        json!({
-            "recoveryId": recovery.id,
-            "endpointId": recovery.endpoint_id,
-            "mode": recovery.mode,
-            "status": recovery.state,
-            "since": time(recovery.since),
-            "until": time(recovery.until),
-            "total": recovery.total,
-            "queued": recovery.queued,
-            "delivered": recovery.delivered,
-            "failed": recovery.failed,
-            "timestamps": {
-                "created": time(recovery.created_at),
-                "finished": recovery.finished_at.map(time),
+        RecoveryView {
+            recovery_id: recovery.id,
+            endpoint_id: recovery.endpoint_id,
+            mode: recovery.mode,
+            status: recovery.state,
+            since: recovery.since.into(),
+            until: recovery.until.into(),
+            total: recovery.total,
+            queued: recovery.queued,
+            delivered: recovery.delivered,
+            failed: recovery.failed,
+            timestamps: RecoveryTimes {
+                created: recovery.created_at.into(),
+                finished: recovery.finished_at.map(Timestamp),
             },
-        })
+        }
     }
 }

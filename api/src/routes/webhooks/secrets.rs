@@ -3,27 +3,43 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use common::ids::EndpointId;
 use common::limits::{SECRET_OVERLAP_SECONDS, SECRET_OVERLAP_SECONDS_MAX};
 use common::secrecy::ExposeSecret as _;
 use common::webhooks::endpoints::commands;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::endpoint_body::secret;
+use super::endpoint_body::{SecretText, secret};
 use super::endpoint_id;
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Json, Path};
-use crate::routes::success;
 use crate::state::ApiState;
 
 /// The new secret, and how long the old ones sign beside it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "SecretRotation")]
 pub struct Rotation {
+    /// A secret of your own; one is made if you bring none.
+    #[schemars(with = "Option<SecretText>")]
     secret: Option<String>,
+    /// How long the old ones sign beside it.
+    #[schemars(range(max = SECRET_OVERLAP_SECONDS_MAX), extend("default" = SECRET_OVERLAP_SECONDS))]
     overlap_seconds: Option<u64>,
+}
+
+/// The new secret of an endpoint.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotatedSecret {
+    endpoint_id: EndpointId,
+    /// The new secret. No other answer shows it.
+    #[schemars(with = "SecretText")]
+    secret: String,
+    /// How long the old ones sign beside it.
+    overlap_seconds: u64,
 }
 
 /// Gives an endpoint a new secret, which is in this answer and in no other.
@@ -32,7 +48,7 @@ pub async fn rotate_secret(
     Caller(principal): Caller,
     Path(id): Path<String>,
     body: Option<Json<Rotation>>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<RotatedSecret>, ApiError> {
     let id = endpoint_id(&id)?;
     let rotation = body.map(|Json(body)| body).unwrap_or_default();
     let overlap = rotation.overlap_seconds.unwrap_or(SECRET_OVERLAP_SECONDS);
@@ -50,10 +66,9 @@ pub async fn rotate_secret(
         Duration::from_secs(overlap),
     )
     .await?;
-    let body = json!({
-        "endpointId": id,
-        "secret": secret.to_text().expose_secret(),
-        "overlapSeconds": overlap,
-    });
-    Ok(success(StatusCode::OK, body))
+    Ok(Answer::ok(RotatedSecret {
+        endpoint_id: id,
+        secret: secret.to_text().expose_secret().to_owned(),
+        overlap_seconds: overlap,
+    }))
 }

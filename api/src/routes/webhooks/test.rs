@@ -2,22 +2,27 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::response::Response;
 use common::webhooks::EventType;
 use common::webhooks::endpoints::commands;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::deliveries::answer_of_send;
+use super::delivery_view::DeliveryTimeline;
 use super::endpoint_id;
+use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, Json, Path, PreferWait};
 use crate::middleware::RequestId;
 use crate::state::ApiState;
 
-/// Which event to try.
-#[derive(Debug, Default, Deserialize)]
+/// Which event to send.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "EndpointTrial")]
 pub struct Trial {
+    /// The default is `endpoint.test`. The example of another type is sent with `"test": true`.
+    #[schemars(extend("examples" = ["upload.completed"]))]
     event_type: Option<String>,
 }
 
@@ -30,7 +35,7 @@ pub async fn test_endpoint(
     Extension(RequestId(request_id)): Extension<RequestId>,
     Path(id): Path<String>,
     body: Option<Json<Trial>>,
-) -> Result<Response, ApiError> {
+) -> Result<Answer<DeliveryTimeline>, ApiError> {
     let wanted = body.and_then(|Json(body)| body.event_type);
     let event_type = match wanted.as_deref() {
         None => EventType::EndpointTest,

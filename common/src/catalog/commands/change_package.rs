@@ -14,7 +14,9 @@ use sha2::{Digest as _, Sha256};
 pub struct PackageChanges {
     pub name: Option<String>,
     pub description: Option<String>,
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub category: Patch<String>,
+    #[serde(skip_serializing_if = "Patch::is_keep")]
     pub tags: Patch<Vec<String>>,
 }
 

@@ -1,25 +1,29 @@
 //! Records a batch: several uploads that came together, in one transaction.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use sqlx::types::Json;
 
 use super::create::{enqueue_validation_in_tx, insert_in_tx};
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{BatchId, BatchPublicId, UploadPublicId, UserId};
 use crate::outbox::Outbox;
-use crate::uploads::{CHANGED, NewUpload, Receipt, Stage, UploadError, UploadStatus};
+use crate::uploads::{
+    BatchReceipt, CHANGED, ItemError, JudgedItem, NewUpload, Receipt, RefusedItem, Stage,
+    TakenItem, UploadError, UploadStatus,
+};
 
 /// A package of a batch: taken, or why not, as clients are told.
 #[derive(Debug)]
 pub enum BatchItem {
     Taken(Box<NewUpload>),
-    Refused(Value),
+    Refused(ItemError),
 }
 
 /// The answer to a batch.
 #[derive(Debug, Clone)]
 pub struct CreatedBatch {
-    pub receipt: Value,
+    pub receipt: BatchReceipt,
     /// True if an earlier request with the same key made it; the caller's bytes are then surplus.
     pub is_replay: bool,
 }
@@ -39,20 +43,20 @@ pub async fn create_batch(
         .map(|item| matches!(item, BatchItem::Taken(_)).then(UploadPublicId::generate))
         .collect();
     let shown = shown(items, &ids);
-    let receipt = receipt(&public_id, &ids, &shown);
+    let receipt = receipt(&public_id, shown);
     let mut tx = outbox.begin().await?;
     if let Some(key) = key {
         let answer = StoredAnswer {
             fingerprint: fingerprint(items),
             status: 202,
-            body: receipt.clone(),
+            body: json!(receipt),
         };
         if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
             if earlier.fingerprint != answer.fingerprint {
                 return Err(UploadError::IdempotencyConflict);
             }
             return Ok(CreatedBatch {
-                receipt: earlier.body,
+                receipt: serde_json::from_value(earlier.body).expect("it was stored as a receipt"),
                 is_replay: true,
             });
         }
@@ -65,7 +69,7 @@ pub async fn create_batch(
     .bind(&public_id)
     .bind(owner)
     .bind(request_id)
-    .bind(&shown)
+    .bind(Json(&receipt.items))
     .execute(&mut *tx)
     .await?;
     for (item, upload_id) in items.iter().zip(&ids) {
@@ -95,30 +99,42 @@ pub async fn create_batch(
     })
 }
 
-/// What was said of each package at once.
-fn shown(items: &[BatchItem], ids: &[Option<UploadPublicId>]) -> Value {
+/// What is said of each package at once.
+fn shown(items: &[BatchItem], ids: &[Option<UploadPublicId>]) -> Vec<JudgedItem> {
     let each = items.iter().zip(ids).enumerate();
-    each.map(|(index, (item, id))| match item {
-        BatchItem::Taken(_) => json!({ "index": index, "accepted": true, "uploadId": id }),
-        BatchItem::Refused(error) => {
-            json!({ "index": index, "accepted": false, "error": error })
-        }
+    each.map(|(index, (item, id))| match (item, id) {
+        (BatchItem::Refused(error), _) => JudgedItem::Refused(RefusedItem {
+            index,
+            accepted: false,
+            error: error.clone(),
+        }),
+        (BatchItem::Taken(_), id) => JudgedItem::Taken(TakenItem {
+            index,
+            accepted: true,
+            upload_id: id.clone().expect("what is taken has an id"),
+        }),
     })
     .collect()
 }
 
 /// The seed's answer, and the verdict on each package.
-fn receipt(id: &BatchPublicId, ids: &[Option<UploadPublicId>], shown: &Value) -> Value {
-    let taken: Vec<&UploadPublicId> = ids.iter().flatten().collect();
-    let urls: Vec<String> = taken.iter().map(|id| Receipt::of(id).status_url).collect();
-    json!({
-        "batchId": id,
-        "uploadIds": taken,
-        "statusUrls": urls,
-        "message": format!("Batch upload initiated for {} packages.", taken.len()),
-        "batchUrl": format!("/api/ai/batches/{id}"),
-        "items": shown,
-    })
+fn receipt(id: &BatchPublicId, items: Vec<JudgedItem>) -> BatchReceipt {
+    let taken = items.iter().filter_map(|item| match item {
+        JudgedItem::Taken(taken) => Some(taken.upload_id.clone()),
+        JudgedItem::Refused(_) => None,
+    });
+    let upload_ids: Vec<UploadPublicId> = taken.collect();
+    BatchReceipt {
+        batch_id: id.clone(),
+        status_urls: upload_ids
+            .iter()
+            .map(|id| Receipt::of(id).status_url)
+            .collect(),
+        message: format!("Batch upload initiated for {} packages.", upload_ids.len()),
+        batch_url: format!("/api/ai/batches/{id}"),
+        upload_ids,
+        items,
+    }
 }
 
 fn fingerprint(items: &[BatchItem]) -> Vec<u8> {
@@ -126,7 +142,7 @@ fn fingerprint(items: &[BatchItem]) -> Vec<u8> {
     for item in items {
         match item {
             BatchItem::Taken(new) => digest.update(new.fingerprint()),
-            BatchItem::Refused(error) => digest.update(error.to_string()),
+            BatchItem::Refused(error) => digest.update(json!(error).to_string()),
         }
     }
     digest.finalize().to_vec()

@@ -15,7 +15,7 @@ use crate::uploads::{NewUpload, Receipt, Stage, UploadError, UploadStatus};
 /// The answer to an upload.
 #[derive(Debug, Clone)]
 pub struct Created {
-    pub receipt: serde_json::Value,
+    pub receipt: Receipt,
     /// True if an earlier request with the same key made it; the caller's bytes are then surplus.
     pub is_replay: bool,
 }
@@ -27,13 +27,13 @@ pub async fn create(
     key: Option<&IdempotencyKey>,
 ) -> Result<Created, UploadError> {
     let public_id = UploadPublicId::generate();
-    let receipt = serde_json::to_value(Receipt::of(&public_id)).expect("a receipt is plain text");
+    let receipt = Receipt::of(&public_id);
     let mut tx = outbox.begin().await?;
     if let Some(key) = key {
         let answer = StoredAnswer {
             fingerprint: new.fingerprint(),
             status: 202,
-            body: receipt.clone(),
+            body: serde_json::json!(receipt),
         };
         if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
             return answer_again(earlier, &answer.fingerprint);
@@ -76,7 +76,7 @@ pub async fn replay(
 fn answer_again(earlier: StoredAnswer, fingerprint: &[u8]) -> Result<Created, UploadError> {
     if earlier.fingerprint == fingerprint {
         Ok(Created {
-            receipt: earlier.body,
+            receipt: serde_json::from_value(earlier.body).expect("it was stored as a receipt"),
             is_replay: true,
         })
     } else {

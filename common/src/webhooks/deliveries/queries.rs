@@ -1,7 +1,6 @@
 //! Reads of deliveries and their attempts.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use sqlx::PgPool;
 
 use crate::ids::{DeliveryId, EndpointId, EventId, RecoveryId, UserId};
@@ -50,8 +49,7 @@ pub struct DeliveryFilter {
 }
 
 /// One request to the receiver, as it is kept.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct AttemptRow {
     pub attempt: i32,
     pub at: DateTime<Utc>,

@@ -1,6 +1,7 @@
 //! Reads of endpoints.
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -10,6 +11,8 @@ use crate::identity::Sealer;
 use crate::ids::{EndpointId, UserId};
 use crate::webhooks::WebhookError;
 use crate::webhooks::secret::WebhookSecret;
+use crate::webhooks::state::DeliveryState;
+use crate::wire::Timestamp;
 
 /// Days that statistics look back.
 pub const STATS_DAYS: i32 = 28;
@@ -92,29 +95,38 @@ pub async fn newest_secret(
 }
 
 /// How an endpoint did in the last [`STATS_DAYS`] days.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "EndpointStats")]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
-    pub since: DateTime<Utc>,
+    /// Since when it is counted.
+    pub since: Timestamp,
+    /// The deliveries, by state.
     pub deliveries: Vec<StateCount>,
+    /// The attempts, by outcome.
     pub attempts: Vec<OutcomeCount>,
 }
 
-/// Deliveries by where they stand.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+/// How many deliveries are in a state.
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 pub struct StateCount {
-    pub status: String,
+    pub status: DeliveryState,
+    /// How many.
     pub count: i64,
 }
 
-/// Attempts by outcome, with their duration.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+/// How many attempts had an outcome, and how long they took.
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeCount {
+    /// `delivered`, or why not.
     pub outcome: String,
+    /// How many.
     pub count: i64,
+    /// The median duration, in milliseconds.
     #[serde(rename = "p50Ms")]
     pub p50_ms: f64,
+    /// The duration that one in a hundred exceeds, in milliseconds.
     #[serde(rename = "p99Ms")]
     pub p99_ms: f64,
 }
@@ -150,7 +162,7 @@ pub async fn stats(pool: &PgPool, id: EndpointId) -> Result<Stats, sqlx::Error> 
     .fetch_all(pool)
     .await?;
     Ok(Stats {
-        since: Utc::now() - chrono::TimeDelta::days(i64::from(STATS_DAYS)),
+        since: Timestamp(Utc::now() - chrono::TimeDelta::days(i64::from(STATS_DAYS))),
         deliveries,
         attempts,
     })

@@ -1,6 +1,7 @@
 //! Rows and values of recoveries.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EndpointId, RecoveryId, UserId};
@@ -9,7 +10,8 @@ use crate::ids::{EndpointId, RecoveryId, UserId};
 pub const CHANGED: &str = "webhook_recovery";
 
 /// What is sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, sqlx::Type)]
+#[schemars(rename = "RecoveryMode")]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Mode {
@@ -22,7 +24,7 @@ pub enum Mode {
 }
 
 /// Where a recovery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum RecoveryState {

@@ -1,23 +1,16 @@
-//! The one table of operations: what a caller needs for each of them.
+//! What a caller needs for each operation.
 //!
-//! [`OPERATIONS`] has a line for each. [`refused`] holds every request against it before a handler runs;
-//! the document takes `security` and `x-permission` from it, and the tests take both from the document.
-//! An operation that is not in the table is not served. A further column is a field of [`Operation`].
-
-mod table;
-
-use std::collections::HashMap;
-use std::sync::LazyLock;
+//! [`refused`] holds every request against the table of operations before a handler runs; the document takes
+//! `security` and `x-permission` from it, and the tests take both from the document.
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use common::identity::{Permission, Principal};
 use common::uploads::FieldFault;
 
 use self::Access::{Anyone, May, Operator, Optional, Provider, Session, SignedIn};
-pub use self::table::Operation;
-use crate::contract;
+use crate::contract::{self, Operation};
 use crate::error::{ApiError, Code};
 use crate::extract::{QueryPairs, rule};
 use crate::middleware::{self, Identity};
@@ -42,40 +35,12 @@ pub enum Access {
     Operator,
 }
 
-/// All operations.
-pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let converted = contract::OPERATIONS.iter().map(|operation| Operation {
-        method: operation.method.as_str(),
-        route: operation.route,
-        access: operation.access,
-    });
-    table::OPERATIONS.iter().copied().chain(converted).collect()
-});
-
-static BY_ROUTE: LazyLock<HashMap<&str, Vec<&Operation>>> = LazyLock::new(|| {
-    let mut routes: HashMap<&str, Vec<&Operation>> = HashMap::new();
-    for operation in OPERATIONS.iter() {
-        routes.entry(operation.route).or_default().push(operation);
-    }
-    routes
-});
-
-/// The entry of a method of a route. `HEAD` is `GET`.
-pub fn find(method: &str, route: &str) -> Option<&'static Operation> {
-    let method = if method == "HEAD" { "GET" } else { method };
-    let operations = BY_ROUTE.get(route)?;
-    operations
-        .iter()
-        .copied()
-        .find(|operation| operation.method == method)
-}
-
 /// Why a request goes no further, if it does not. What has no route is left to the router.
 pub fn refused(request: &Request) -> Option<Response> {
     let extensions = request.extensions();
     let route = extensions.get::<MatchedPath>()?.as_str();
-    let Some(operation) = find(request.method().as_str(), route) else {
-        return Some(not_served(request.method(), route));
+    let Some(operation) = contract::find(request.method(), route) else {
+        return Some(not_served(route));
     };
     let nobody = Identity(Ok(None));
     let Identity(identity) = extensions.get().unwrap_or(&nobody);
@@ -92,7 +57,7 @@ fn check_query(operation: &Operation, query: Option<&QueryPairs>) -> Result<(), 
     if pairs.is_empty() {
         return Ok(());
     }
-    let known = openapi::query_names(operation.method, operation.route);
+    let known = openapi::query_names(operation);
     let is_unknown = |name: &str| known.iter().all(|known| known != name);
     let unknown = pairs.iter().filter(|(name, _)| is_unknown(name));
     let faults: Vec<FieldFault> = unknown
@@ -143,15 +108,11 @@ fn check(
     }
 }
 
-/// A route without that method, and one that somebody forgot to enter here.
-fn not_served(method: &Method, route: &str) -> Response {
-    let Some(operations) = BY_ROUTE.get(route) else {
-        tracing::error!(http.method = %method, http.route = route, "A route is not in the table of operations");
-        return ApiError::new(Code::InternalError, "An internal error occurred.").into_response();
-    };
+/// A route without that method.
+fn not_served(route: &str) -> Response {
+    let operations = contract::of_route(route).iter();
     let mut allowed: Vec<&str> = operations
-        .iter()
-        .map(|operation| operation.method)
+        .map(|operation| operation.method.as_str())
         .collect();
     if allowed.contains(&"GET") {
         allowed.push("HEAD");
@@ -189,17 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_entered_once() {
-        for (at, one) in OPERATIONS.iter().enumerate() {
-            let again = |other: &&Operation| (other.method, other.route) == (one.method, one.route);
-            assert_eq!(OPERATIONS[..at].iter().find(again), None);
-        }
-    }
-
-    #[test]
     fn a_key_opens_what_its_permissions_name_and_a_session_everything_but_what_operators_do() {
         let session = caller(&Permission::ALL, Some(SessionId::new()));
-        for operation in OPERATIONS.iter() {
+        for operation in contract::OPERATIONS.iter() {
             let access = operation.access;
             let (nobody, narrow, owner) = match access {
                 Anyone | Provider | Optional => (200, 200, 200),
@@ -221,17 +174,10 @@ mod tests {
     #[test]
     fn a_bad_key_is_refused_wherever_a_key_is_looked_at() {
         let bad = ApiError::new(Code::Unauthorized, "no");
-        for operation in OPERATIONS.iter() {
+        for operation in contract::OPERATIONS.iter() {
             let is_ignored = matches!(operation.access, Anyone | Provider | Operator);
             let checked = check(operation.access, Err(&bad), true);
             assert_eq!(checked.is_ok(), is_ignored, "{operation:?}");
         }
-    }
-
-    #[test]
-    fn head_is_get_and_nothing_else_is_another() {
-        assert_eq!(find("HEAD", "/api/ai/me"), find("GET", "/api/ai/me"));
-        assert_eq!(find("HEAD", "/api/ai/quotes"), None);
-        assert_eq!(find("PUT", "/api/ai/me"), None);
     }
 }
