@@ -62,21 +62,20 @@ fn rewrite_object(fields: &mut Map<String, Value>, kinds: &Kinds) {
         }
     }
     let is_nullable = drop_null(fields);
-    // Beside a reference nothing else is read.
+    // Beside a reference nothing else is read, and null goes with a type alone: that of what is referred to.
     if (fields.len() > 1 || is_nullable)
         && let Some(reference) = fields.shift_remove("$ref")
     {
-        fields.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
-    }
-    if is_nullable {
-        // Null goes with a type alone; that of a reference is found at its end.
-        let referred = fields
-            .get("allOf")
-            .and_then(|parts| parts[0]["$ref"].as_str());
-        let kind = referred.and_then(|reference| kinds.get(reference)).cloned();
-        if let Some(kind) = kind {
-            fields.entry("type").or_insert(json!(kind));
-        }
+        let kind = reference
+            .as_str()
+            .and_then(|reference| kinds.get(reference));
+        let nothing = json!({ "type": kind, "nullable": true, "enum": [null] });
+        let whole = json!({ "$ref": reference });
+        match is_nullable {
+            true => fields.insert("anyOf".to_owned(), json!([whole, nothing])),
+            false => fields.insert("allOf".to_owned(), json!([whole])),
+        };
+    } else if is_nullable {
         fields.insert("nullable".to_owned(), json!(true));
     }
     let kind = fields.get("type").cloned();
@@ -155,9 +154,10 @@ mod tests {
                         "nothing": { "type": "string", "description": "Not yet.", "nullable": true, "enum": [null] },
                         "named": { "description": "Here.", "allOf": [{ "$ref": "#/a" }] },
                         "maybe": {
-                            "allOf": [{ "$ref": "#/components/schemas/A" }],
-                            "type": "object",
-                            "nullable": true,
+                            "anyOf": [
+                                { "$ref": "#/components/schemas/A" },
+                                { "type": "object", "nullable": true, "enum": [null] },
+                            ],
                         },
                         "size": { "type": "integer", "example": 7 },
                     },
