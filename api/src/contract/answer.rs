@@ -61,8 +61,11 @@ impl<T> Answer<T> {
         self.header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
     }
 
-    /// The answer to a repeated request.
-    pub fn replayed(self) -> Self {
+    /// With the mark of the answer to a repeated request, if it is one.
+    pub fn replayed_if(self, is_replay: bool) -> Self {
+        if !is_replay {
+            return self;
+        }
         let name = HeaderName::from_static("idempotent-replayed");
         self.header(name, HeaderValue::from_static("true"))
     }
@@ -140,9 +143,7 @@ impl<T> Ready<T> {
             data: PhantomData,
         }
     }
-}
 
-impl<T> Ready<T> {
     /// With a note for the layers around it.
     pub fn noting(mut self, note: impl Clone + Send + Sync + 'static) -> Self {
         self.response.extensions_mut().insert(note);
@@ -178,10 +179,10 @@ impl Output for NoContent {
 
 /// The answer of an operation that can be tried out.
 #[derive(Debug)]
-pub enum Tried<T> {
+pub enum Tried<T, Outcome = DryRunOutcome> {
     Done(Answer<T>),
-    /// With `?dryRun=true`: it would have been done.
-    DryRun(DryRunOutcome),
+    /// With `?dryRun=true`: what would have been done.
+    DryRun(Outcome),
 }
 
 /// What a dry run answers.
@@ -205,17 +206,18 @@ impl<T> Tried<T> {
     });
 }
 
-impl<T: Serialize> IntoResponse for Tried<T> {
+impl<T: Serialize, Outcome: Serialize> IntoResponse for Tried<T, Outcome> {
     fn into_response(self) -> Response {
         match self {
             Self::Done(answer) => answer.into_response(),
-            Self::DryRun(dry_run) => Answer::ok(dry_run).into_response(),
+            Self::DryRun(outcome) => Answer::ok(outcome).into_response(),
         }
     }
 }
 
-impl<T: JsonSchema> Output for Tried<T> {
+impl<T: JsonSchema, Outcome: JsonSchema> Output for Tried<T, Outcome> {
     fn describe(signature: &mut Signature) {
         Answer::<T>::describe(signature);
+        signature.dry_run = Some(WireType::of::<Outcome>());
     }
 }

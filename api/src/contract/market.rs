@@ -11,7 +11,7 @@ use crate::routes::packages::query;
 use crate::routes::{listings, packages};
 
 /// What a seller gets at the address of a listing.
-const EVENTS: [EventType; 7] = [
+pub(super) const LISTING_EVENTS: [EventType; 7] = [
     EventType::ListingSoldOut,
     EventType::PackageTakenDown,
     EventType::PackageRestored,
@@ -193,6 +193,6 @@ fn terms() -> Vec<Operation> {
         )
         .takes::<listings::ListingChanges>()
         .gives(200, "The listing.")
-        .calls_back("webhookUrl", Modes::Plain, &EVENTS),
+        .calls_back("webhookUrl", Modes::Plain, &LISTING_EVENTS),
     ]
 }

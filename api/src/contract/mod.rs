@@ -26,8 +26,8 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::http::Method;
 
-pub use answer::{Answer, Bare, Cacheable, DryRunOutcome, NoContent, Ready, Tried};
-pub use handler::{Input, Output, Signature};
+pub use answer::{Answer, Bare, Cacheable, NoContent, Ready, Tried};
+pub use handler::{Input, Signature};
 pub use operation::{Operation, Tool};
 pub use pace::Pace;
 pub use schemas::{Schemas, WireType};

@@ -3,24 +3,18 @@
 use common::identity::Permission::Upload;
 use common::webhooks::EventType;
 
+use super::market::LISTING_EVENTS;
 use super::operation::{Operation, get, post};
 use crate::access::Access::{May, Optional};
 use crate::limits::Kind;
 use crate::openapi::Modes;
 use crate::routes::uploads;
 
-/// What the uploader, who becomes the seller, gets at the address of the upload.
-const EVENTS: [EventType; 10] = [
+/// What the uploader gets at the address of the upload, and later, as the seller, [`LISTING_EVENTS`].
+const EVENTS: [EventType; 3] = [
     EventType::UploadCompleted,
     EventType::UploadFailed,
     EventType::BatchCompleted,
-    EventType::ListingSoldOut,
-    EventType::PackageTakenDown,
-    EventType::PackageRestored,
-    EventType::PurchaseRefunded,
-    EventType::DisputeOpened,
-    EventType::DisputeMeasured,
-    EventType::DisputeResolved,
 ];
 
 pub fn operations() -> Vec<Operation> {
@@ -37,7 +31,8 @@ fn receiving() -> Vec<Operation> {
             .takes_form::<uploads::PackageForm>()
             .gives(202, "The upload, which is to be validated.")
             .faults(&[404])
-            .calls_back("webhookUrl", Modes::Plain, &EVENTS),
+            .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+.calls_back("webhookUrl", Modes::Plain, &LISTING_EVENTS),
         post("/api/ai/batch-upload", uploads::batch_upload, May(Upload), "Upload up to ten packages")
             .about(
                 "Each package is judged by itself: a faulty one is refused, the others are accepted. A batch counts as many uploads \
@@ -47,7 +42,8 @@ fn receiving() -> Vec<Operation> {
             .takes::<uploads::Batch>()
             .gives(202, "The batch, which is to be validated.")
             .faults(&[404])
-            .calls_back("webhookUrl", Modes::Plain, &EVENTS),
+            .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+.calls_back("webhookUrl", Modes::Plain, &LISTING_EVENTS),
         post("/api/ai/validate-package", uploads::validate_package, May(Upload), "Validate a package without uploading it")
             .about("Checks fields and bytes as an upload does, and lists everything that is wrong. Nothing is kept.")
             .limited_as(Some(Kind::Validate))
@@ -70,7 +66,8 @@ fn sessions() -> Vec<Operation> {
         .takes::<uploads::NewSession>()
         .tool("create_upload", "Begin to upload a package: the answer says where to put its bytes. Put them there, then commit.")
         .gives(201, "The upload, and where to put the bytes.")
-        .calls_back("webhookUrl", Modes::Plain, &EVENTS),
+        .calls_back("webhookUrl", Modes::Plain, &EVENTS)
+.calls_back("webhookUrl", Modes::Plain, &LISTING_EVENTS),
         post(
             "/api/ai/uploads/{upload_id}/commit",
             uploads::commit_upload,

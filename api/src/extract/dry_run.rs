@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use common::outbox::Outbox;
 
 use super::{QueryPairs, flag};
-use crate::contract::{DryRunOutcome, Input, Signature, WireType};
+use crate::contract::Input;
 use crate::error::{ApiError, Code};
 use crate::state::ApiState;
 
@@ -40,11 +40,8 @@ impl TryFrom<&QueryPairs> for DryRun {
     }
 }
 
-impl Input for DryRun {
-    fn describe(signature: &mut Signature) {
-        signature.dry_run = Some(WireType::of::<DryRunOutcome>());
-    }
-}
+/// The answer says what it is for: [`Tried`](crate::contract::Tried).
+impl Input for DryRun {}
 
 impl<S: Sync> FromRequestParts<S> for DryRun {
     type Rejection = ApiError;

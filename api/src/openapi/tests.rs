@@ -104,8 +104,8 @@ fn every_object_has_a_name() {
     }
 }
 
-/// Whether a reader is told what it is: there, or at the type that it refers to.
-fn is_told(document: &Value, schema: &Value) -> bool {
+/// Whether it has a sentence: its own, or that of the type that it refers to.
+fn is_described(document: &Value, schema: &Value) -> bool {
     let has_words = |schema: &Value| {
         let about = schema["description"].as_str();
         about.is_some_and(|about| about.ends_with(['.', '`', ')']))
@@ -125,7 +125,7 @@ fn every_property_and_parameter_has_a_sentence() {
     for (name, schema) in schemas {
         let properties = schema["properties"].as_object().into_iter().flatten();
         for (property, schema) in properties {
-            if !is_told(&document, schema) {
+            if !is_described(&document, schema) {
                 silent.push(format!("{name}.{property}"));
             }
         }
@@ -134,7 +134,7 @@ fn every_property_and_parameter_has_a_sentence() {
         let operation = operation::operation(row, &mut Schemas::new(ApiVersion::V1));
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         for parameter in parameters.filter(|parameter| parameter.get("$ref").is_none()) {
-            if !is_told(&document, &parameter["schema"]) {
+            if !is_described(&document, &parameter["schema"]) {
                 silent.push(format!("{}: {}", row.id, parameter["name"]));
             }
         }

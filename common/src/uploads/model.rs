@@ -175,7 +175,7 @@ pub enum UploadStatus {
     Expired,
 }
 
-/// Where an upload stands, as clients are told: one of the seed's four words.
+/// Where an upload stands, as clients see it: one of the seed's four words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UploadState {
@@ -187,7 +187,7 @@ pub enum UploadState {
 }
 
 impl UploadStatus {
-    /// What clients are told.
+    /// As clients see it.
     pub fn state(self) -> UploadState {
         match self {
             Self::Awaiting | Self::Pending => UploadState::Pending,

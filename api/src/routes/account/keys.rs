@@ -150,8 +150,5 @@ async fn answer(
         message,
     };
     let answer = Answer::with(StatusCode::CREATED, shown).uncached();
-    Ok(match made.key {
-        Some(_) => answer,
-        None => answer.replayed(),
-    })
+    Ok(answer.replayed_if(made.key.is_none()))
 }

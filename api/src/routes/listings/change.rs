@@ -85,8 +85,5 @@ pub async fn change_listing(
         return Ok(Tried::DRY_RUN);
     }
     let answer = answer(&changed.listing, Some(seller.user));
-    Ok(Tried::Done(match changed.is_replay {
-        true => answer.replayed(),
-        false => answer,
-    }))
+    Ok(Tried::Done(answer.replayed_if(changed.is_replay)))
 }

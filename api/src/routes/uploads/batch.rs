@@ -3,7 +3,6 @@
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use common::idempotency;
 use common::identity::Principal;
 use common::limits::{BATCH_BODY_BYTES_MAX, BATCH_PACKAGES_MAX};
@@ -13,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::package::new_upload;
-use crate::contract::{Answer, Output, Signature, WireType};
+use crate::contract::{Answer, Tried};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::limits::{Applied, Kind, applied};
@@ -37,7 +36,7 @@ pub async fn batch_upload(
     Extension(address): Extension<ClientAddress>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
-) -> Result<UploadedBatch, ApiError> {
+) -> Result<Tried<BatchReceipt, BatchDryRun>, ApiError> {
     check_head(request.headers())?;
     let holders = Holders::of(&state, request.extensions());
     let slot = Slot::take(&state, &holders)?;
@@ -81,25 +80,15 @@ pub async fn batch_upload(
     })
     .await?;
     if dry_run.0 {
-        return Ok(UploadedBatch::DryRun(Answer::ok(BatchDryRun {
+        return Ok(Tried::DryRun(BatchDryRun {
             dry_run: true,
             would_succeed: true,
             items: created.receipt.items,
-        })));
+        }));
     }
     let address = created.receipt.batch_url.clone();
     let answer = Answer::with(StatusCode::ACCEPTED, created.receipt).followed_at(&address);
-    Ok(UploadedBatch::Taken(match created.is_replay {
-        true => answer.replayed(),
-        false => answer,
-    }))
-}
-
-/// The answer to a batch, or to its dry run.
-#[derive(Debug)]
-pub enum UploadedBatch {
-    Taken(Answer<BatchReceipt>),
-    DryRun(Answer<BatchDryRun>),
+    Ok(Tried::Done(answer.replayed_if(created.is_replay)))
 }
 
 /// What the dry run of a batch answers.
@@ -112,22 +101,6 @@ pub struct BatchDryRun {
     would_succeed: bool,
     /// Each package, in order.
     items: Vec<JudgedItem>,
-}
-
-impl IntoResponse for UploadedBatch {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Taken(answer) => answer.into_response(),
-            Self::DryRun(answer) => answer.into_response(),
-        }
-    }
-}
-
-impl Output for UploadedBatch {
-    fn describe(signature: &mut Signature) {
-        Answer::<BatchReceipt>::describe(signature);
-        signature.dry_run = Some(WireType::of::<BatchDryRun>());
-    }
 }
 
 /// What is wrong before a byte of the body is read.

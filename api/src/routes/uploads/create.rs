@@ -3,15 +3,14 @@
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use common::idempotency;
 use common::ids::UploadId;
 use common::limits::{JSON_BODY_BYTES_MAX, MULTIPART_BODY_BYTES_MAX, PACKAGE_BYTES_MAX};
 use common::uploads::{NewUpload, Receipt, UploadError, commands};
 
 use super::package::new_upload;
-use super::validate::{Validated, validate_package};
-use crate::contract::{Answer, Output, Signature, WireType};
+use super::validate::{Validated, validated};
+use crate::contract::{Answer, Tried};
 use crate::error::{ApiError, Code};
 use crate::extract::{Caller, DryRun, IdempotencyHeader, is_json};
 use crate::middleware::RequestId;
@@ -36,11 +35,10 @@ pub async fn upload_package(
     idempotency: IdempotencyHeader,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
-) -> Result<Uploaded, ApiError> {
+) -> Result<Tried<Receipt, Box<Validated>>, ApiError> {
     if is_dry {
-        let request_id = Extension(RequestId(request_id));
-        let verdict = validate_package(State(state), Caller(principal), request_id, request);
-        return Ok(Uploaded::DryRun(Box::new(verdict.await?)));
+        let validated = validated(&state, &principal, request_id, request).await?;
+        return Ok(Tried::DryRun(Box::new(validated)));
     }
     let form = refuse_head(request.headers())?;
     let holders = Holders::of(&state, request.extensions());
@@ -57,33 +55,7 @@ pub async fn upload_package(
     let created = create(&state, new, key, staging).await?;
     let address = created.receipt.status_url.clone();
     let answer = Answer::with(StatusCode::ACCEPTED, created.receipt).followed_at(&address);
-    Ok(Uploaded::Taken(match created.is_replay {
-        true => answer.replayed(),
-        false => answer,
-    }))
-}
-
-/// The answer to an upload, or to its dry run.
-#[derive(Debug)]
-pub enum Uploaded {
-    Taken(Answer<Receipt>),
-    DryRun(Box<Answer<Validated>>),
-}
-
-impl IntoResponse for Uploaded {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Taken(answer) => answer.into_response(),
-            Self::DryRun(answer) => answer.into_response(),
-        }
-    }
-}
-
-impl Output for Uploaded {
-    fn describe(signature: &mut Signature) {
-        Answer::<Receipt>::describe(signature);
-        signature.dry_run = Some(WireType::of::<Validated>());
-    }
+    Ok(Tried::Done(answer.replayed_if(created.is_replay)))
 }
 
 /// Reads the body to its end, staging the blobs on the way.

@@ -76,11 +76,7 @@ pub async fn open_upload(
         w_matrix: w_matrix.into(),
         status_url: status_url.clone(),
     };
-    let answer = Answer::created(session, &status_url);
-    Ok(match is_replay {
-        true => answer.replayed(),
-        false => answer,
-    })
+    Ok(Answer::created(session, &status_url).replayed_if(is_replay))
 }
 
 /// An upload whose bytes go straight to the store.

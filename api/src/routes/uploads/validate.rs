@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request, State};
+use common::identity::Principal;
 use common::ids::UploadId;
 use common::limits::VALIDATION_WAIT_SECONDS_MAX;
 use common::telemetry::metrics;
@@ -36,9 +37,20 @@ pub async fn validate_package(
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
 ) -> Result<Answer<Validated>, ApiError> {
+    let validated = validated(&state, &principal, request_id, request).await?;
+    Ok(Answer::ok(validated))
+}
+
+/// The same, also for an upload that is tried out.
+pub async fn validated(
+    state: &ApiState,
+    principal: &Principal,
+    request_id: String,
+    request: Request,
+) -> Result<Validated, ApiError> {
     let form = refuse_head(request.headers())?;
-    let holders = Holders::of(&state, request.extensions());
-    let slot = Slot::take(&state, &holders)?;
+    let holders = Holders::of(state, request.extensions());
+    let slot = Slot::take(state, &holders)?;
     let place = holders.take(&state.places.validations, "validations")?;
     let spool = Spool::new(place).map_err(|error| {
         tracing::error!(%error, "There is no file for a package");
@@ -48,21 +60,21 @@ pub async fn validate_package(
     let mut staging = Staging::new(id, Target::Spool(spool.clone()), slot);
     let received = receive(form, request, &mut staging).await?;
     drop(staging);
-    let new = new_upload(&state, &principal, id, request_id, received)?;
+    let new = new_upload(state, principal, id, request_id, received)?;
     let declared = Declared {
         package_type: new.fields.package_type,
         source_model: new.fields.source_model,
         target_model: new.fields.target_model,
         epsilon: new.fields.epsilon,
     };
-    let report = judge(&state, spool, declared).await?;
-    Ok(Answer::ok(Validated {
+    let report = judge(state, spool, declared).await?;
+    Ok(Validated {
         valid: report.verdict == Verdict::Accepted,
         message: report.failure_message(),
         stages: report.stages.clone(),
         dimensions: report.dimensions.clone(),
         verdict: VerdictView::from(report),
-    }))
+    })
 }
 
 /// The verdict on a package that is not uploaded.

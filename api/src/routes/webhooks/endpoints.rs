@@ -75,10 +75,7 @@ pub async fn create_endpoint(
     };
     let answer = Answer::created(registered, &format!("/api/ai/webhooks/endpoints/{id}"))
         .tagged(Tagged::at(endpoint.version));
-    Ok(match created.is_replay {
-        true => answer.replayed(),
-        false => answer,
-    })
+    Ok(answer.replayed_if(created.is_replay))
 }
 
 /// Which of the caller's endpoints.
