@@ -9,6 +9,7 @@ mod public {
     mod doors;
     mod examples;
     mod fuzz;
+    mod generated_clients;
     mod inputs;
     mod labels;
     mod pages;

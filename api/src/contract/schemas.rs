@@ -30,7 +30,8 @@ const DEFINITIONS: &str = "#/components/schemas/";
 pub struct Schemas {
     requests: SchemaGenerator,
     answers: SchemaGenerator,
-    envelopes: Map<String, Value>,
+    /// Those that are made of other named ones.
+    composed: Map<String, Value>,
     version: ApiVersion,
 }
 
@@ -43,7 +44,7 @@ impl Schemas {
         Self {
             requests: settings().for_deserialize().into_generator(),
             answers: settings().for_serialize().into_generator(),
-            envelopes: Map::new(),
+            composed: Map::new(),
             version,
         }
     }
@@ -62,13 +63,25 @@ impl Schemas {
     /// From the third version on there is none.
     pub fn of_envelope(&mut self, wire: WireType) -> Value {
         let data = self.of_answer(wire);
+        self.enveloped(data)
+    }
+
+    /// The same of what is answered with and without a dry run. Generators take the type that a call returns from
+    /// its first good status, so this one has both.
+    pub fn of_either(&mut self, done: WireType, dry_run: WireType) -> Value {
+        let (done, dry_run) = (self.of_answer(done), self.of_answer(dry_run));
+        let name = format!("{}OrDryRun", name_of(&done));
+        let about = "What was done, or what a dry run found.";
+        let either = json!({ "description": about, "oneOf": [done, dry_run] });
+        let either = self.compose(name, either);
+        self.enveloped(either)
+    }
+
+    fn enveloped(&mut self, data: Value) -> Value {
         if self.version >= ApiVersion::V3 {
             return data;
         }
-        let name = data["$ref"]
-            .as_str()
-            .and_then(|path| path.rsplit('/').next());
-        let name = format!("{}Answer", name.expect("an answer is a named type"));
+        let name = format!("{}Answer", name_of(&data));
         let envelope = json!({
             "type": "object",
             "required": ["success", "data"],
@@ -77,8 +90,13 @@ impl Schemas {
                 "data": data,
             },
         });
-        self.envelopes.insert(name.clone(), envelope);
-        json!({ "$ref": format!("{DEFINITIONS}{name}") })
+        self.compose(name, envelope)
+    }
+
+    fn compose(&mut self, name: String, schema: Value) -> Value {
+        let reference = json!({ "$ref": format!("{DEFINITIONS}{name}") });
+        self.composed.insert(name, schema);
+        reference
     }
 
     /// The parameters of a query: name, whether it is required, schema. What may be left out is never null.
@@ -116,12 +134,20 @@ impl Schemas {
             }
             named.insert(name, schema);
         }
-        named.extend(self.envelopes);
+        named.extend(self.composed);
         named
             .into_iter()
             .map(|(name, schema)| (name, tidied(schema)))
             .collect()
     }
+}
+
+/// The name that a reference refers to.
+fn name_of(reference: &Value) -> &str {
+    let name = reference["$ref"]
+        .as_str()
+        .and_then(|path| path.strip_prefix(DEFINITIONS));
+    name.expect("an answer is a named type")
 }
 
 /// A schema in the words that the tools of OpenAPI know.
@@ -135,11 +161,23 @@ fn tidy(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(fields) => {
             fields.shift_remove("$schema");
-            // What is absent by default says no more than that it may be absent.
-            if fields.get("default").is_some_and(Value::is_null) {
+            // What is absent by default says no more than that it may be absent; an object has no default
+            // that generators know.
+            if fields
+                .get("default")
+                .is_some_and(|default| default.is_null() || default.is_object())
+            {
                 fields.shift_remove("default");
             }
             fold_variants(fields);
+            // Of the types of an untagged enum a value is one: generators read it as the first that it fits.
+            let is_named = |schema: &Value| schema.get("$ref").is_some();
+            let alternatives = fields.get("anyOf").and_then(Value::as_array);
+            if alternatives.is_some_and(|each| each.iter().all(is_named))
+                && let Some(alternatives) = fields.shift_remove("anyOf")
+            {
+                fields.insert("oneOf".to_owned(), alternatives);
+            }
             // Formats of Rust's own that OpenAPI does not have; the bounds say the same.
             if fields.get("format").is_some_and(|format| {
                 matches!(

@@ -78,7 +78,9 @@ fn pages() -> Vec<Operation> {
             Anyone,
             "Get a file of that page",
         )
-        .shows(200, "The file.", "*/*"),
+        .shows(200, "The file.", "text/css")
+        .shows(200, "The file.", "text/javascript")
+        .shows(200, "The file.", "image/png"),
         get(
             "/",
             system::show_home,

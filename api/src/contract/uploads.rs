@@ -63,7 +63,7 @@ fn sessions() -> Vec<Operation> {
             "Open an upload whose bytes go straight to the store",
         )
         .limited_as(Some(Kind::Upload))
-        .takes::<uploads::NewSession>()
+        .takes::<uploads::UploadSessionRequest>()
         .tool("create_upload", "Begin to upload a package: the answer says where to put its bytes. Put them there, then commit.")
         .gives(201, "The upload, and where to put the bytes.")
         .calls_back("webhookUrl", Modes::Plain, &EVENTS)

@@ -33,7 +33,7 @@ fn endpoints() -> Vec<Operation> {
                  the key made was deleted since."
             ),
         )
-        .takes::<webhooks::NewEndpoint>()
+        .takes::<webhooks::EndpointRequest>()
         .gives(201, "The endpoint, which gets what happens from now on.")
         .faults(&[404])
         .calls_back("url", Modes::Any, &EventType::ALL),

@@ -131,6 +131,10 @@ pub fn schemas() -> Map<String, Value> {
         for (form, data) in forms {
             schemas.insert(format!("{name}{form}"), enveloped(event_type, data));
         }
+        let forms = ["", "Envelope", "Notice"].map(|form| named(&format!("{name}{form}")));
+        let delivery =
+            json!({ "description": "In the form that its receiver chose.", "oneOf": forms });
+        schemas.insert(format!("{name}Delivery"), delivery);
     }
     let mut generator = SchemaGenerator::default();
     for (name, schema) in [
@@ -182,8 +186,6 @@ struct EventReference {
 pub fn request_bodies() -> Map<String, Value> {
     let body = |event_type: EventType| {
         let name = title(event_type);
-        let forms = ["", "Envelope", "Notice"].map(|form| named(&format!("{name}{form}")));
-        let forms = json!({ "oneOf": forms });
         let example = |form: &str, value: Value| json!({ "summary": format!("payload = {form}"), "value": value });
         let plain = event_type.example_body();
         let reference = json!({
@@ -195,7 +197,8 @@ pub fn request_bodies() -> Map<String, Value> {
             "full": example("full", envelope(event_type, plain)),
             "thin": example("thin", envelope(event_type, &reference)),
         });
-        (name, request_body(&forms, Some(examples)))
+        let delivery = named(&format!("{name}Delivery"));
+        (name, request_body(&delivery, Some(examples)))
     };
     EventType::ALL.map(body).into_iter().collect()
 }

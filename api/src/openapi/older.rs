@@ -1,7 +1,7 @@
 //! The document as OpenAPI 3.0.3: the same source without what 3.0 cannot say. What `webhooks` lists
 //! is found there among the callbacks.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
@@ -14,39 +14,51 @@ pub fn older(mut document: Value) -> Value {
     if let Some(fields) = document.as_object_mut() {
         fields.shift_remove("webhooks");
     }
-    let kinds = kinds(&document);
-    rewrite(&mut document, &kinds);
+    let named = document["components"]["schemas"].clone();
+    rewrite(&mut document, &named);
+    let mut referred = HashSet::new();
+    references(&document, &mut referred);
+    if let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    {
+        schemas.retain(|name, _| referred.contains(&format!("#/components/schemas/{name}")));
+    }
     document
 }
 
-/// The types of the named schemas, by what refers to them.
-fn kinds(document: &Value) -> Kinds {
-    let schemas = document["components"]["schemas"].as_object();
-    let kind = |(name, schema): (&String, &Value)| {
-        let kind = schema["type"].as_str()?;
-        Some((format!("#/components/schemas/{name}"), kind.to_owned()))
-    };
-    schemas.into_iter().flatten().filter_map(kind).collect()
-}
-
-type Kinds = HashMap<String, String>;
-
-fn rewrite(node: &mut Value, kinds: &Kinds) {
+fn references(node: &Value, found: &mut HashSet<String>) {
     match node {
-        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, kinds)),
-        Value::Object(fields) => rewrite_object(fields, kinds),
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        Value::Object(fields) => {
+            found.extend(
+                fields
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+            fields.values().for_each(|value| references(value, found));
+        }
         _ => {}
     }
 }
 
-fn rewrite_object(fields: &mut Map<String, Value>, kinds: &Kinds) {
+fn rewrite(node: &mut Value, named: &Value) {
+    match node {
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, named)),
+        Value::Object(fields) => rewrite_object(fields, named),
+        _ => {}
+    }
+}
+
+fn rewrite_object(fields: &mut Map<String, Value>, named: &Value) {
     for (name, value) in fields.iter_mut() {
         if name == "properties" {
             // Names of properties are no keywords.
             let schemas = value.as_object_mut().into_iter().flatten();
-            schemas.for_each(|(_, schema)| rewrite(schema, kinds));
+            schemas.for_each(|(_, schema)| rewrite(schema, named));
         } else if !VALUES.contains(&name.as_str()) {
-            rewrite(value, kinds);
+            rewrite(value, named);
         }
     }
     if let Some(constant) = fields.shift_remove("const") {
@@ -62,19 +74,24 @@ fn rewrite_object(fields: &mut Map<String, Value>, kinds: &Kinds) {
         }
     }
     let is_nullable = drop_null(fields);
-    // Beside a reference nothing else is read, and null goes with a type alone: that of what is referred to.
+    // Beside a reference nothing else is read.
     if (fields.len() > 1 || is_nullable)
         && let Some(reference) = fields.shift_remove("$ref")
     {
-        let kind = reference
-            .as_str()
-            .and_then(|reference| kinds.get(reference));
-        let nothing = json!({ "type": kind, "nullable": true, "enum": [null] });
+        let name = reference.as_str().and_then(|path| path.rsplit('/').next());
+        let referred = &named[name.unwrap_or_default()];
         let whole = json!({ "$ref": reference });
-        match is_nullable {
-            true => fields.insert("anyOf".to_owned(), json!([whole, nothing])),
-            false => fields.insert("allOf".to_owned(), json!([whole])),
-        };
+        match (is_nullable, referred["enum"].as_array()) {
+            (true, Some(words)) => write_out(fields, words),
+            (true, None) => {
+                // Of which type null is matters to linters alone; with this one all generators compile.
+                let nothing = json!({ "type": "boolean", "nullable": true, "enum": [null] });
+                fields.insert("anyOf".to_owned(), json!([whole, nothing]));
+            }
+            (false, _) => {
+                fields.insert("allOf".to_owned(), json!([whole]));
+            }
+        }
     } else if is_nullable {
         fields.insert("nullable".to_owned(), json!(true));
     }
@@ -93,6 +110,14 @@ fn rewrite_object(fields: &mut Map<String, Value>, kinds: &Kinds) {
         }
         _ => {}
     }
+}
+
+/// A closed list that may be null: no form that keeps its name is read by all generators.
+fn write_out(fields: &mut Map<String, Value>, words: &[Value]) {
+    let words: Vec<Value> = words.iter().cloned().chain([Value::Null]).collect();
+    fields.insert("type".to_owned(), json!("string"));
+    fields.insert("nullable".to_owned(), json!(true));
+    fields.insert("enum".to_owned(), json!(words));
 }
 
 /// Takes null away from the alternatives; of one that is left, it makes the schema itself.
@@ -125,7 +150,7 @@ mod tests {
         let document = json!({
             "openapi": "3.1.1",
             "webhooks": {},
-            "components": { "schemas": { "A": { "type": "object" } } },
+            "components": { "schemas": { "A": { "type": "object" }, "B": { "type": "string", "enum": ["b"] } } },
             "schema": {
                 "type": "object",
                 "properties": {
@@ -135,6 +160,7 @@ mod tests {
                     "nothing": { "type": "null", "description": "Not yet." },
                     "named": { "$ref": "#/a", "description": "Here." },
                     "maybe": { "anyOf": [{ "$ref": "#/components/schemas/A" }, { "type": "null" }] },
+                    "word": { "anyOf": [{ "$ref": "#/components/schemas/B" }, { "type": "null" }] },
                     "size": { "type": "integer", "examples": [7] },
                 },
                 "example": { "type": ["kept"], "const": 1 },
@@ -156,9 +182,10 @@ mod tests {
                         "maybe": {
                             "anyOf": [
                                 { "$ref": "#/components/schemas/A" },
-                                { "type": "object", "nullable": true, "enum": [null] },
+                                { "type": "boolean", "nullable": true, "enum": [null] },
                             ],
                         },
+                        "word": { "type": "string", "nullable": true, "enum": ["b", null] },
                         "size": { "type": "integer", "example": 7 },
                     },
                     "example": { "type": ["kept"], "const": 1 },

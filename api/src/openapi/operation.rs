@@ -140,20 +140,24 @@ fn answers(row: &Operation, schemas: &mut Schemas) -> Map<String, Value> {
         } else {
             "string"
         };
-        let content = json!({ *media_type: { "schema": { "type": kind } } });
-        let answer = json!({ "description": about, "content": content });
-        answers.insert(status.to_string(), answer);
+        let answer = answers
+            .entry(status.to_string())
+            .or_insert_with(|| json!({ "description": about, "content": {} }));
+        answer["content"][*media_type] = json!({ "schema": { "type": kind } });
     }
     if row.signature.is_tagged {
         answers.insert("304".to_owned(), json!({ "description": "Not modified." }));
     }
     if let Some(dry_run) = row.signature.dry_run {
-        let dry_run = schemas.of_envelope(dry_run);
         let done = row.answers.iter().find(|(status, _)| *status == 200);
-        let answer = match (done, data) {
-            (Some((_, about)), Some(data)) => in_json(about, &json!({ "anyOf": [data, dry_run] })),
-            _ => in_json("With `dryRun`: it would have succeeded.", &dry_run),
+        let about = done.map_or("With `dryRun`: it would have succeeded.", |(_, about)| {
+            about
+        });
+        let either = match row.signature.data {
+            Some(done) => schemas.of_either(done, dry_run),
+            None => schemas.of_envelope(dry_run),
         };
+        let answer = in_json(about, &either);
         answers.insert("200".to_owned(), answer);
     }
     answers

@@ -70,7 +70,7 @@ fn operation_ids_and_places_are_taken_once() {
     assert_eq!(ids.len(), shown().count());
 }
 
-/// Where objects stand that have no name of their own.
+/// Where objects, and bodies of several kinds, stand that have no name of their own.
 fn anonymous(node: &Value, place: &str, found: &mut Vec<String>) {
     match node {
         Value::Array(items) => {
@@ -83,7 +83,12 @@ fn anonymous(node: &Value, place: &str, found: &mut Vec<String>) {
             let is_named = place.starts_with("/components/schemas/") && depth == 3;
             // The second part of a named whole.
             let is_part = place.contains("/allOf/");
-            if node["properties"].is_object() && !is_named && !is_part {
+            let is_mixed = ["anyOf", "oneOf"]
+                .iter()
+                .any(|word| fields.contains_key(*word));
+            let is_mixed_body =
+                is_mixed && place.contains("/content/") && place.ends_with("/schema");
+            if is_mixed_body || node["properties"].is_object() && !is_named && !is_part {
                 found.push(place.to_owned());
             }
             let is_shown = |name: &str| !["example", "examples", "default"].contains(&name);
@@ -96,7 +101,7 @@ fn anonymous(node: &Value, place: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_object_has_a_name() {
+fn every_object_and_every_body_has_a_name() {
     for version in ApiVersion::ALL {
         let mut found = Vec::new();
         anonymous(&document(version), "", &mut found);

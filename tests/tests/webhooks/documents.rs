@@ -43,9 +43,8 @@ fn webhook_operations(document: &Value) -> BTreeSet<&str> {
         .collect()
 }
 
-/// A schema, or the one that it refers to; of two, that of what was done, not of a dry run.
+/// A schema, or the one that it refers to.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
-    let schema = schema["anyOf"].get(0).unwrap_or(schema);
     match schema["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
         None => schema,

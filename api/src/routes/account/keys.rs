@@ -21,7 +21,7 @@ use crate::state::ApiState;
 /// A key to create.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "NewOwnKey")]
+#[schemars(rename = "KeyRequest")]
 pub struct Wanted {
     /// The name of the key.
     #[schemars(length(min = 1, max = 100))]
@@ -122,7 +122,7 @@ pub async fn revoke_own_key(
 /// A key that was made.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "NewKey")]
+#[schemars(rename = "CreatedKey")]
 pub struct ShownKey {
     #[serde(flatten)]
     summary: KeySummary,

@@ -28,7 +28,7 @@ pub struct ChargebackQuery {
 /// The answer to a cardholder's dispute.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewEvidence {
+pub struct EvidenceRequest {
     /// What supports the payment, in words.
     #[schemars(length(min = 1, max = EVIDENCE_CHARS_MAX))]
     evidence: String,
@@ -70,7 +70,7 @@ pub async fn list_chargebacks(
 pub async fn answer_chargeback(
     State(state): State<ApiState>,
     Path(id): Path<ChargebackId>,
-    Json(body): Json<NewEvidence>,
+    Json(body): Json<EvidenceRequest>,
 ) -> Result<Answer<AnsweredChargeback>, ApiError> {
     commands::answer(&state.outbox, id, &body.evidence).await?;
     let answered = AnsweredChargeback { chargeback_id: id };

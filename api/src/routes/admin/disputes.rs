@@ -34,7 +34,7 @@ pub struct DisputeQuery {
 /// How a dispute ends, and why.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewDecision {
+pub struct DecisionRequest {
     decision: Decision,
     /// The reason, which buyer and seller read.
     #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
@@ -80,7 +80,7 @@ pub async fn decide_dispute(
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<DisputeId>,
-    Json(new): Json<NewDecision>,
+    Json(new): Json<DecisionRequest>,
 ) -> Result<Answer<Dispute>, ApiError> {
     let note = free_text::required("note", &new.note, REASON_CHARS_MAX)?;
     let said = Details {

@@ -102,7 +102,7 @@ pub async fn retry_job(
 /// Why a job is cancelled.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct NewCancellation {
+pub struct CancellationRequest {
     /// The reason, which its owner reads.
     reason: Option<String>,
 }
@@ -111,7 +111,7 @@ pub struct NewCancellation {
 pub async fn cancel_job(
     State(state): State<ApiState>,
     Path(id): Path<JobId>,
-    cancel: Option<Json<NewCancellation>>,
+    cancel: Option<Json<CancellationRequest>>,
 ) -> Result<Answer<JobDetail>, ApiError> {
     let reason = cancel
         .and_then(|Json(cancel)| cancel.reason)

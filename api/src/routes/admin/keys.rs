@@ -20,7 +20,7 @@ use crate::state::ApiState;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = json!({ "user": "grace", "name": "laptop", "permissions": ["upload", "download"] }))]
-pub struct NewUserKey {
+pub struct UserKeyRequest {
     /// A user who exists.
     user_id: Option<UserId>,
     /// The name of a new user.
@@ -76,7 +76,7 @@ pub struct RevokedKey {
 pub async fn create_key(
     State(state): State<ApiState>,
     Extension(act): Extension<ActId>,
-    Json(new): Json<NewUserKey>,
+    Json(new): Json<UserKeyRequest>,
 ) -> Result<Answer<CreatedUserKey>, ApiError> {
     let owner = match (new.user_id, &new.user) {
         (Some(user), None) => KeyOwner::User(user),

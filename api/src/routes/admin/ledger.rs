@@ -22,7 +22,7 @@ use crate::state::ApiState;
 /// Credits to give to a user, or to take.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewAdjustment {
+pub struct AdjustmentRequest {
     /// The user, by id because names look alike.
     user_id: UserId,
     /// The amount as decimal text; less than zero takes credits.
@@ -74,7 +74,7 @@ pub async fn adjust_credits(
     State(state): State<ApiState>,
     Extension(act): Extension<ActId>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    Json(credits): Json<NewAdjustment>,
+    Json(credits): Json<AdjustmentRequest>,
 ) -> Result<Answer<AdjustedCredits>, ApiError> {
     let amount_minor = parse_signed_minor(&credits.amount).map_err(|error| {
         ApiError::new(Code::InvalidInput, format!("amount {error}"))

@@ -21,7 +21,7 @@ use crate::state::ApiState;
 /// Why a package is taken down, and how far.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewTakeDown {
+pub struct TakeDownRequest {
     /// The reason, which its seller and its buyers read.
     #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
@@ -47,7 +47,7 @@ pub async fn take_down_package(
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(package_id): Path<String>,
-    Json(new): Json<NewTakeDown>,
+    Json(new): Json<TakeDownRequest>,
 ) -> Result<Answer<ModeratedPackage>, ApiError> {
     let package_id = parse(&package_id)?;
     let reason = free_text::required("reason", &new.reason, REASON_CHARS_MAX)?;

@@ -32,7 +32,7 @@ pub struct PayoutQuery {
 /// How a payout was paid.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewPayoutPayment {
+pub struct PayoutPaymentRequest {
     /// The bank's reference.
     #[schemars(length(min = 1, max = PAYOUT_REFERENCE_CHARS_MAX))]
     reference: String,
@@ -41,7 +41,7 @@ pub struct NewPayoutPayment {
 /// Why a payout was returned.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewPayoutReturn {
+pub struct PayoutReturnRequest {
     /// The reason, which its seller reads.
     #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
@@ -88,7 +88,7 @@ pub async fn pay_payout(
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PayoutId>,
-    Json(payment): Json<NewPayoutPayment>,
+    Json(payment): Json<PayoutPaymentRequest>,
 ) -> Result<Answer<SellerPayout>, ApiError> {
     let max = PAYOUT_REFERENCE_CHARS_MAX;
     let end = End::Paid {
@@ -103,7 +103,7 @@ pub async fn return_payout(
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PayoutId>,
-    Json(new): Json<NewPayoutReturn>,
+    Json(new): Json<PayoutReturnRequest>,
 ) -> Result<Answer<SellerPayout>, ApiError> {
     let end = End::Returned {
         reason: free_text::required("reason", &new.reason, REASON_CHARS_MAX)?,

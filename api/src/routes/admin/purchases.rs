@@ -21,7 +21,7 @@ use crate::state::ApiState;
 /// Why an operator refunds a purchase.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewOperatorRefund {
+pub struct OperatorRefundRequest {
     /// The reason, which buyer and seller read.
     #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     reason: String,
@@ -42,7 +42,7 @@ pub async fn refund_any_purchase(
     Extension(act): Extension<ActId>,
     Extension(request_id): Extension<RequestId>,
     Path(id): Path<PurchaseId>,
-    Json(new): Json<NewOperatorRefund>,
+    Json(new): Json<OperatorRefundRequest>,
 ) -> Result<Answer<EndedPurchase>, ApiError> {
     let reason = free_text::required("reason", &new.reason, REASON_CHARS_MAX)?;
     let said = Details {

@@ -13,7 +13,7 @@ use crate::state::ApiState;
 /// Why a queue is paused.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewPause {
+pub struct PauseRequest {
     /// The reason, for other operators.
     reason: Option<String>,
 }
@@ -74,7 +74,7 @@ pub async fn list_queues(State(state): State<ApiState>) -> Result<Answer<QueueLi
 pub async fn pause_queue(
     State(state): State<ApiState>,
     Path(queue): Path<String>,
-    pause: Option<Json<NewPause>>,
+    pause: Option<Json<PauseRequest>>,
 ) -> Result<Answer<PausedQueue>, ApiError> {
     let queue = known(&queue)?;
     let reason = pause

@@ -104,7 +104,7 @@ pub async fn unblock_user(
 /// The role that a user is to have.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewRole {
+pub struct RoleRequest {
     role: UserRole,
 }
 
@@ -121,7 +121,7 @@ pub async fn change_role(
     State(state): State<ApiState>,
     Extension(act): Extension<ActId>,
     Path(user): Path<UserId>,
-    Json(new): Json<NewRole>,
+    Json(new): Json<RoleRequest>,
 ) -> Result<Answer<ChangedRole>, ApiError> {
     let is_admin = matches!(new.role, UserRole::Admin);
     let details = Details {

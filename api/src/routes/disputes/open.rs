@@ -20,7 +20,7 @@ use crate::state::ApiState;
 /// What a buyer claims.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewDisputeRequest {
+pub struct DisputeRequest {
     reason: DisputeReason,
     /// What is wrong, in words.
     #[schemars(length(min = 1, max = DISPUTE_DESCRIPTION_CHARS_MAX))]
@@ -34,7 +34,7 @@ pub async fn open_dispute(
     dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(purchase): PurchasePath,
-    Json(claim): Json<NewDisputeRequest>,
+    Json(claim): Json<DisputeRequest>,
 ) -> Result<Tried<Dispute>, ApiError> {
     let max = DISPUTE_DESCRIPTION_CHARS_MAX;
     let new = NewDispute {

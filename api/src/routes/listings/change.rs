@@ -43,7 +43,7 @@ pub struct ListingChanges {
 
 /// Whether a package is for sale.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase", rename = "NewListingStatus")]
+#[schemars(rename_all = "lowercase", rename = "ListingStatusRequest")]
 #[expect(dead_code, reason = "only its schema is used")]
 enum SettableStatus {
     /// You alone see it.

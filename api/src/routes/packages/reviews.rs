@@ -100,7 +100,7 @@ pub async fn list_reviews(
 /// What a buyer says of a package.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewReview {
+pub struct ReviewRequest {
     /// Stars.
     #[schemars(range(min = 1, max = 5))]
     rating: i16,
@@ -116,7 +116,7 @@ pub async fn review_package(
     Caller(buyer): Caller,
     idempotency: IdempotencyHeader,
     Path(package_id): Path<String>,
-    Json(new): Json<NewReview>,
+    Json(new): Json<ReviewRequest>,
 ) -> Result<Answer<WrittenReview>, ApiError> {
     if !(1..=5).contains(&new.rating) {
         let fault = "must be a whole number from 1 to 5";
@@ -154,7 +154,7 @@ pub async fn withdraw_review(
 /// What a seller answers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewReply {
+pub struct ReplyRequest {
     /// The answer; null takes it back.
     #[schemars(required, length(max = REVIEW_CHARS_MAX))]
     text: Option<String>,
@@ -165,7 +165,7 @@ pub async fn reply_to_review(
     State(state): State<ApiState>,
     Caller(seller): Caller,
     Path(review): Path<ReviewId>,
-    Json(new): Json<NewReply>,
+    Json(new): Json<ReplyRequest>,
 ) -> Result<Answer<ReviewReply>, ApiError> {
     let text = free_text::optional("text", new.text.as_deref(), REVIEW_CHARS_MAX)?;
     commands::reply_to_review(&state.outbox, seller.user, review, text.as_deref()).await?;

@@ -9,7 +9,7 @@ use common::limits::{
     CARD_AMOUNT_MINOR_MAX, CARD_AMOUNT_MINOR_MIN, CARD_METHOD_CHARS_MAX, PURCHASE_WAIT_SECONDS,
 };
 use common::money::{Price, decimal_text};
-use common::payments::{self, PaymentError, TopUpRequest, commands};
+use common::payments::{self, PaymentError, commands};
 use common::wire::Currency;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ const CURRENCY: &str = "USD";
 /// What is asked for. The payment's id is never the client's to choose.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewTopUp {
+pub struct TopUpRequest {
     /// The amount, with at most two decimals.
     amount: NumberText,
     /// USD, which is also the default.
@@ -54,7 +54,7 @@ pub async fn create_top_up(
     idempotency: IdempotencyHeader,
     PreferWait(wait): PreferWait,
     Extension(request_id): Extension<RequestId>,
-    Json(new): Json<NewTopUp>,
+    Json(new): Json<TopUpRequest>,
 ) -> Result<Answer<TopUpOutcome>, ApiError> {
     if state.cards.is_none() {
         return Err(PaymentError::CardsAreOff.into());
@@ -86,15 +86,15 @@ fn read(
     state: &ApiState,
     principal: &Principal,
     request_id: RequestId,
-    new: NewTopUp,
-) -> Result<TopUpRequest, ApiError> {
+    new: TopUpRequest,
+) -> Result<payments::TopUpRequest, ApiError> {
     let amount_minor = read_amount(&new.amount)?;
     if new.currency.as_deref().is_some_and(|text| text != CURRENCY) {
         return Err(fault("currency", format!("must be {CURRENCY}")));
     }
     check_method_id(new.payment_method_id.as_deref())?;
     check_webhook_url(state, new.webhook_url.as_deref())?;
-    Ok(TopUpRequest {
+    Ok(payments::TopUpRequest {
         user: principal.user,
         api_key: principal.key,
         amount_minor,

@@ -10,7 +10,7 @@ use common::identity::Principal;
 use common::ids::PackagePublicId;
 use common::limits::PURCHASE_WAIT_SECONDS;
 use common::money::Price;
-use common::purchases::{self, PaymentMethod, PurchaseError, PurchaseRequest, commands};
+use common::purchases::{self, PaymentMethod, PurchaseError, commands};
 use common::quotes;
 use common::signatures::Verifier;
 use package::PackageType;
@@ -32,7 +32,7 @@ use crate::state::ApiState;
 /// What a buyer asks for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewPurchase {
+pub struct PurchaseRequest {
     #[schemars(with = "PackageType")]
     package_type: String,
     #[schemars(with = "PackagePublicId")]
@@ -63,7 +63,7 @@ pub async fn purchase_package(
     idempotency: IdempotencyHeader,
     PreferWait(wait): PreferWait,
     Extension(request_id): Extension<RequestId>,
-    Json(new): Json<NewPurchase>,
+    Json(new): Json<PurchaseRequest>,
 ) -> Result<Tried<PurchaseOutcome>, ApiError> {
     let key = idempotency.scoped(&principal, "purchase-package");
     let request = Arc::new(read(&state, &principal, request_id, new).await?);
@@ -98,7 +98,7 @@ pub async fn purchase_package(
 async fn create(
     state: &ApiState,
     dry_run: DryRun,
-    request: &Arc<PurchaseRequest>,
+    request: &Arc<purchases::PurchaseRequest>,
     key: Option<IdempotencyKey>,
 ) -> Result<Result<commands::Created, PurchaseError>, ApiError> {
     let (outbox, fee) = (dry_run.outbox(state), state.fee_basis_points);
@@ -141,8 +141,8 @@ async fn read(
     state: &ApiState,
     principal: &Principal,
     request_id: RequestId,
-    new: NewPurchase,
-) -> Result<PurchaseRequest, ApiError> {
+    new: PurchaseRequest,
+) -> Result<purchases::PurchaseRequest, ApiError> {
     let package = PackagePublicId::parse(&new.package_id).ok_or(PurchaseError::PackageNotFound)?;
     let expected_price_minor = expected_minor(new.expected_price)?;
     check_card_of(new.payment_method, new.payment_method_id.as_deref())?;
@@ -154,7 +154,7 @@ async fn read(
         }
         None => None,
     };
-    Ok(PurchaseRequest {
+    Ok(purchases::PurchaseRequest {
         buyer: principal.user,
         api_key: principal.key,
         package_type: new.package_type,

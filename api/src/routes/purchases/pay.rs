@@ -23,7 +23,7 @@ use crate::state::ApiState;
 /// How a purchase is to be paid now.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewPayment {
+pub struct PaymentRequest {
     payment_method: PaymentMethod,
     /// The card by the card provider's id, such as `pm_card_visa`; only with `stripe`.
     #[serde(default)]
@@ -39,7 +39,7 @@ pub async fn pay_purchase(
     PreferWait(wait): PreferWait,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
-    Json(new): Json<NewPayment>,
+    Json(new): Json<PaymentRequest>,
 ) -> Result<Tried<PurchaseOutcome>, ApiError> {
     check_card_of(new.payment_method, new.payment_method_id.as_deref())?;
     let request = PayRequest {

@@ -20,7 +20,7 @@ use crate::state::ApiState;
 /// Why a buyer returns a package.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewRefund {
+pub struct RefundRequest {
     reason_code: Option<ReturnReason>,
     /// The reason in words.
     #[schemars(length(max = REASON_CHARS_MAX))]
@@ -35,7 +35,7 @@ pub async fn refund_purchase(
     dry_run: DryRun,
     Extension(request_id): Extension<RequestId>,
     PurchasePath(id): PurchasePath,
-    new: Option<Json<NewRefund>>,
+    new: Option<Json<RefundRequest>>,
 ) -> Result<Tried<Purchase>, ApiError> {
     let new = new.map(|Json(new)| new).unwrap_or_default();
     let reason = free_text::optional("reason", new.reason.as_deref(), REASON_CHARS_MAX)?;

@@ -39,10 +39,10 @@ pub struct Purchase {
     payment: Option<PurchasePayment>,
 }
 
-/// A purchase in its buyer's list. Its payment is shown at its own address alone.
+/// What buyer and seller see of a purchase.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct BoughtPackage {
+struct Order {
     #[serde(flatten)]
     purchase: PurchaseReference,
     status: PurchaseState,
@@ -56,6 +56,14 @@ pub struct BoughtPackage {
     #[serde(flatten)]
     price: Price,
     currency: Currency,
+}
+
+/// A purchase in its buyer's list. Its payment is shown at its own address alone.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BoughtPackage {
+    #[serde(flatten)]
+    order: Order,
     payment_method: PaymentMethod,
     /// Until when it can be paid, while it is not.
     payment_due_at: Option<Timestamp>,
@@ -106,24 +114,13 @@ pub struct PurchaseOutcome {
 #[serde(rename_all = "camelCase")]
 pub struct Sale {
     #[serde(flatten)]
-    purchase: PurchaseReference,
-    status: PurchaseState,
-    package_id: PackagePublicId,
-    #[schemars(with = "PackageType")]
-    package_type: String,
-    /// The package's name.
-    package_name: String,
-    #[schemars(with = "LicenseMode")]
-    license_mode: String,
+    order: Order,
     /// Who bought it.
     buyer_id: UserId,
-    #[serde(flatten)]
-    price: Price,
     /// The marketplace's share, in minor units.
     fee_minor: i64,
     /// The seller's share, in minor units.
     net_minor: i64,
-    currency: Currency,
     timestamps: SaleTimes,
 }
 
@@ -257,6 +254,21 @@ impl Followable {
     }
 }
 
+impl From<&PurchaseView> for Order {
+    fn from(purchase: &PurchaseView) -> Self {
+        Self {
+            purchase: purchase.id.into(),
+            status: purchase.state,
+            package_id: purchase.package_public_id.clone(),
+            package_type: purchase.package_type.clone(),
+            package_name: purchase.package_name.clone(),
+            license_mode: purchase.license_mode.clone(),
+            price: Price::new(purchase.price_minor),
+            currency: Currency(purchase.currency.clone()),
+        }
+    }
+}
+
 /// A purchase without its payment.
 pub fn bought(base_url: &str, purchase: &PurchaseView) -> BoughtPackage {
     let is_granted = purchase.state.is_granted();
@@ -268,14 +280,7 @@ pub fn bought(base_url: &str, purchase: &PurchaseView) -> BoughtPackage {
         )
     };
     BoughtPackage {
-        purchase: purchase.id.into(),
-        status: purchase.state,
-        package_id: purchase.package_public_id.clone(),
-        package_type: purchase.package_type.clone(),
-        package_name: purchase.package_name.clone(),
-        license_mode: purchase.license_mode.clone(),
-        price: Price::new(purchase.price_minor),
-        currency: Currency(purchase.currency.clone()),
+        order: purchase.into(),
         payment_method: purchase.payment_method,
         payment_due_at: purchase
             .state
@@ -304,17 +309,10 @@ pub fn bought(base_url: &str, purchase: &PurchaseView) -> BoughtPackage {
 /// A purchase in its seller's list of sales: what it brought, and nothing to download.
 pub fn sold(purchase: &PurchaseView) -> Sale {
     Sale {
-        purchase: purchase.id.into(),
-        status: purchase.state,
-        package_id: purchase.package_public_id.clone(),
-        package_type: purchase.package_type.clone(),
-        package_name: purchase.package_name.clone(),
-        license_mode: purchase.license_mode.clone(),
+        order: purchase.into(),
         buyer_id: purchase.buyer_id,
-        price: Price::new(purchase.price_minor),
         fee_minor: purchase.fee_minor,
         net_minor: purchase.net_minor,
-        currency: Currency(purchase.currency.clone()),
         timestamps: SaleTimes {
             settled: purchase.settled_at.map(Timestamp),
             finished: purchase.finished_at.map(Timestamp),

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use common::ids::PackagePublicId;
 use common::quotes::QuoteError;
-use common::quotes::commands::{self, Issued, QuoteRequest};
+use common::quotes::commands::{self, Issued};
 use common::wire::{Currency, Timestamp};
 use package::PackageType;
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ use crate::state::ApiState;
 /// What is to be quoted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewQuote {
+pub struct QuoteRequest {
     #[schemars(with = "PackageType")]
     package_type: String,
     #[schemars(with = "PackagePublicId")]
@@ -56,7 +56,7 @@ pub struct Quote {
 pub async fn create_quote(
     State(state): State<ApiState>,
     Caller(principal): Caller,
-    Json(new): Json<NewQuote>,
+    Json(new): Json<QuoteRequest>,
 ) -> Result<Answer<Quote>, ApiError> {
     let (Ok(package_type), Some(package)) = (
         new.package_type.parse(),
@@ -64,7 +64,7 @@ pub async fn create_quote(
     ) else {
         return Err(QuoteError::PackageNotFound.into());
     };
-    let request = QuoteRequest {
+    let request = commands::QuoteRequest {
         buyer: principal.user,
         package_type,
         package,

@@ -16,7 +16,7 @@ pub use batch_status::get_batch;
 pub use commit::commit_upload;
 pub use create::upload_package;
 pub use open::open_upload;
-pub use request::{Batch, NewSession, PackageForm, PackageInJson};
+pub use request::{Batch, PackageForm, PackageInJson, UploadSessionRequest};
 pub use status::{get_package_status, stream_package_status};
 pub use validate::validate_package;
 pub use view::CompletedUploads;

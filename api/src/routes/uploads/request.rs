@@ -110,8 +110,7 @@ pub struct Batch {
 /// A package whose bytes are sent to the store.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields, example = session_example())]
-#[schemars(rename = "NewUploadSession")]
-pub struct NewSession {
+pub struct UploadSessionRequest {
     #[serde(flatten)]
     fields: PackageFields,
     /// The size of the package.

@@ -66,16 +66,19 @@ pub struct EndpointBody {
 }
 
 /// A new endpoint: its settings, of which the address is required.
-pub struct NewEndpoint;
+pub struct EndpointRequest;
 
-impl JsonSchema for NewEndpoint {
+impl JsonSchema for EndpointRequest {
     fn schema_name() -> Cow<'static, str> {
-        "NewEndpoint".into()
+        "EndpointRequest".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = EndpointBody::json_schema(generator);
         schema.insert("required".to_owned(), json!(["url"]));
+        if let Some(url) = schema.pointer_mut("/properties/url/type") {
+            *url = json!("string");
+        }
         schema.insert("description".to_owned(), json!("A new endpoint."));
         schema
     }

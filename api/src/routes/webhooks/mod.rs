@@ -13,7 +13,7 @@ mod secrets;
 mod test;
 
 pub use deliveries::{get_delivery, list_deliveries, resend_delivery};
-pub use endpoint_body::NewEndpoint;
+pub use endpoint_body::EndpointRequest;
 pub use endpoint_state::{disable_endpoint, enable_endpoint};
 pub use endpoints::{
     change_endpoint, create_endpoint, delete_endpoint, get_endpoint, get_stats, list_endpoints,
