@@ -69,6 +69,17 @@ install_packages() {
     fi
 }
 
+# install_beside COMMAND...: an installation that runs beside what follows, until `installed` waits for it.
+install_beside() {
+    mkdir -p target
+    "$@" >target/installation.log 2>&1 &
+    installation=$!
+}
+
+installed() {
+    wait "$installation" || { cat target/installation.log >&2; return 1; }
+}
+
 # The Python libraries that the tests ask, in target/python: they check our figures, our signatures and
 # our OpenAPI documents.
 install_python() {
