@@ -1,6 +1,71 @@
 //! Examples: a value that fits a schema.
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+/// Examples of properties, by their names; where one name has several types, by `Schema.name`.
+static NAMED: LazyLock<Map<String, Value>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).expect("a test reads it"));
+
+/// Shows what each property of these schemas looks like, unless it says so itself.
+pub fn show_in(schemas: &mut Map<String, Value>) {
+    for (name, schema) in schemas {
+        let parts = schema.get_mut("allOf").and_then(Value::as_array_mut);
+        for part in parts.into_iter().flatten() {
+            show_properties(name, part);
+        }
+        show_properties(name, schema);
+    }
+}
+
+fn show_properties(of: &str, schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if let Some(example) = of_property(of, name, property) {
+            property["examples"] = json!([example]);
+        }
+    }
+}
+
+fn of_property(of: &str, name: &str, schema: &Value) -> Option<Value> {
+    const SAYS_SO: [&str; 8] = [
+        "$ref", "allOf", "anyOf", "oneOf", "const", "enum", "example", "examples",
+    ];
+    if SAYS_SO.iter().any(|word| schema.get(word).is_some()) {
+        return None;
+    }
+    let has_form = schema.get("pattern").is_some() || schema.get("format").is_some();
+    match kind_of(schema) {
+        "string" if has_form => Some(json!(example_text(schema))),
+        _ => {
+            let named = [NAMED.get(&format!("{of}.{name}")), NAMED.get(name)];
+            named
+                .into_iter()
+                .flatten()
+                .find(|named| is_of(schema, named))
+                .cloned()
+        }
+    }
+}
+
+/// The type of a schema; of what may be null, the other one.
+fn kind_of(schema: &Value) -> &str {
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => &kinds[0],
+        kind => kind,
+    };
+    kind.as_str().unwrap_or_default()
+}
+
+fn is_of(schema: &Value, value: &Value) -> bool {
+    match (kind_of(schema), value) {
+        ("string", Value::String(_)) | ("number", Value::Number(_)) => true,
+        ("integer", Value::Number(number)) => number.is_i64(),
+        ("array", Value::Array(items)) => items.iter().all(|item| is_of(&schema["items"], item)),
+        _ => false,
+    }
+}
 
 /// A value that fits a schema, for readers.
 pub fn of(schema: &Value, all: &Value, depth: usize) -> Value {
@@ -34,11 +99,7 @@ pub fn of(schema: &Value, all: &Value, depth: usize) -> Value {
             return of(first, all, depth + 1);
         }
     }
-    let kind = match &schema["type"] {
-        Value::Array(kinds) => kinds[0].as_str().unwrap_or_default(),
-        kind => kind.as_str().unwrap_or_default(),
-    };
-    match kind {
+    match kind_of(schema) {
         "object" => {
             // What must be there; of what may all be left out, the first.
             let required = schema["required"].as_array();
@@ -81,13 +142,39 @@ fn example_text(schema: &Value) -> String {
         Some("uri") => "https://agent.example/webhook".to_owned(),
         Some("email") => "agent@example.com".to_owned(),
         Some("byte") => "VGhlIGJ5dGVzIG9mIGEgZmlsZQ==".to_owned(),
-        _ => {
-            let least = schema["minLength"].as_f64().unwrap_or_default() as usize;
-            let text = "An example of this text".to_owned();
-            match schema["maxLength"].as_f64() {
-                Some(most) if (most as usize) < text.len() => "x".repeat(least.max(1)),
-                _ => text,
+        _ => "text".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::openapi::first;
+
+    #[test]
+    fn every_scalar_property_has_an_example_and_every_example_a_property() {
+        let mut names = BTreeSet::new();
+        let mut without = Vec::new();
+        let schemas = first()["components"]["schemas"].as_object().unwrap();
+        for (schema, content) in schemas {
+            let parts = content["allOf"].as_array().into_iter().flatten();
+            let properties = parts
+                .chain([content])
+                .filter_map(|part| part["properties"].as_object());
+            for (name, property) in properties.flatten() {
+                names.extend([name.clone(), format!("{schema}.{name}")]);
+                let is_scalar = ["string", "integer", "number"].contains(&kind_of(property));
+                let is_closed = property.get("enum").or(property.get("const")).is_some();
+                let is_shown = property["examples"].get(0).or(property.get("example"));
+                if is_scalar && !is_closed && is_shown.is_none() {
+                    without.push(format!("{schema}.{name}"));
+                }
             }
         }
+        assert!(without.is_empty(), "without an example: {without:#?}");
+        let unused: Vec<_> = NAMED.keys().filter(|name| !names.contains(*name)).collect();
+        assert!(unused.is_empty(), "examples of no property: {unused:?}");
     }
 }

@@ -206,7 +206,8 @@ fn schemas(version: ApiVersion, mut derived: Schemas) -> [Map<String, Value>; 2]
 }
 
 fn components(version: ApiVersion, derived: Schemas) -> Value {
-    let schemas: Map<String, Value> = schemas(version, derived).into_iter().flatten().collect();
+    let mut schemas: Map<String, Value> = schemas(version, derived).into_iter().flatten().collect();
+    example::show_in(&mut schemas);
     let mut parameters = parameters::all(version);
     parameters.extend(deliveries::parameters());
     let mut responses = deliveries::responses();

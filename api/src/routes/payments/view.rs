@@ -37,7 +37,8 @@ pub struct TopUp {
     client_secret: Option<String>,
     /// Why it failed, for people.
     error: Option<String>,
-    /// Why it failed, for machines.
+    /// Why it failed, for machines. `/docs/codes` lists the codes; they are only ever added.
+    #[schemars(example = &"CARD_DECLINED")]
     error_code: Option<String>,
     /// The bank's reason, if it declined the card.
     decline_code: Option<String>,

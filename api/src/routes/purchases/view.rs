@@ -76,7 +76,8 @@ pub struct BoughtPackage {
     expires_at: Option<Timestamp>,
     /// Why it failed, for people.
     error: Option<String>,
-    /// Why it failed, for machines.
+    /// Why it failed, for machines. `/docs/codes` lists the codes; they are only ever added.
+    #[schemars(example = &"CARD_DECLINED")]
     error_code: Option<String>,
     /// Where the purchase is followed.
     status_url: String,

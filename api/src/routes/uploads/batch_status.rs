@@ -116,7 +116,8 @@ struct BatchUploadProgress {
     /// Where the upload is followed.
     status_url: String,
     status: UploadState,
-    /// What is being done.
+    /// What is being done: `awaiting_bytes`, `queued`, `fetching`, `verifying_` with a stage of the verdict, `publishing`;
+    /// or `completed`, `failed`.
     stage: String,
     /// How far it is, in per cent.
     #[schemars(range(min = 0, max = 100))]
@@ -125,7 +126,7 @@ struct BatchUploadProgress {
     package_id: Option<PackagePublicId>,
     /// Why it failed, for people.
     error: Option<String>,
-    /// Why it failed, for machines.
+    /// Why it failed, for machines. `/docs/codes` lists the codes; they are only ever added.
     error_code: Option<String>,
 }
 

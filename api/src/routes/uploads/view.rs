@@ -119,10 +119,11 @@ pub struct UploadProgress {
     package_id: Option<PackagePublicId>,
     /// Why it failed, for people.
     error: Option<String>,
-    /// Why it failed, for machines.
+    /// Why it failed, for machines. `/docs/codes` lists the codes; they are only ever added.
     error_code: Option<String>,
     upload_id: UploadPublicId,
-    /// What is being done.
+    /// What is being done: `awaiting_bytes`, `queued`, `fetching`, `verifying_` with a stage of the verdict, `publishing`;
+    /// or `completed`, `failed`.
     stage: String,
     /// How often it was tried.
     attempts: i32,
