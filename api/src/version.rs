@@ -2,7 +2,8 @@
 //!
 //! A request names its version by a media type (`Accept: application/vnd.awareness.v2+json`), by a query
 //! (`?api_version=v2`) or by its path (`/api/v2/ai/…`), in that order of precedence; without any it
-//! speaks v1, the first contract. Handlers know one shape alone; [`ApiVersion::answer`] makes of it:
+//! speaks v1, the first contract. Handlers know one shape alone; the types of `contract/versioned.rs` mark what
+//! differs, and [`ApiVersion::answer`] writes it:
 //!
 //! | | ids of purchases | money | good answers | errors |
 //! |---|---|---|---|---|
@@ -13,12 +14,18 @@
 //! Fields are only ever added within a version. What a request may say is the same in all of them.
 
 use common::ids::PurchaseId;
+use common::wire::Amount;
 use serde_json::{Map, Value, json};
 
 /// Since when version 1 is deprecated (RFC 9745: Unix seconds), 2026-11-01.
 pub const V1_DEPRECATED: &str = "@1793491200";
 /// From when on it may be gone (RFC 8594).
 pub const V1_SUNSET: &str = "Mon, 01 May 2028 00:00:00 GMT";
+
+/// A purchase, in the answer of a handler.
+pub const PURCHASE: &str = "versioned:purchase";
+/// A price in minor units, in the answer of a handler.
+pub const PRICE: &str = "versioned:price";
 
 /// A version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,64 +64,99 @@ impl ApiVersion {
         }
     }
 
-    /// Gives a thing, and whatever is in it, the shape of this version.
+    /// Gives a thing, and whatever is in it, the shape of this version. Fields of others, such as the metadata of an
+    /// agent, stay as they are, whatever they are called.
     pub fn shape(self, value: &mut Value) {
         match value {
             Value::Object(object) => {
-                match self {
-                    Self::V1 => number_purchase(object),
-                    Self::V2 => {}
-                    Self::V3 => drop_decimal_price(object),
+                for (name, mut value) in std::mem::take(object) {
+                    match name.as_str() {
+                        PURCHASE => self.write_purchase(object, value),
+                        PRICE => self.write_price(object, value),
+                        _ => {
+                            self.shape(&mut value);
+                            object.insert(name, value);
+                        }
+                    }
                 }
-                object.values_mut().for_each(|value| self.shape(value));
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.shape(item)),
             _ => {}
         }
     }
-}
 
-/// The first contract calls purchases by number.
-fn number_purchase(object: &mut Map<String, Value>) {
-    let Some(text) = object.get("purchaseId").and_then(Value::as_str) else {
-        return;
-    };
-    if let Some(id) = PurchaseId::parse(text) {
-        object.insert("purchaseId".to_owned(), id.number().into());
-        object.insert("purchase".to_owned(), id.to_string().into());
+    /// The first contract calls purchases by number.
+    fn write_purchase(self, object: &mut Map<String, Value>, id: Value) {
+        let number = id
+            .as_str()
+            .and_then(PurchaseId::parse)
+            .map(PurchaseId::number);
+        match (self, number) {
+            (Self::V1, Some(number)) => {
+                object.insert("purchaseId".to_owned(), number.into());
+                object.insert("purchase".to_owned(), id);
+            }
+            _ => {
+                object.insert("purchaseId".to_owned(), id);
+            }
+        }
     }
-}
 
-fn drop_decimal_price(object: &mut Map<String, Value>) {
-    if object.contains_key("priceMinor") {
-        object.shift_remove("price");
+    fn write_price(self, object: &mut Map<String, Value>, minor: Value) {
+        if let (Self::V1 | Self::V2, Some(minor)) = (self, minor.as_i64()) {
+            object.insert("price".to_owned(), json!(Amount(minor)));
+        }
+        object.insert("priceMinor".to_owned(), minor);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+
     use super::*;
+    use crate::contract::{Price, PurchaseReference};
+
+    #[derive(Serialize)]
+    struct Sale {
+        #[serde(flatten)]
+        purchase: PurchaseReference,
+        #[serde(flatten)]
+        price: Price,
+        metadata: Value,
+    }
 
     #[test]
-    fn each_version_has_its_shape() {
+    fn each_version_has_its_shape_and_leaves_what_is_others() {
         let id = "pur_01935a7e4c1b7d209f3e6a5b8c2d4e08";
-        let data = json!({ "purchaseId": id, "list": [{ "price": 9.99, "priceMinor": 999 }] });
+        let metadata = json!({ "purchaseId": id, "price": "high", "priceMinor": null });
+        let sale = Sale {
+            purchase: PurchaseId::parse(id).unwrap().into(),
+            price: Price::new(999),
+            metadata: metadata.clone(),
+        };
+        let data = json!([sale]);
         assert_eq!(
             ApiVersion::V1.answer(data.clone()),
             json!({
                 "success": true,
-                "data": {
-                    "purchaseId": 0xe_6a5b_8c2d_4e08_u64,
-                    "list": [{ "price": 9.99, "priceMinor": 999 }],
-                    "purchase": id,
-                },
+                "data": [{
+                    "purchaseId": 0xe_6a5b_8c2d_4e08_u64, "purchase": id,
+                    "price": 9.99, "priceMinor": 999,
+                    "metadata": metadata,
+                }],
             })
         );
-        let second = json!({ "success": true, "data": data.clone() });
-        assert_eq!(ApiVersion::V2.answer(data.clone()), second);
+        assert_eq!(
+            ApiVersion::V2.answer(data.clone()),
+            json!({
+                "success": true,
+                "data": [{ "purchaseId": id, "price": 9.99, "priceMinor": 999, "metadata": metadata }],
+            })
+        );
         assert_eq!(
             ApiVersion::V3.answer(data),
-            json!({ "purchaseId": id, "list": [{ "priceMinor": 999 }] })
+            json!([{ "purchaseId": id, "priceMinor": 999, "metadata": metadata }])
         );
     }
 }

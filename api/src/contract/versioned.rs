@@ -1,16 +1,20 @@
-//! Fields that differ between the versions of the API: [`crate::version`] writes them.
+//! Fields that differ between the versions of the API. Types say which they are, and write them under a name
+//! that only [`ApiVersion::shape`](crate::version::ApiVersion::shape) reads.
 
 use common::ids::PurchaseId;
 use common::wire::Amount;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::version::{PRICE, PURCHASE};
+
 /// A price. From version 3 on there is `priceMinor` alone.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub struct Price {
     /// The price, with two decimals.
+    #[expect(dead_code, reason = "only its schema is used")]
     price: Amount,
     /// The price in minor units, such as cents.
     price_minor: i64,
@@ -25,23 +29,31 @@ impl Price {
     }
 }
 
-/// A purchase by its id. In version 1 `purchaseId` is a number, beside which the id stands as `purchase`.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PurchaseReference {
-    purchase_id: PurchaseId,
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(PRICE, self.price_minor)])
+    }
 }
 
+/// A purchase by its id. In version 1 `purchaseId` is a number, beside which the id stands as `purchase`.
+#[derive(Debug, Clone, Copy)]
+pub struct PurchaseReference(PurchaseId);
+
 impl From<PurchaseId> for PurchaseReference {
-    fn from(purchase_id: PurchaseId) -> Self {
-        Self { purchase_id }
+    fn from(id: PurchaseId) -> Self {
+        Self(id)
+    }
+}
+
+impl Serialize for PurchaseReference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(PURCHASE, self.0)])
     }
 }
 
 /// A purchase, of what need not have been bought.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(transform = PurchaseReference::stand_in_or_null)]
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(rename_all = "camelCase", transform = PurchaseReference::stand_in_or_null)]
 pub struct OptionalPurchaseReference {
     purchase_id: Option<PurchaseId>,
 }
@@ -49,6 +61,12 @@ pub struct OptionalPurchaseReference {
 impl From<Option<PurchaseId>> for OptionalPurchaseReference {
     fn from(purchase_id: Option<PurchaseId>) -> Self {
         Self { purchase_id }
+    }
+}
+
+impl Serialize for OptionalPurchaseReference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(PURCHASE, self.purchase_id)])
     }
 }
 

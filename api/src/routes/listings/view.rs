@@ -6,12 +6,12 @@
 use chrono::{DateTime, Utc};
 use common::catalog::{self, LicenseMode, ListingStatus};
 use common::ids::{PackagePublicId, UserId};
-use common::wire::{Amount, Currency};
+use common::wire::Currency;
 use package::PackageType;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::contract::Answer;
+use crate::contract::{Answer, Price};
 use crate::entity_tag::Tagged;
 
 /// The terms of a package.
@@ -29,10 +29,8 @@ pub struct Listing {
     /// The SHA-256 of the alignment matrix.
     #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
     w_matrix_sha256: String,
-    /// The price, with two decimals.
-    price: Amount,
-    /// The price in minor units.
-    price_minor: i64,
+    #[serde(flatten)]
+    price: Price,
     currency: Currency,
     license_mode: LicenseMode,
     /// How many may buy it in all, if there is a limit.
@@ -76,8 +74,7 @@ impl Listing {
             name: listing.name.clone(),
             package_sha256: listing.package_sha256.clone(),
             w_matrix_sha256: listing.w_matrix_sha256.clone(),
-            price: Amount(listing.price_minor),
-            price_minor: listing.price_minor,
+            price: Price::new(listing.price_minor),
             currency: Currency(listing.currency.clone()),
             license_mode: listing.license_mode,
             supply: listing.supply,

@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use common::catalog::{self, Category, Details, LicenseMode, ListingStatus};
 use common::ids::{PackagePublicId, ReviewId, UserId};
-use common::wire::{Amount, Currency};
+use common::wire::Currency;
 use package::{EvidenceLevel, PackageType, Tier};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::contract::Price;
 
 /// A package in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -20,14 +22,12 @@ pub struct Card {
     name: String,
     /// What it is for.
     description: String,
-    /// The price, with two decimals.
-    price: Amount,
+    #[serde(flatten)]
+    price: Price,
     /// The alignment error: measured if it could be, else declared.
     epsilon: f64,
     /// How many accounts downloaded it.
     downloads: i64,
-    /// The price in minor units.
-    price_minor: i64,
     currency: Currency,
     #[schemars(with = "LicenseMode")]
     license_mode: String,
@@ -131,10 +131,9 @@ impl From<&catalog::Card> for Card {
             package_type: card.package_type,
             name: card.name,
             description: card.description,
-            price: Amount(card.price_minor),
+            price: Price::new(card.price_minor),
             epsilon: card.epsilon,
             downloads: card.downloads,
-            price_minor: card.price_minor,
             currency: Currency(card.currency),
             license_mode: card.license_mode,
             evidence_level: card.evidence_level,
