@@ -35,18 +35,18 @@ fn of_property(of: &str, name: &str, schema: &Value) -> Option<Value> {
     if SAYS_SO.iter().any(|word| schema.get(word).is_some()) {
         return None;
     }
-    let has_form = schema.get("pattern").is_some() || schema.get("format").is_some();
-    match kind_of(schema) {
-        "string" if has_form => Some(json!(example_text(schema))),
-        _ => {
-            let named = [NAMED.get(&format!("{of}.{name}")), NAMED.get(name)];
-            named
-                .into_iter()
-                .flatten()
-                .find(|named| is_of(schema, named))
-                .cloned()
-        }
-    }
+    let by_form = |word: &str| {
+        let is_text = kind_of(schema) == "string" && schema.get(word).is_some();
+        is_text.then(|| json!(example_text(schema)))
+    };
+    let named = [NAMED.get(&format!("{of}.{name}")), NAMED.get(name)];
+    let named = named
+        .into_iter()
+        .flatten()
+        .find(|named| is_of(schema, named));
+    by_form("format")
+        .or_else(|| named.cloned())
+        .or_else(|| by_form("pattern"))
 }
 
 /// The type of a schema; of what may be null, the other one.
