@@ -30,6 +30,11 @@ pub use world::World;
 
 use std::time::Duration;
 
+/// Whether tests run in their long form.
+pub fn is_long() -> bool {
+    std::env::var("AWARENESS_LONG").is_ok()
+}
+
 /// Nothing that a test waits for takes longer, on a busy machine either.
 pub const DEADLINE: Duration = Duration::from_secs(45);
 /// Between two looks at something that announces itself to nobody.

@@ -37,11 +37,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_accepted_upload_is_lost_or_doubled_whatever_fails() {
     let _alone = ONE_AT_A_TIME.lock().await;
-    let factor = if std::env::var("AWARENESS_LONG").is_ok() {
-        10
-    } else {
-        1
-    };
+    let factor = if tests::is_long() { 10 } else { 1 };
     let uploads = 200 * factor;
     let fault_time = Duration::from_secs(45) * u32::try_from(factor).unwrap();
     let test = TestStack::start().await;

@@ -21,10 +21,6 @@ const ENDPOINTS: usize = 8;
 /// Two stacks at once would measure each other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-fn is_long() -> bool {
-    std::env::var("AWARENESS_LONG").is_ok()
-}
-
 /// Endpoints of the stack's seller at paths of its receiver.
 async fn register(test: &TestStack) {
     for number in 0..ENDPOINTS {
@@ -115,7 +111,7 @@ async fn no_event_is_lost_whatever_is_killed() {
     let seed = seed_from("AWARENESS_FAULTS_SEED");
     println!("AWARENESS_FAULTS_SEED={seed}");
     let mut random = Random::new(seed);
-    let rounds = if is_long() { 100 } else { 10 };
+    let rounds = if tests::is_long() { 100 } else { 10 };
     let mut happened: BTreeMap<&str, usize> = BTreeMap::new();
     for round in 0..rounds {
         commit_surely(&test, 10, round).await;
@@ -181,7 +177,7 @@ async fn an_outage_of_postgresql_burns_no_try() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let test = TestStack::start().await;
     register(&test).await;
-    let outage = Duration::from_secs(if is_long() { 600 } else { 12 });
+    let outage = Duration::from_secs(if tests::is_long() { 600 } else { 12 });
     // The answers arrive while PostgreSQL is away; a stopped process answers nobody.
     let late = Reply::default().after(Duration::from_secs(2));
     for number in 0..ENDPOINTS {

@@ -30,7 +30,7 @@ pub use answer::{Answer, Bare, Cacheable, NoContent, Ready, Tried};
 pub use handler::{Input, Signature};
 pub use operation::{Operation, Tool};
 pub use pace::Pace;
-pub use schemas::{Schemas, WireType};
+pub use schemas::{Schemas, WireType, name_of, reference_to};
 pub use versioned::{OptionalPurchaseReference, Price, PurchaseReference};
 
 use crate::access::Access;

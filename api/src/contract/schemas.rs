@@ -70,7 +70,7 @@ impl Schemas {
     /// its first good status, so this one has both.
     pub fn of_either(&mut self, done: WireType, dry_run: WireType) -> Value {
         let (done, dry_run) = (self.of_answer(done), self.of_answer(dry_run));
-        let name = format!("{}OrDryRun", name_of(&done));
+        let name = format!("{}OrDryRun", name_of_type(&done));
         let about = "What was done, or what a dry run found.";
         let either = json!({ "description": about, "oneOf": [done, dry_run] });
         let either = self.compose(name, either);
@@ -81,7 +81,7 @@ impl Schemas {
         if self.version >= ApiVersion::V3 {
             return data;
         }
-        let name = format!("{}Answer", name_of(&data));
+        let name = format!("{}Answer", name_of_type(&data));
         let envelope = json!({
             "type": "object",
             "required": ["success", "data"],
@@ -94,7 +94,7 @@ impl Schemas {
     }
 
     fn compose(&mut self, name: String, schema: Value) -> Value {
-        let reference = json!({ "$ref": format!("{DEFINITIONS}{name}") });
+        let reference = reference_to(&name);
         self.composed.insert(name, schema);
         reference
     }
@@ -105,10 +105,7 @@ impl Schemas {
         let mut own = self.requests.settings().clone().into_generator();
         let reference = wire.0(&mut own).to_value();
         let mut definitions = own.take_definitions(false);
-        let name = reference["$ref"]
-            .as_str()
-            .and_then(|path| path.rsplit('/').next());
-        let query = name
+        let query = name_of(&reference)
             .and_then(|name| definitions.remove(name))
             .unwrap_or(reference);
         let required = query["required"].as_array().cloned().unwrap_or_default();
@@ -142,12 +139,18 @@ impl Schemas {
     }
 }
 
-/// The name that a reference refers to.
-fn name_of(reference: &Value) -> &str {
-    let name = reference["$ref"]
-        .as_str()
-        .and_then(|path| path.strip_prefix(DEFINITIONS));
-    name.expect("an answer is a named type")
+/// A reference to a named schema.
+pub fn reference_to(name: &str) -> Value {
+    json!({ "$ref": format!("{DEFINITIONS}{name}") })
+}
+
+/// The name of the schema that a reference refers to.
+pub fn name_of(reference: &Value) -> Option<&str> {
+    reference["$ref"].as_str()?.strip_prefix(DEFINITIONS)
+}
+
+fn name_of_type(reference: &Value) -> &str {
+    name_of(reference).expect("an answer is a named type")
 }
 
 /// A schema in the words that the tools of OpenAPI know.

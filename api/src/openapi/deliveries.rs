@@ -8,6 +8,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::contract::reference_to;
+
 /// The headers of each delivery: name, meaning, and an example.
 const HEADERS: [(&str, &str, &str); 9] = [
     (
@@ -84,7 +86,7 @@ pub fn operation(event_type: EventType, modes: Modes) -> Value {
     let name = title(event_type);
     let body = match modes {
         Modes::Any => json!({ "$ref": format!("#/components/requestBodies/{name}") }),
-        Modes::Plain => request_body(&named(&name), None),
+        Modes::Plain => request_body(&reference_to(&name), None),
     };
     let headers =
         HEADERS.map(|(name, ..)| json!({ "$ref": format!("#/components/parameters/{name}") }));
@@ -131,7 +133,7 @@ pub fn schemas() -> Map<String, Value> {
         for (form, data) in forms {
             schemas.insert(format!("{name}{form}"), enveloped(event_type, data));
         }
-        let forms = ["", "Envelope", "Notice"].map(|form| named(&format!("{name}{form}")));
+        let forms = ["", "Envelope", "Notice"].map(|form| reference_to(&format!("{name}{form}")));
         let delivery =
             json!({ "description": "In the form that its receiver chose.", "oneOf": forms });
         schemas.insert(format!("{name}Delivery"), delivery);
@@ -197,7 +199,7 @@ pub fn request_bodies() -> Map<String, Value> {
             "full": example("full", envelope(event_type, plain)),
             "thin": example("thin", envelope(event_type, &reference)),
         });
-        let delivery = named(&format!("{name}Delivery"));
+        let delivery = reference_to(&format!("{name}Delivery"));
         (name, request_body(&delivery, Some(examples)))
     };
     EventType::ALL.map(body).into_iter().collect()
@@ -215,21 +217,17 @@ fn request_body(schema: &Value, examples: Option<Value>) -> Value {
 fn enveloped(event_type: EventType, data: &str) -> Value {
     json!({
         "allOf": [
-            named("EventEnvelope"),
+            reference_to("EventEnvelope"),
             {
                 "type": "object",
                 "required": ["type", "data"],
                 "properties": {
                     "type": { "type": "string", "enum": [event_type.as_str()], "description": "The type of the event." },
-                    "data": named(data),
+                    "data": reference_to(data),
                 },
             },
         ],
     })
-}
-
-fn named(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
 fn envelope(event_type: EventType, data: &Value) -> Value {

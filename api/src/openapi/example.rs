@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use crate::contract::name_of;
+
 /// Examples of properties, by their names; where one name has several types, by `Schema.name`.
 static NAMED: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).expect("a test reads it"));
@@ -77,10 +79,7 @@ pub fn of(schema: &Value, all: &Value, depth: usize) -> Value {
     if let Some(example) = known.into_iter().flatten().next() {
         return example.clone();
     }
-    if let Some(name) = schema["$ref"]
-        .as_str()
-        .and_then(|path| path.rsplit('/').next())
-    {
+    if let Some(name) = name_of(schema) {
         return match all.get(name) {
             Some(schema) if depth < 12 => of(schema, all, depth + 1),
             _ => json!({}),

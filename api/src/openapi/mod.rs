@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 pub use deliveries::Modes;
 
-use crate::contract::{OPERATIONS, Operation, Schemas, WireType};
+use crate::contract::{OPERATIONS, Operation, Schemas, WireType, reference_to};
 use crate::error::{ApiError, Code, Fault, Problem};
 use crate::version::ApiVersion;
 
@@ -242,11 +242,11 @@ fn fault_responses(version: ApiVersion) -> Map<String, Value> {
             ApiVersion::V3 => ("application/problem+json", "Problem"),
             _ => ("application/json", "Fault"),
         };
-        let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
         let entry = responses.entry(name).or_insert_with(|| {
-            let mut content = json!({ media_type: { "schema": named(schema), "examples": {} } });
+            let mut content =
+                json!({ media_type: { "schema": reference_to(schema), "examples": {} } });
             if version < ApiVersion::V3 {
-                content["application/problem+json"] = json!({ "schema": named("Problem") });
+                content["application/problem+json"] = json!({ "schema": reference_to("Problem") });
             }
             json!({ "description": "", "content": content })
         });

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::contract::name_of;
+
 /// Fields that hold values, not schemas.
 const VALUES: [&str; 3] = ["enum", "example", "value"];
 
@@ -22,7 +24,7 @@ pub fn older(mut document: Value) -> Value {
         .pointer_mut("/components/schemas")
         .and_then(Value::as_object_mut)
     {
-        schemas.retain(|name, _| referred.contains(&format!("#/components/schemas/{name}")));
+        schemas.retain(|name, _| referred.contains(name));
     }
     document
 }
@@ -31,12 +33,7 @@ fn references(node: &Value, found: &mut HashSet<String>) {
     match node {
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
         Value::Object(fields) => {
-            found.extend(
-                fields
-                    .get("$ref")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned),
-            );
+            found.extend(name_of(node).map(str::to_owned));
             fields.values().for_each(|value| references(value, found));
         }
         _ => {}
@@ -78,9 +75,8 @@ fn rewrite_object(fields: &mut Map<String, Value>, named: &Value) {
     if (fields.len() > 1 || is_nullable)
         && let Some(reference) = fields.shift_remove("$ref")
     {
-        let name = reference.as_str().and_then(|path| path.rsplit('/').next());
-        let referred = &named[name.unwrap_or_default()];
         let whole = json!({ "$ref": reference });
+        let referred = &named[name_of(&whole).unwrap_or_default()];
         match (is_nullable, referred["enum"].as_array()) {
             (true, Some(words)) => write_out(fields, words),
             (true, None) => {

@@ -8,6 +8,7 @@ use common::limits::{IDEMPOTENCY_KEY_CHARS_MAX, WAIT_SECONDS_MAX};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::contract::reference_to;
 use crate::version::ApiVersion;
 
 /// All of them by name.
@@ -49,7 +50,7 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
         ("queue", text(), "The queue."),
         (
             "packageType",
-            json!({ "$ref": "#/components/schemas/PackageType" }),
+            reference_to("PackageType"),
             "The type of the package.",
         ),
         ("file", text(), "The file."),

@@ -31,7 +31,7 @@ const UNEXPLAINED: [&str; 5] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_32_clients_do_and_whatever_fails_the_books_say_what_they_were_told() {
-    let (operations, listings) = if std::env::var("AWARENESS_LONG").is_ok() {
+    let (operations, listings) = if tests::is_long() {
         (640, 240)
     } else {
         (70, 42)

@@ -14,10 +14,7 @@ async fn whatever_is_sent_is_answered_as_documented() {
     let world = World::start().await;
     world.package_for(5.0).await;
     let base = format!("http://{}", world.anonymous.authority());
-    let cases = match std::env::var("AWARENESS_LONG") {
-        Ok(_) => CASES_LONG,
-        Err(_) => CASES,
-    };
+    let cases = if tests::is_long() { CASES_LONG } else { CASES };
     // Operators last: they pause queues and block users.
     for caller in [&world.seller, &world.operator] {
         let (base, token) = (base.clone(), caller.token().to_owned());

@@ -10,8 +10,7 @@ const FORGOTTEN_IMPORT: [&str; 2] = ["/validate_package.py:", r#"Name "Unset" is
 
 /// The documents that clients are made from: all, or as many as the short form takes.
 fn some<T, const COUNT: usize>(documents: [T; COUNT], short: usize) -> impl Iterator<Item = T> {
-    let is_long = std::env::var("AWARENESS_LONG").is_ok();
-    let taken = if is_long { COUNT } else { short };
+    let taken = if tests::is_long() { COUNT } else { short };
     documents.into_iter().take(taken)
 }
 
