@@ -226,16 +226,17 @@ async fn nobody_holds_the_upload_slots_of_others_and_a_drip_is_no_upload() {
 async fn accounts_behind_one_address_share_its_places_and_other_addresses_have_theirs() {
     let world = World::only_api().await;
     let path = "/api/ai/validate-package";
-    let mut drips = Vec::new();
-    for _ in 0..VALIDATIONS_WAITING_SHARE_MAX {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.9:0".parse().unwrap()).unwrap();
-        drips.push(begin_on(socket, &world.seller, "POST", path, "application/json").await);
-    }
     let package = tests::Sample::vector(1).request();
     let neighbour = world.stranger.at(9);
-    eventually("an address whose places are all taken", || async {
-        (neighbour.post(path, &package).await.status == 503).then_some(())
+    // On a slow machine drips are closed before all have begun; then they begin again.
+    let drips = eventually("an address whose places are all taken", || async {
+        let mut drips = Vec::new();
+        for _ in 0..VALIDATIONS_WAITING_SHARE_MAX {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+            drips.push(begin_on(socket, &world.seller, "POST", path, "application/json").await);
+        }
+        (neighbour.post(path, &package).await.status == 503).then_some(drips)
     })
     .await;
     for elsewhere in [world.stranger.at(10), world.stranger.clone()] {
