@@ -39,7 +39,11 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyHeader {
             return Ok(Self(None));
         };
         // The draft standard makes the value a quoted string; most clients send it bare.
-        let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
+        let text = value.to_str().unwrap_or_default().trim();
+        let quoted = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        let text = quoted.unwrap_or(text);
         let is_sound = (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&text.len())
             && text
                 .bytes()
