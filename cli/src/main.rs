@@ -25,6 +25,7 @@ mod purchases;
 mod queues;
 mod receipt;
 mod table;
+mod tasks;
 mod users;
 mod verify;
 
@@ -65,6 +66,8 @@ enum Command {
     Queues(queues::QueuesArgs),
     #[command(after_help = "Example: awareness jobs list --state quarantined")]
     Jobs(jobs::JobsArgs),
+    #[command(after_help = "Example: awareness tasks run sweep_words")]
+    Tasks(tasks::TasksArgs),
     #[command(after_help = "Example: awareness payloads list --json")]
     Payloads(payloads::PayloadsArgs),
     #[command(after_help = "Example: awareness payments list --state unknown")]
@@ -98,6 +101,7 @@ async fn main() -> ExitCode {
         Command::Keys(args) => keys::run(args).await,
         Command::Queues(args) => queues::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
+        Command::Tasks(args) => tasks::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
         Command::Payments(args) => payments::run(args).await,
         Command::Chargebacks(args) => chargebacks::run(args).await,

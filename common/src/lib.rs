@@ -4,7 +4,7 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `decimal merge_patch schema` < `ids limits money shutdown tls` < `admission config fair_queue wire` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
-//! < `identity` < `audit cards events idempotency replays signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
+//! < `identity` < `audit cards events idempotency replays scheduled_tasks signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `chargebacks` < `purchases` < `disputes payouts` < `moderation` < `pipeline`
 
 pub mod decimal;
@@ -41,6 +41,7 @@ pub mod cards;
 pub mod events;
 pub mod idempotency;
 pub mod replays;
+pub mod scheduled_tasks;
 pub mod signatures;
 pub mod throttle;
 

@@ -4,6 +4,11 @@
 mod leader;
 mod operations;
 mod process;
+pub mod schedule;
 pub mod sweeps;
+mod task_loop;
+pub mod tasks;
+mod term;
 
 pub use process::{Scheduler, StartError};
+pub use term::Term;

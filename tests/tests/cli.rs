@@ -6,6 +6,7 @@
 mod cli {
     pub mod ground;
     mod receipt;
+    mod tasks;
 }
 
 use std::net::SocketAddr;

@@ -12,5 +12,7 @@ mod leases;
 mod operators;
 #[path = "jobs/outages.rs"]
 mod outages;
+#[path = "jobs/tasks.rs"]
+mod tasks;
 #[path = "jobs/waking.rs"]
 mod waking;

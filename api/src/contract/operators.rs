@@ -1,11 +1,11 @@
-//! What operators see and steer: queues, jobs, keys, users, packages on the market.
+//! What operators see and steer: queues, jobs, tasks, keys, users, packages on the market.
 
 use super::operation::{Operation, delete, get, post};
 use crate::access::Access::Operator;
 use crate::routes::admin;
 
 pub fn operations() -> Vec<Operation> {
-    let rows = [queues(), jobs(), users(), keys()];
+    let rows = [queues(), jobs(), tasks(), users(), keys()];
     let rows = rows.into_iter().flatten();
     rows.map(|row| row.tagged("operators")).collect()
 }
@@ -59,6 +59,27 @@ fn jobs() -> Vec<Operation> {
             .gives(200, "The job, which is queued."),
         post("/admin/jobs/{job_id}/cancel", admin::cancel_job, Operator, "Cancel a job")
             .gives(202, "The job, which has ended or is about to."),
+    ]
+}
+
+fn tasks() -> Vec<Operation> {
+    vec![
+        get(
+            "/admin/tasks",
+            admin::list_tasks,
+            Operator,
+            "List the scheduler's tasks",
+        )
+        .about("Each with its schedule, its last and its next run.")
+        .gives(200, "All tasks."),
+        post(
+            "/admin/tasks/{task}/run",
+            admin::run_task,
+            Operator,
+            "Run a task now",
+        )
+        .about("It runs beside its schedule, within a second if a scheduler leads.")
+        .gives(202, "The run is requested."),
     ]
 }
 

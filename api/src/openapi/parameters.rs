@@ -48,6 +48,7 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
         ("jobId", row(), "The job."),
         ("payloadId", text(), "The payload."),
         ("queue", text(), "The queue."),
+        ("task", text(), "The task."),
         (
             "packageType",
             reference_to("PackageType"),

@@ -5,14 +5,11 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter,
-    IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder as _, Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec,
+    Registry, TextEncoder,
 };
 
-/// Buckets for work that takes from a millisecond to a minute.
-const SECONDS: &[f64] = &[
-    0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
-];
+use super::declare::{counter, counters, gauge, gauges, histogram, histograms, int_gauges};
 
 /// The metrics of this process.
 #[derive(Debug)]
@@ -55,6 +52,10 @@ pub struct Metrics {
     pub uploads_finished: IntCounterVec,
     pub disputes: IntCounterVec,
     pub scheduler_leader: Gauge,
+    pub task_runs: IntCounterVec,
+    pub task_seconds: HistogramVec,
+    pub task_last_success_seconds: GaugeVec,
+    pub task_failures_in_a_row: IntGaugeVec,
     pub card_requests: IntCounterVec,
     pub card_request_seconds: HistogramVec,
     pub ledger_violations: IntGaugeVec,
@@ -285,6 +286,30 @@ impl Metrics {
                 "awareness_scheduler_leader",
                 "1 in the scheduler that leads, else 0.",
             ),
+            task_runs: counters(
+                r,
+                "awareness_task_runs_total",
+                "Runs of the scheduler's tasks that ended, by task and outcome (succeeded, failed, timed_out, panicked).",
+                &["task", "outcome"],
+            ),
+            task_seconds: histograms(
+                r,
+                "awareness_task_seconds",
+                "Duration of a run of a task, however it ended.",
+                &["task"],
+            ),
+            task_last_success_seconds: gauges(
+                r,
+                "awareness_task_last_success_timestamp_seconds",
+                "When the task last succeeded in this scheduler, in seconds since 1970.",
+                &["task"],
+            ),
+            task_failures_in_a_row: int_gauges(
+                r,
+                "awareness_task_failures_in_a_row",
+                "Runs of the task that failed since one last succeeded, as the leader knows it; else 0.",
+                &["task"],
+            ),
             card_requests: counters(
                 r,
                 "awareness_card_requests_total",
@@ -325,56 +350,4 @@ impl Metrics {
             .expect("a Vec takes every write");
         String::from_utf8(buffer).expect("the text format is UTF-8")
     }
-}
-
-fn register<C: prometheus::core::Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: C,
-) -> C {
-    registry
-        .register(Box::new(collector.clone()))
-        .expect("each name is declared once");
-    collector
-}
-
-fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter {
-    register(registry, IntCounter::new(name, help).expect("a sound name"))
-}
-
-fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-    register(
-        registry,
-        IntCounterVec::new(Opts::new(name, help), labels).expect("a sound name"),
-    )
-}
-
-fn gauge(registry: &Registry, name: &str, help: &str) -> Gauge {
-    register(registry, Gauge::new(name, help).expect("a sound name"))
-}
-
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
-    register(
-        registry,
-        GaugeVec::new(Opts::new(name, help), labels).expect("a sound name"),
-    )
-}
-
-fn int_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
-    register(
-        registry,
-        IntGaugeVec::new(Opts::new(name, help), labels).expect("a sound name"),
-    )
-}
-
-fn histogram(registry: &Registry, name: &str, help: &str) -> Histogram {
-    let opts = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
-    register(registry, Histogram::with_opts(opts).expect("a sound name"))
-}
-
-fn histograms(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
-    let opts = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
-    register(
-        registry,
-        HistogramVec::new(opts, labels).expect("a sound name"),
-    )
 }

@@ -1,6 +1,7 @@
 //! What operators see: structured logs, metrics, and the text they are served as.
 
 mod bounded;
+mod declare;
 mod logs;
 mod metrics;
 

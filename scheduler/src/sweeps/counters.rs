@@ -4,15 +4,12 @@ use common::catalog;
 use common::db::{Error, PgPool};
 use common::limits::COUNTER_FOLD_ROWS_MAX;
 
-/// Steps of one round: more is left to the next.
-const STEPS_MAX: usize = 20;
+use super::Swept;
 
-/// One round: until nothing is left to fold, or enough was done.
-pub async fn sweep(pool: &PgPool) -> Result<(), Error> {
-    for _ in 0..STEPS_MAX {
-        if catalog::fold_counters(pool).await? < COUNTER_FOLD_ROWS_MAX.unsigned_abs() {
-            break;
-        }
-    }
-    Ok(())
+/// One step.
+pub async fn sweep(pool: &PgPool) -> Result<Swept, Error> {
+    let folded = catalog::fold_counters(pool).await?;
+    Ok(Swept::partly_if(
+        folded >= COUNTER_FOLD_ROWS_MAX.unsigned_abs(),
+    ))
 }

@@ -7,18 +7,10 @@ use std::collections::HashMap;
 
 use common::jobs::{self, SweepCursor};
 use common::outbox::Outbox;
-use common::queue::{Lane, QueueError, Wake};
+use common::queue::{Lane, Wake};
 use common::telemetry::metrics;
-use thiserror::Error;
 
-/// Why a step broke off; the next one starts where it began.
-#[derive(Debug, Error)]
-pub enum SweepError {
-    #[error("PostgreSQL")]
-    Database(#[from] common::db::Error),
-    #[error("Redis")]
-    Queue(#[from] QueueError),
-}
+use super::{SweepError, Swept};
 
 /// The round that is under way.
 #[derive(Debug, Default)]
@@ -27,8 +19,8 @@ pub struct DueSweep {
 }
 
 impl DueSweep {
-    /// One step. True if there is more to push at once: Redis lacked many of these.
-    pub async fn step(&mut self, outbox: &Outbox) -> Result<bool, SweepError> {
+    /// One step. There is more to push at once if Redis lacked many of these.
+    pub async fn step(&mut self, outbox: &Outbox) -> Result<Swept, SweepError> {
         let mut cursor = self.cursor.clone();
         let due = jobs::due(outbox.pool(), &mut cursor).await?;
         let found = due.len();
@@ -42,6 +34,6 @@ impl DueSweep {
         }
         metrics().sweep_pushed.inc_by(pushed as u64);
         self.cursor = cursor;
-        Ok(pushed > 0 && pushed * 2 > found)
+        Ok(Swept::partly_if(pushed > 0 && pushed * 2 > found))
     }
 }

@@ -12,14 +12,45 @@ mod staging;
 mod supply;
 mod webhooks;
 
+use common::db;
+use common::queue::QueueError;
+use common::storage::StorageError;
+use thiserror::Error;
+
 pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
 pub use history::sweep as sweep_history;
-pub use ledger::{keep_auditing, keep_folding};
+pub use ledger::{audit as audit_ledger, fold as fold_ledger};
 pub use objects::sweep as sweep_objects;
-pub use orphans::OrphanSweep;
+pub use orphans::{OrphanSweep, tidy_queues};
 pub use payments::sweep as sweep_payments;
 pub use purchases::sweep as sweep_purchases;
 pub use staging::sweep as sweep_staging;
 pub use supply::sweep as sweep_supply;
-pub use webhooks::WebhookSweep;
+pub use webhooks::sweep as sweep_webhooks;
+
+/// How much of its work a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swept {
+    /// All that there was.
+    All,
+    /// A part: the next step is due at once.
+    Partly,
+}
+
+impl Swept {
+    const fn partly_if(is_left: bool) -> Self {
+        if is_left { Self::Partly } else { Self::All }
+    }
+}
+
+/// Why a sweep broke off; the next one starts where it began.
+#[derive(Debug, Error)]
+pub enum SweepError {
+    #[error("PostgreSQL: {0}")]
+    Database(#[from] db::Error),
+    #[error("Redis: {0}")]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}

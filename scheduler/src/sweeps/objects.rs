@@ -8,25 +8,13 @@ use std::time::Duration;
 use chrono::Utc;
 use common::catalog;
 use common::db::PgPool;
-use common::storage::{PACKAGES_PREFIX, Storage, StorageError};
+use common::storage::{PACKAGES_PREFIX, Storage};
 use common::telemetry::metrics;
-use thiserror::Error;
 
-/// Why a sweep broke off.
-#[derive(Debug, Error)]
-pub enum ObjectSweepError {
-    #[error("PostgreSQL")]
-    Database(#[from] common::db::Error),
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
+use super::SweepError;
 
 /// Removes what no package refers to, once its last use lies the grace time back.
-pub async fn sweep(
-    pool: &PgPool,
-    storage: &Storage,
-    grace: Duration,
-) -> Result<u64, ObjectSweepError> {
+pub async fn sweep(pool: &PgPool, storage: &Storage, grace: Duration) -> Result<u64, SweepError> {
     condemn_unknown(pool, storage, grace).await?;
     let mut swept = 0;
     for object in catalog::condemn_orphans(pool, grace).await? {
@@ -46,7 +34,7 @@ async fn condemn_unknown(
     pool: &PgPool,
     storage: &Storage,
     grace: Duration,
-) -> Result<(), ObjectSweepError> {
+) -> Result<(), SweepError> {
     let mut after: Option<String> = None;
     loop {
         let page = storage.list(PACKAGES_PREFIX, after.as_deref()).await?;

@@ -8,7 +8,7 @@ use common::outbox::Outbox;
 use common::pipeline::{self, GiveUp};
 use common::telemetry::metrics;
 
-use super::due::SweepError;
+use super::SweepError;
 
 /// Finished calls that one step takes out of Redis, per queue.
 const FINISHED_MAX: usize = 2_000;
@@ -59,16 +59,16 @@ impl OrphanSweep {
         }
         Ok(())
     }
+}
 
-    /// Gives back what dead workers had fetched, and removes what is finished.
-    pub async fn tidy_queues(&self, outbox: &Outbox) -> Result<(), SweepError> {
-        for spec in QueueSpec::ALL {
-            outbox.queue().rescue_orphans(spec.name).await?;
-            outbox
-                .queue()
-                .sweep_finished(spec.name, FINISHED_MAX)
-                .await?;
-        }
-        Ok(())
+/// Gives back what dead workers had fetched, and removes what is finished.
+pub async fn tidy_queues(outbox: &Outbox) -> Result<(), SweepError> {
+    for spec in QueueSpec::ALL {
+        outbox.queue().rescue_orphans(spec.name).await?;
+        outbox
+            .queue()
+            .sweep_finished(spec.name, FINISHED_MAX)
+            .await?;
     }
+    Ok(())
 }

@@ -10,15 +10,11 @@ use common::storage::{Blob, STAGING_PREFIX, Storage, staging_key, staging_owner}
 use common::telemetry::metrics;
 use common::uploads;
 
-use super::objects::ObjectSweepError;
+use super::SweepError;
 
 /// Removes what no living upload names; bytes that arrived within the grace time are left alone,
 /// because their request may still be under way.
-pub async fn sweep(
-    pool: &PgPool,
-    storage: &Storage,
-    grace: Duration,
-) -> Result<u64, ObjectSweepError> {
+pub async fn sweep(pool: &PgPool, storage: &Storage, grace: Duration) -> Result<u64, SweepError> {
     let swept = sweep_ended(pool, storage).await? + sweep_unnamed(pool, storage, grace).await?;
     metrics()
         .objects_swept
@@ -27,7 +23,7 @@ pub async fn sweep(
     Ok(swept)
 }
 
-async fn sweep_ended(pool: &PgPool, storage: &Storage) -> Result<u64, ObjectSweepError> {
+async fn sweep_ended(pool: &PgPool, storage: &Storage) -> Result<u64, SweepError> {
     let mut swept = 0;
     loop {
         let ended = uploads::staged_to_sweep(pool).await?;
@@ -53,7 +49,7 @@ async fn sweep_unnamed(
     pool: &PgPool,
     storage: &Storage,
     grace: Duration,
-) -> Result<u64, ObjectSweepError> {
+) -> Result<u64, SweepError> {
     let mut swept = 0;
     let mut after: Option<String> = None;
     loop {

@@ -64,6 +64,10 @@ async fn what_operators_do_is_written_down_and_stays() {
         json!({ "userId": world.seller_id().await, "name": "new", "permissions": ["upload"] });
     let made = world.operator.post("/admin/keys", &new).await;
     world.operator.post("/admin/keys", &json!({})).await;
+    world
+        .operator
+        .post("/admin/tasks/sweep_words/run", &json!({}))
+        .await;
     let log = world.operator.get("/admin/audit").await.data();
     let entries = log["entries"].as_array().unwrap();
     let told: Vec<_> = entries
@@ -73,12 +77,13 @@ async fn what_operators_do_is_written_down_and_stays() {
     assert_eq!(
         told,
         [
+            ("POST /admin/tasks/{task}/run", Some(404)),
             ("POST /admin/keys", Some(400)),
             ("POST /admin/keys", Some(201))
         ]
     );
-    assert_eq!(entries[1]["actor"], "operator token");
-    assert_eq!(entries[1]["requestId"], made.header("x-request-id"));
+    assert_eq!(entries[2]["actor"], "operator token");
+    assert_eq!(entries[2]["requestId"], made.header("x-request-id"));
     for change in [
         "update audit_log set status = 200",
         "update audit_log set action = 'nothing'",

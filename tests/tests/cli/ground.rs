@@ -5,12 +5,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use api::Api;
-use common::config::{ApiConfig, Env};
+use common::config::{ApiConfig, Env, RetentionConfig, SchedulerConfig};
 use common::db::PgPool;
 use common::ids::{JobId, PaymentId};
 use common::jobs::{self, Cost, JobName, JobState, NewJob};
 use local::postgres::{PostgresOptions, PrivatePostgres};
 use local::redis::{PrivateRedis, RedisOptions};
+use scheduler::Scheduler;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
@@ -102,6 +103,7 @@ pub struct World {
     pub folder: TempDir,
     pub base_url: String,
     pub pool: PgPool,
+    config: ApiConfig,
     api: Api,
     postgres: PrivatePostgres,
     redis: PrivateRedis,
@@ -137,6 +139,7 @@ impl World {
             base_url: format!("http://{}", api.address()),
             pool: owner_pool(&postgres.url("awareness")).await,
             folder,
+            config,
             api,
             postgres,
             redis,
@@ -149,6 +152,19 @@ impl World {
             ("AWARENESS_ADMIN_TOKEN", TOKEN),
         ];
         awareness(&variables, words).await
+    }
+
+    /// A scheduler of the same market.
+    pub async fn scheduler(&self) -> Scheduler {
+        let config = SchedulerConfig {
+            ops_listen: self.config.ops_listen,
+            staging_grace: Duration::from_secs(3600),
+            retention: RetentionConfig::default(),
+            database: self.config.database.clone(),
+            redis: self.config.redis.clone(),
+            storage: self.config.storage.clone(),
+        };
+        Scheduler::start(&config).await.unwrap()
     }
 
     /// A job that waits, for nobody in particular.

@@ -1,4 +1,4 @@
-//! What operators do: see and steer queues, jobs, keys, payments and the ledger, and decide about money.
+//! What operators do: see and steer queues, jobs, tasks, keys, payments and the ledger, and decide about money.
 
 mod because;
 mod chargebacks;
@@ -12,6 +12,7 @@ mod payments;
 mod payouts;
 mod purchases;
 mod queues;
+mod tasks;
 mod users;
 
 pub use chargebacks::{answer_chargeback, list_chargebacks};
@@ -26,4 +27,5 @@ pub use payments::{get_payment, list_payments};
 pub use payouts::{list_all_payouts, pay_payout, return_payout};
 pub use purchases::{cancel_any_purchase, refund_any_purchase};
 pub use queues::{list_queues, pause_queue, resume_queue};
+pub use tasks::{list_tasks, run_task};
 pub use users::{block_user, change_role, list_audit, list_users, unblock_user};

@@ -1,0 +1,136 @@
+//! The time in which a scheduler leads: each task of the table runs in a loop of its own, so that none
+//! waits for another, and what became of it is written down once a second.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::db::{Error, PgPool};
+use common::ledger::audit;
+use common::limits::HEARTBEAT;
+use common::scheduled_tasks::{self, Declaration, Progress};
+use common::telemetry::metrics;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::process::pause;
+use crate::task_loop::TaskLoop;
+use crate::tasks::{Context, Task};
+
+/// The longest time for writing down what became of the tasks: a scheduler that stops waits for it.
+const EXCHANGE_MAX: Duration = Duration::from_secs(5);
+
+/// How often operators requested each task.
+pub type Requests = HashMap<String, i64>;
+
+/// The tasks of a scheduler that leads.
+#[derive(Debug)]
+pub struct Term {
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl Term {
+    /// Begins to run the tasks, each where the last leader ended.
+    pub fn begin(context: Arc<Context>, tasks: &'static [Task]) -> Self {
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run_all(context, tasks, stop.clone()));
+        Self { stop, running }
+    }
+
+    /// Breaks off what runs: each task can be, anywhere. What this process said of them is said no more.
+    pub async fn end(self) {
+        self.stop.cancel();
+        if let Err(error) = self.running.await {
+            tracing::error!(%error, "The tasks did not end as they should");
+        }
+        metrics().task_failures_in_a_row.reset();
+        audit::retract();
+    }
+}
+
+async fn run_all(context: Arc<Context>, tasks: &'static [Task], stop: CancellationToken) {
+    let pool = context.pool().clone();
+    let mut known = loop {
+        match declare(&pool, tasks).await {
+            Ok(known) => break known,
+            Err(error) => tracing::warn!(%error, "Could not declare the tasks"),
+        }
+        if !pause(&stop, HEARTBEAT).await {
+            return;
+        }
+    };
+    let (requests, requested) = watch::channel(Requests::new());
+    let (report, reports) = mpsc::unbounded_channel();
+    let mut running = JoinSet::new();
+    for task in tasks {
+        let task_loop = TaskLoop {
+            task: *task,
+            progress: known
+                .remove(task.name)
+                .unwrap_or_else(|| Progress::before_the_first_run(task.name)),
+            report: report.clone(),
+            requested: requested.clone(),
+        };
+        running.spawn(task_loop.run(Arc::clone(&context), stop.clone()));
+    }
+    drop(report);
+    keep_journal(&pool, reports, &requests).await;
+    running.join_all().await;
+}
+
+async fn declare(pool: &PgPool, tasks: &[Task]) -> Result<HashMap<String, Progress>, Error> {
+    let declared: Vec<Declaration> = tasks
+        .iter()
+        .map(|task| Declaration {
+            name: task.name,
+            schedule: task.schedule.to_string(),
+            timeout: task.timeout,
+        })
+        .collect();
+    scheduled_tasks::declare(pool, &declared).await?;
+    let known = scheduled_tasks::list(pool).await?;
+    let by_name = |row: scheduled_tasks::ScheduledTask| (row.progress.name.clone(), row.progress);
+    Ok(known.into_iter().map(by_name).collect())
+}
+
+/// Writes down what the loops report, and tells them what is requested, once a second, until all have ended.
+async fn keep_journal(
+    pool: &PgPool,
+    mut reports: mpsc::UnboundedReceiver<Progress>,
+    requests: &watch::Sender<Requests>,
+) {
+    let mut unwritten: HashMap<String, Progress> = HashMap::new();
+    let mut ticks = tokio::time::interval(HEARTBEAT);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut has_ended = false;
+    while !has_ended {
+        tokio::select! {
+            report = reports.recv() => match report {
+                Some(progress) => {
+                    unwritten.insert(progress.name.clone(), progress);
+                    continue;
+                }
+                None => has_ended = true,
+            },
+            _ = ticks.tick() => {}
+        }
+        let progress: Vec<Progress> = unwritten.values().cloned().collect();
+        match tokio::time::timeout(EXCHANGE_MAX, exchange(pool, &progress)).await {
+            Ok(Ok(all)) => {
+                unwritten.clear();
+                requests.send_if_modified(|known| std::mem::replace(known, all.clone()) != all);
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "Could not write down what the tasks did"),
+            Err(_) => tracing::warn!("Could not write down in time what the tasks did"),
+        }
+    }
+}
+
+async fn exchange(pool: &PgPool, progress: &[Progress]) -> Result<Requests, Error> {
+    scheduled_tasks::record(pool, progress).await?;
+    let rows = scheduled_tasks::list(pool).await?;
+    let requests = |row: scheduled_tasks::ScheduledTask| (row.progress.name, row.requests);
+    Ok(rows.into_iter().map(requests).collect())
+}
