@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::age::{since_if_any, span};
+use crate::age::{since, since_if_any, span};
 use crate::api::{Api, ApiArgs, read};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -54,7 +54,7 @@ struct Task {
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
     duration_seconds: Option<f64>,
-    next_run_at: Option<DateTime<Utc>>,
+    next_run_at: DateTime<Utc>,
     error: Option<String>,
     failures_in_a_row: u64,
 }
@@ -124,7 +124,7 @@ fn list(tasks: &[Task]) -> String {
             task.schedule.clone(),
             since_if_any(task.started_at),
             outcome(task),
-            since_if_any(task.next_run_at),
+            since(task.next_run_at),
         ]);
     }
     table.to_string()

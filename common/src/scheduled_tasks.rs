@@ -1,6 +1,7 @@
 //! Periodic work as PostgreSQL remembers it: written by the scheduler that leads, read and requested by
 //! operators. The tasks themselves are a table in the scheduler.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +16,8 @@ pub struct Declaration {
     pub name: &'static str,
     pub schedule: String,
     pub timeout: Duration,
+    /// When it runs first.
+    pub next_run_at: DateTime<Utc>,
 }
 
 /// How far a task has come: what the next leader goes on from.
@@ -36,26 +39,9 @@ pub struct Progress {
     /// How many runs failed since one last succeeded.
     pub failures_in_a_row: i32,
     /// When it runs next.
-    pub next_run_at: Option<DateTime<Utc>>,
+    pub next_run_at: DateTime<Utc>,
     /// How many of the requests are served: a run that began after them has ended.
     pub requests_served: i64,
-}
-
-impl Progress {
-    /// Of a task that is new.
-    pub fn before_the_first_run(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            started_at: None,
-            finished_at: None,
-            succeeded_at: None,
-            duration_seconds: None,
-            error: None,
-            failures_in_a_row: 0,
-            next_run_at: None,
-            requests_served: 0,
-        }
-    }
 }
 
 /// A task that the scheduler runs periodically.
@@ -73,35 +59,40 @@ pub struct ScheduledTask {
     pub requests: i64,
 }
 
-/// Makes the rows those of the declared tasks. One whose schedule changed is due at once.
-pub async fn declare(pool: &PgPool, tasks: &[Declaration]) -> Result<(), sqlx::Error> {
+/// Makes the rows those of the declared tasks, and answers how far each has come. One that is new, or whose schedule
+/// changed, waits for its first run.
+pub async fn declare(pool: &PgPool, tasks: &[Declaration]) -> Result<Vec<Progress>, sqlx::Error> {
     let names: Vec<&str> = tasks.iter().map(|task| task.name).collect();
     let schedules: Vec<&str> = tasks.iter().map(|task| task.schedule.as_str()).collect();
     let timeouts: Vec<f64> = tasks
         .iter()
         .map(|task| task.timeout.as_secs_f64())
         .collect();
-    sqlx::query(
+    let first_runs: Vec<DateTime<Utc>> = tasks.iter().map(|task| task.next_run_at).collect();
+    sqlx::query_as(
         "with gone as (
              delete from scheduled_tasks where name <> all($1)
          )
-         insert into scheduled_tasks (name, schedule, timeout_seconds, place)
-         select name, schedule, timeout, place
-         from unnest($1, $2, $3) with ordinality as declared (name, schedule, timeout, place)
+         insert into scheduled_tasks (name, schedule, timeout_seconds, next_run_at, place)
+         select name, schedule, timeout, first_run_at, place
+         from unnest($1, $2, $3, $4) with ordinality as declared (name, schedule, timeout, first_run_at, place)
          on conflict (name) do update
          set schedule = excluded.schedule,
              timeout_seconds = excluded.timeout_seconds,
              place = excluded.place,
-             next_run_at = case
-                 when scheduled_tasks.schedule = excluded.schedule then scheduled_tasks.next_run_at
-             end",
+             next_run_at = case scheduled_tasks.schedule
+                 when excluded.schedule then scheduled_tasks.next_run_at
+                 else excluded.next_run_at
+             end
+         returning name, started_at, finished_at, succeeded_at, duration_seconds, error, failures_in_a_row,
+                   next_run_at, requests_served",
     )
     .bind(names)
     .bind(schedules)
     .bind(timeouts)
-    .execute(pool)
-    .await?;
-    Ok(())
+    .bind(first_runs)
+    .fetch_all(pool)
+    .await
 }
 
 /// Writes down how far tasks have come.
@@ -123,6 +114,14 @@ pub async fn record(pool: &PgPool, progress: &[Progress]) -> Result<(), sqlx::Er
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// How often a run of each task was requested.
+pub async fn list_requests(pool: &PgPool) -> Result<HashMap<String, i64>, sqlx::Error> {
+    let rows: Vec<(String, i64)> = sqlx::query_as("select name, requests from scheduled_tasks")
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// All tasks, in the scheduler's order.

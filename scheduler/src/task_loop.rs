@@ -51,8 +51,7 @@ impl TaskLoop {
     /// Waits for the next run, but for no longer than the schedule of today says.
     async fn wait(&mut self) {
         let now = Utc::now();
-        let due = self.progress.next_run_at.unwrap_or(now);
-        let due = due.min(self.task.schedule.next(now));
+        let due = self.progress.next_run_at.min(self.task.schedule.next(now));
         let (name, served) = (self.task.name, self.progress.requests_served);
         let requested = self
             .requested
@@ -78,10 +77,10 @@ impl TaskLoop {
         progress.finished_at = Some(now);
         progress.duration_seconds = Some(took);
         progress.requests_served = requests.unwrap_or(progress.requests_served);
-        progress.next_run_at = Some(match outcome {
+        progress.next_run_at = match outcome {
             Ok(Swept::Partly) => now,
             _ => self.task.schedule.next(now),
-        });
+        };
         if let Err(error) = &outcome {
             let error = error as &dyn std::error::Error;
             tracing::warn!(task.name = name, error, "A task failed");

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use common::db::{Error, PgPool};
 use common::ledger::audit;
 use common::limits::HEARTBEAT;
@@ -52,9 +53,9 @@ impl Term {
 
 async fn run_all(context: Arc<Context>, tasks: &'static [Task], stop: CancellationToken) {
     let pool = context.pool().clone();
-    let mut known = loop {
-        match declare(&pool, tasks).await {
-            Ok(known) => break known,
+    let declared = loop {
+        match scheduled_tasks::declare(&pool, &declarations(tasks)).await {
+            Ok(declared) => break declared,
             Err(error) => tracing::warn!(%error, "Could not declare the tasks"),
         }
         if !pause(&stop, HEARTBEAT).await {
@@ -64,12 +65,13 @@ async fn run_all(context: Arc<Context>, tasks: &'static [Task], stop: Cancellati
     let (requests, requested) = watch::channel(Requests::new());
     let (report, reports) = mpsc::unbounded_channel();
     let mut running = JoinSet::new();
-    for task in tasks {
+    for progress in declared {
+        let Some(task) = tasks.iter().find(|task| task.name == progress.name) else {
+            continue;
+        };
         let task_loop = TaskLoop {
             task: *task,
-            progress: known
-                .remove(task.name)
-                .unwrap_or_else(|| Progress::before_the_first_run(task.name)),
+            progress,
             report: report.clone(),
             requested: requested.clone(),
         };
@@ -80,19 +82,15 @@ async fn run_all(context: Arc<Context>, tasks: &'static [Task], stop: Cancellati
     running.join_all().await;
 }
 
-async fn declare(pool: &PgPool, tasks: &[Task]) -> Result<HashMap<String, Progress>, Error> {
-    let declared: Vec<Declaration> = tasks
-        .iter()
-        .map(|task| Declaration {
-            name: task.name,
-            schedule: task.schedule.to_string(),
-            timeout: task.timeout,
-        })
-        .collect();
-    scheduled_tasks::declare(pool, &declared).await?;
-    let known = scheduled_tasks::list(pool).await?;
-    let by_name = |row: scheduled_tasks::ScheduledTask| (row.progress.name.clone(), row.progress);
-    Ok(known.into_iter().map(by_name).collect())
+fn declarations(tasks: &[Task]) -> Vec<Declaration> {
+    let now = Utc::now();
+    let declaration = |task: &Task| Declaration {
+        name: task.name,
+        schedule: task.schedule.to_string(),
+        timeout: task.timeout,
+        next_run_at: task.schedule.next(now),
+    };
+    tasks.iter().map(declaration).collect()
 }
 
 /// Writes down what the loops report, and tells them what is requested, once a second, until all have ended.
@@ -129,8 +127,8 @@ async fn keep_journal(
 }
 
 async fn exchange(pool: &PgPool, progress: &[Progress]) -> Result<Requests, Error> {
-    scheduled_tasks::record(pool, progress).await?;
-    let rows = scheduled_tasks::list(pool).await?;
-    let requests = |row: scheduled_tasks::ScheduledTask| (row.progress.name, row.requests);
-    Ok(rows.into_iter().map(requests).collect())
+    if !progress.is_empty() {
+        scheduled_tasks::record(pool, progress).await?;
+    }
+    scheduled_tasks::list_requests(pool).await
 }

@@ -38,12 +38,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyHeader {
         let Some(value) = parts.headers.get("idempotency-key") else {
             return Ok(Self(None));
         };
-        // The draft standard makes the value a quoted string; most clients send it bare.
-        let text = value.to_str().unwrap_or_default().trim();
-        let quoted = text
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
-        let text = quoted.unwrap_or(text);
+        let text = unquoted(value.to_str().unwrap_or_default().trim());
         let is_sound = (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&text.len())
             && text
                 .bytes()
@@ -55,5 +50,32 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyHeader {
             return Err(error.field("Idempotency-Key", message));
         }
         Ok(Self(Some(text.to_owned())))
+    }
+}
+
+/// The draft standard makes the value a quoted string; most clients send it bare.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unquoted;
+
+    #[test]
+    fn one_pair_of_quotes_is_no_part_of_a_key() {
+        for (text, key) in [
+            ("\"a\"", "a"),
+            ("a", "a"),
+            ("\"\"a\"\"", "\"a\""),
+            ("\"\"a", "\"\"a"),
+            ("a\"", "a\""),
+            ("\"", "\""),
+            ("\"\"", ""),
+        ] {
+            assert_eq!(unquoted(text), key, "{text}");
+        }
     }
 }

@@ -48,9 +48,10 @@ async fn staged_bytes_of_ended_uploads_go_and_those_of_living_ones_stay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_sweep_takes_the_staged_bytes_of_all_uploads_that_ended() {
-    let world = World::start().await;
+    let mut world = World::only_api().await;
     let refused = Sample::declared_only(124, 0.2).request();
     let id = world.seller.upload(&refused).await.upload_id();
+    world.start_worker().await;
     assert_eq!(world.seller.ended(&id).await["status"], "failed");
     sqlx::query(
         "insert into uploads
