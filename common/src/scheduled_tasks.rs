@@ -51,7 +51,8 @@ pub struct ScheduledTask {
     #[serde(flatten)]
     #[sqlx(flatten)]
     pub progress: Progress,
-    /// When it runs: `every` and the pause between two runs, or a cron expression in UTC.
+    /// When it runs: `every` and the pause between two runs, or a cron expression in UTC. With `at once, then` it also
+    /// runs whenever a scheduler begins to lead.
     pub schedule: String,
     /// The longest time that a run may take, in seconds.
     pub timeout_seconds: f64,

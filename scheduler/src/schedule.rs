@@ -10,15 +10,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub enum Schedule {
     /// This long after its last run ended, so that a slow task never runs without a pause.
     Every(Duration),
+    /// The same, and at once when a scheduler begins to lead: what it measures is shown by the process that leads.
+    AtOnceThenEvery(Duration),
     /// At the times of a cron expression, in UTC.
     Cron(&'static str),
 }
 
 impl Schedule {
+    /// Whether a run is due when a scheduler begins to lead, whenever the last one was.
+    pub fn is_due_at_once(self) -> bool {
+        matches!(self, Self::AtOnceThenEvery(_))
+    }
+
     /// The time of the run after one that ended now. Ticks that passed meanwhile count once.
     pub fn next(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
-            Self::Every(pause) => now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX),
+            Self::Every(pause) | Self::AtOnceThenEvery(pause) => {
+                now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX)
+            }
             Self::Cron(expression) => cron_parser::parse(expression, &now)
                 .expect("the expressions of the table are tested"),
         }
@@ -29,6 +38,7 @@ impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Every(pause) => write!(f, "every {pause:?}"),
+            Self::AtOnceThenEvery(pause) => write!(f, "at once, then every {pause:?}"),
             Self::Cron(expression) => f.write_str(expression),
         }
     }
@@ -48,6 +58,16 @@ mod tests {
         let now = at("2026-11-28T10:17:00Z");
         assert_eq!(schedule.next(now), at("2026-11-28T10:17:00.250Z"));
         assert_eq!(schedule.to_string(), "every 250ms");
+        assert!(!schedule.is_due_at_once());
+    }
+
+    #[test]
+    fn what_also_runs_at_once_does_so_when_a_scheduler_begins_to_lead() {
+        let schedule = Schedule::AtOnceThenEvery(Duration::from_secs(60));
+        assert!(schedule.is_due_at_once());
+        let next = schedule.next(at("2026-11-28T10:17:00Z"));
+        assert_eq!(next, at("2026-11-28T10:18:00Z"));
+        assert_eq!(schedule.to_string(), "at once, then every 60s");
     }
 
     #[test]

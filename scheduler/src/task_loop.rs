@@ -39,6 +39,9 @@ pub struct TaskLoop {
 impl TaskLoop {
     /// Runs until it is stopped; a run that is under way then is broken off.
     pub async fn run(mut self, context: Arc<Context>, stop: CancellationToken) {
+        if self.task.schedule.is_due_at_once() {
+            self.progress.next_run_at = Utc::now();
+        }
         stop.run_until_cancelled(async {
             loop {
                 self.wait().await;

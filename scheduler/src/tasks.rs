@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use crate::schedule::Schedule;
-use crate::schedule::Schedule::{Cron, Every};
+use crate::schedule::Schedule::{AtOnceThenEvery, Cron, Every};
 use crate::sweeps::{self, DueSweep, OrphanSweep, SweepError, Swept};
 
 /// What the tasks work with.
@@ -90,8 +90,8 @@ pub const TASKS: &[Task] = &[
     task("ring_webhooks", Every(secs(2)), SHORT, |c| whole(webhooks::reconcile(&c.outbox))),
     task("wake_payments", Every(secs(5)), SHORT, |c| whole(sweeps::sweep_payments(&c.outbox))),
     task("release_supply", Every(secs(5)), SHORT, |c| whole(sweeps::sweep_supply(&c.outbox))),
-    task("audit_ledger", Every(AUDIT), LONG, |c| whole(sweeps::audit_ledger(c.pool()))),
-    task("observe_webhooks", Every(secs(60)), SHORT, |c| whole(webhooks::observe_backlog(c.pool()))),
+    task("audit_ledger", AtOnceThenEvery(AUDIT), LONG, |c| whole(sweeps::audit_ledger(c.pool()))),
+    task("observe_webhooks", AtOnceThenEvery(secs(60)), SHORT, |c| whole(webhooks::observe_backlog(c.pool()))),
     task("expire_purchases", Every(secs(60)), LONG, |c| steps(sweeps::sweep_purchases(&c.outbox))),
     task("prune_history", Every(secs(60)), LONG, |c| whole(sweeps::sweep_history(c.pool()))),
     task("sweep_staging", Every(secs(60)), LONG, |c| whole(sweeps::sweep_staging(c.pool(), &c.storage, c.grace))),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::config::RetentionConfig;
 use common::scheduled_tasks::{self, ScheduledTask};
 use scheduler::Term;
-use scheduler::schedule::Schedule::{self, Cron, Every};
+use scheduler::schedule::Schedule::{self, AtOnceThenEvery, Cron, Every};
 use scheduler::sweeps::{SweepError, Swept};
 use scheduler::tasks::{Context, Run, Task};
 use tests::ground::{DEADLINE, Ground};
@@ -121,6 +121,33 @@ async fn the_next_leader_goes_on_where_the_last_ended_and_makes_up_for_missed_ru
     ground.becomes(often_has_run).await;
     third.end().await;
     assert_eq!(RUNS.load(Ordering::SeqCst), 1, "its time has not come");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_measures_runs_as_soon_as_a_scheduler_leads() {
+    static RUNS: AtomicI64 = AtomicI64::new(0);
+    static TASKS: [Task; 1] = [task(
+        "measures",
+        AtOnceThenEvery(Duration::from_secs(3600)),
+        |_| {
+            RUNS.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async { Ok(Swept::All) })
+        },
+    )];
+    let ground = Ground::shared().await;
+    for term in 1..=2 {
+        let leader = begin(&ground, &TASKS);
+        ground
+            .becomes(
+                "select coalesce(bool_and(finished_at is not null), false) from scheduled_tasks",
+            )
+            .await;
+        leader.end().await;
+        assert_eq!(RUNS.load(Ordering::SeqCst), term);
+        ground
+            .run("update scheduled_tasks set finished_at = null")
+            .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
