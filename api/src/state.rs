@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use common::accounts::{GitHub, Guesses, Passwords, TokenMaker};
+use common::agents::PresenceBoard;
 use common::cache::Epochs;
 use common::cards::Cards;
 use common::catalog::CATALOGUE;
@@ -55,6 +56,8 @@ pub struct Parts {
     pub github: Option<GitHub>,
     pub rates: RateConfig,
     pub throttle: Throttle,
+    /// Which agents are present.
+    pub presence: PresenceBoard,
     /// Answers about the market.
     pub catalogue: Cached,
     /// Bounds the searches that are worked out.
@@ -94,6 +97,7 @@ impl ApiState {
             github: GitHub::new(&config.github, &callback)?,
             guesses: Guesses::new(throttle.clone()),
             throttle,
+            presence: PresenceBoard::new(&config.redis, &config.agents)?,
             rates: config.rates.clone(),
             catalogue: Cached::new(
                 Epochs::new(config.redis.url.expose_secret(), &config.redis.prefix)?,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::agents::PresenceBoard;
 use common::config::SchedulerConfig;
+use common::hurried_redis::AddressError;
 use common::limits::HEARTBEAT;
 use common::outbox::Outbox;
 use common::queue::{Queue, QueueError};
@@ -31,6 +33,8 @@ pub enum StartError {
     Database(#[from] db::Error),
     #[error("Redis")]
     Queue(#[from] QueueError),
+    #[error(transparent)]
+    Redis(#[from] AddressError),
     #[error("the operations port")]
     Listen(#[from] std::io::Error),
 }
@@ -57,6 +61,7 @@ impl Scheduler {
         let context = Context::new(
             outbox.clone(),
             storage,
+            PresenceBoard::new(&config.redis, &config.agents)?,
             config.staging_grace,
             config.retention,
         );

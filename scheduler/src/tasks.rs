@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use common::agents::PresenceBoard;
 use common::config::RetentionConfig;
 use common::db::PgPool;
 use common::limits::{AUDIT, FOLD, SWEEP};
@@ -23,6 +24,7 @@ use crate::sweeps::{self, DueSweep, OrphanSweep, SweepError, Swept};
 pub struct Context {
     outbox: Outbox,
     storage: Storage,
+    presence: PresenceBoard,
     grace: Duration,
     retention: RetentionConfig,
     due: Mutex<DueSweep>,
@@ -34,12 +36,14 @@ impl Context {
     pub fn new(
         outbox: Outbox,
         storage: Storage,
+        presence: PresenceBoard,
         grace: Duration,
         retention: RetentionConfig,
     ) -> Self {
         Self {
             outbox,
             storage,
+            presence,
             grace,
             retention,
             due: Mutex::default(),
@@ -88,6 +92,7 @@ pub const TASKS: &[Task] = &[
     task("fold_ledger", Every(FOLD), SHORT, |c| steps(sweeps::fold_ledger(c.pool()))),
     task("fold_counters", Every(ms(500)), SHORT, |c| steps(sweeps::sweep_counters(c.pool()))),
     task("ring_webhooks", Every(secs(2)), SHORT, |c| whole(webhooks::reconcile(&c.outbox))),
+    task("sweep_presence", Every(secs(2)), LONG, |c| steps(sweeps::sweep_presence(c.pool(), &c.presence))),
     task("wake_payments", Every(secs(5)), SHORT, |c| whole(sweeps::sweep_payments(&c.outbox))),
     task("release_supply", Every(secs(5)), SHORT, |c| whole(sweeps::sweep_supply(&c.outbox))),
     task("audit_ledger", AtOnceThenEvery(AUDIT), LONG, |c| whole(sweeps::audit_ledger(c.pool()))),

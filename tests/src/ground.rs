@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use common::agents::PresenceBoard;
 use common::catalog::License;
 use common::config::{
     CardConfig, DatabaseConfig, RedisConfig, RetentionConfig, SchedulerConfig, SecretConfig,
@@ -40,6 +41,7 @@ use worker::Worker;
 use crate::redis::RedisServer;
 use crate::sample::Sample;
 use crate::servers::{owner_pool, small_pool};
+use crate::settings::agents_of;
 use crate::stack::eventually;
 use crate::world::SIGNING_KEY;
 
@@ -173,6 +175,12 @@ impl Ground {
         Worker::start(&self.worker, queues).await.expect("a worker")
     }
 
+    /// Who is present, as the scheduler keeps it.
+    pub fn presence(&self) -> PresenceBoard {
+        let redis = &self.worker.redis;
+        PresenceBoard::new(redis, &agents_of(redis)).expect("an address")
+    }
+
     /// A scheduler.
     pub async fn scheduler(&self) -> Scheduler {
         let config = SchedulerConfig {
@@ -181,6 +189,7 @@ impl Ground {
             retention: RetentionConfig::default(),
             database: self.worker.database.clone(),
             redis: self.worker.redis.clone(),
+            agents: agents_of(&self.worker.redis),
             storage: self.worker.storage.clone(),
         };
         Scheduler::start(&config).await.expect("a scheduler")

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use common::config::{
-    ApiConfig, CardConfig, GitHubConfig, RateConfig, RedisConfig, SecretConfig, SigningConfig,
-    StorageConfig, WebhookConfig,
+    AgentsConfig, ApiConfig, CardConfig, GitHubConfig, RateConfig, RedisConfig, SecretConfig,
+    SigningConfig, StorageConfig, WebhookConfig,
 };
 use local::s3::{LocalS3, S3Options};
 
@@ -27,6 +27,10 @@ pub async fn configuration(
     s3: &LocalS3,
     webhooks: WebhookConfig,
 ) -> ApiConfig {
+    let redis = RedisConfig {
+        url: servers.redis_url.clone().into(),
+        prefix: format!("test-{}", uuid::Uuid::now_v7().simple()),
+    };
     let sandbox = S3Options::sandbox("", BUCKET);
     ApiConfig {
         listen: any_port(),
@@ -35,10 +39,8 @@ pub async fn configuration(
         fee_basis_points: 1500,
         admin_token: ADMIN_TOKEN.into(),
         database: small_pool(servers.create_database(locale).await),
-        redis: RedisConfig {
-            url: servers.redis_url.clone().into(),
-            prefix: format!("test-{}", uuid::Uuid::now_v7().simple()),
-        },
+        agents: agents_of(&redis),
+        redis,
         storage: StorageConfig {
             endpoint: s3.endpoint().parse().unwrap(),
             public_endpoint: s3.endpoint().parse().unwrap(),
@@ -59,6 +61,14 @@ pub async fn configuration(
         github: GitHubConfig::default(),
         rates: RateConfig::default(),
         cors_origins: vec![CORS_ORIGIN.to_owned()],
+    }
+}
+
+/// Agents under keys of their own.
+pub fn agents_of(redis: &RedisConfig) -> AgentsConfig {
+    AgentsConfig {
+        key_prefix: format!("{}:", redis.prefix),
+        ..AgentsConfig::default()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use api::Api;
+use common::agents::PresenceBoard;
 use common::config::{
     ApiConfig, RateConfig, RetentionConfig, SchedulerConfig, SecretConfig, WebhookConfig,
     WorkerConfig,
@@ -243,6 +244,7 @@ impl World {
             retention: RetentionConfig::default(),
             database: self.api_config.database.clone(),
             redis: self.api_config.redis.clone(),
+            agents: self.api_config.agents.clone(),
             storage: self.api_config.storage.clone(),
         };
         self.scheduler = Some(Scheduler::start(&config).await.unwrap());
@@ -349,6 +351,16 @@ impl World {
             .await
             .unwrap();
         chunks.concat()
+    }
+
+    /// Who is present, as the programs write it.
+    pub fn presence(&self) -> PresenceBoard {
+        PresenceBoard::new(&self.api_config.redis, &self.api_config.agents).unwrap()
+    }
+
+    /// The name of a key of presence in Redis.
+    pub fn presence_key(&self, name: &str) -> String {
+        format!("{}{name}", self.api_config.agents.key_prefix)
     }
 
     /// One figure of a query.

@@ -4,6 +4,7 @@
 //! A file has the rows of one area.
 
 mod accounts;
+mod agents;
 mod answer;
 mod disputes;
 mod handler;
@@ -46,6 +47,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         money::operations(),
         payouts::operations(),
         disputes::operations(),
+        agents::operations(),
         webhooks::operations(),
         system::operations(),
         operators::operations(),

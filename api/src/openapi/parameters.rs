@@ -1,5 +1,6 @@
 //! Parameters that several operations take.
 
+use common::agents::AgentId;
 use common::ids::{
     BatchPublicId, ChargebackId, DeliveryId, DisputeId, EndpointId, EventId, PackagePublicId,
     PaymentId, PayoutId, PurchaseId, RecoveryId, UploadPublicId,
@@ -44,6 +45,7 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
         ("sessionId", row(), "The session."),
         ("sellerId", row(), "The seller."),
         ("userId", row(), "The user."),
+        ("agentId", id::<AgentId>(), "The agent."),
         ("reviewId", row(), "The review."),
         ("jobId", row(), "The job."),
         ("payloadId", text(), "The payload."),

@@ -13,7 +13,7 @@ pub use env::{ConfigError, Env};
 pub use github::{GitHubApp, GitHubConfig};
 pub use rates::{Calls, Per, ProxyHeader, RateConfig, RatePolicy};
 pub use sections::{
-    ApiConfig, DatabaseConfig, MigrationConfig, RedisConfig, RetentionConfig, SchedulerConfig,
-    SecretConfig, StorageConfig, WebhookConfig, WorkerConfig,
+    AgentsConfig, ApiConfig, DatabaseConfig, MigrationConfig, RedisConfig, RetentionConfig,
+    SchedulerConfig, SecretConfig, StorageConfig, WebhookConfig, WorkerConfig,
 };
 pub use signing::{PublicKeyHex, PublicKeyHexError, SigningConfig};

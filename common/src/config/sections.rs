@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{CardConfig, Env, GitHubConfig, RateConfig, SigningConfig};
-use crate::limits::FEE_BASIS_POINTS_MAX;
+use crate::limits::{AGENT_TTL, FEE_BASIS_POINTS_MAX};
 
 /// PostgreSQL and its pool (the seed's names and defaults; times in milliseconds).
 #[derive(Debug, Clone)]
@@ -98,6 +98,38 @@ impl RedisConfig {
     }
 }
 
+/// Agents: how long they are present, and under which keys of Redis.
+#[derive(Debug, Clone)]
+pub struct AgentsConfig {
+    /// Begins the keys of their presence, which have the seed's names: `agent:{id}`, `agents:all`.
+    pub key_prefix: String,
+    /// An agent that gave no sign of life for so long is offline.
+    pub time_to_live: Duration,
+}
+
+impl Default for AgentsConfig {
+    fn default() -> Self {
+        Self {
+            key_prefix: String::new(),
+            time_to_live: AGENT_TTL,
+        }
+    }
+}
+
+impl AgentsConfig {
+    pub fn from_env(env: &mut Env) -> Self {
+        let default = Self::default();
+        let seconds = env.or("AGENT_TTL_SECONDS", default.time_to_live.as_secs());
+        if !(1..=86_400).contains(&seconds) {
+            env.fault("AGENT_TTL_SECONDS", "must be from 1 to 86400");
+        }
+        Self {
+            key_prefix: env.or("AGENTS_REDIS_PREFIX", default.key_prefix),
+            time_to_live: Duration::from_secs(seconds),
+        }
+    }
+}
+
 /// S3 or what speaks its protocol.
 #[derive(Debug, Clone)]
 pub struct StorageConfig {
@@ -180,6 +212,7 @@ pub struct ApiConfig {
     pub admin_token: SecretString,
     pub database: DatabaseConfig,
     pub redis: RedisConfig,
+    pub agents: AgentsConfig,
     pub storage: StorageConfig,
     pub secrets: SecretConfig,
     pub signing: SigningConfig,
@@ -226,6 +259,7 @@ impl ApiConfig {
             admin_token: admin_token?,
             database: database?,
             redis: redis?,
+            agents: AgentsConfig::from_env(env),
             storage: storage?,
             secrets: secrets?,
             signing: signing?,
@@ -289,6 +323,7 @@ pub struct SchedulerConfig {
     pub retention: RetentionConfig,
     pub database: DatabaseConfig,
     pub redis: RedisConfig,
+    pub agents: AgentsConfig,
     pub storage: StorageConfig,
 }
 
@@ -348,6 +383,7 @@ impl SchedulerConfig {
             retention,
             database: database?,
             redis: redis?,
+            agents: AgentsConfig::from_env(env),
             storage: storage?,
         })
     }

@@ -22,16 +22,19 @@ pub enum Permission {
     Account,
     /// To manage webhook endpoints and their log.
     Webhooks,
+    /// To register and manage agents.
+    Agents,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Upload,
         Self::Purchase,
         Self::Download,
         Self::Account,
         Self::Webhooks,
+        Self::Agents,
     ];
     /// What a key has when nothing is said: the seed's three.
     pub const DEFAULT: [Self; 3] = [Self::Upload, Self::Purchase, Self::Download];
@@ -44,6 +47,7 @@ impl Permission {
             Self::Download => "download",
             Self::Account => "account",
             Self::Webhooks => "webhooks",
+            Self::Agents => "agents",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! `docs/limits.md` is written from here.
 
 mod accounts;
+mod agents;
 mod catalogue;
 mod http;
 mod jobs;
@@ -10,6 +11,7 @@ mod uploads;
 mod webhooks;
 
 pub use self::accounts::*;
+pub use self::agents::*;
 pub use self::catalogue::*;
 pub use self::http::*;
 pub use self::jobs::*;

@@ -7,11 +7,13 @@ mod ledger;
 mod objects;
 mod orphans;
 mod payments;
+mod presence;
 mod purchases;
 mod staging;
 mod supply;
 mod webhooks;
 
+use common::agents::PresenceError;
 use common::db;
 use common::queue::QueueError;
 use common::storage::StorageError;
@@ -24,6 +26,7 @@ pub use ledger::{audit as audit_ledger, fold as fold_ledger};
 pub use objects::sweep as sweep_objects;
 pub use orphans::{OrphanSweep, tidy_queues};
 pub use payments::sweep as sweep_payments;
+pub use presence::sweep as sweep_presence;
 pub use purchases::sweep as sweep_purchases;
 pub use staging::sweep as sweep_staging;
 pub use supply::sweep as sweep_supply;
@@ -51,6 +54,8 @@ pub enum SweepError {
     Database(#[from] db::Error),
     #[error("Redis: {0}")]
     Queue(#[from] QueueError),
+    #[error(transparent)]
+    Presence(#[from] PresenceError),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

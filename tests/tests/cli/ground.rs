@@ -162,6 +162,7 @@ impl World {
             retention: RetentionConfig::default(),
             database: self.config.database.clone(),
             redis: self.config.redis.clone(),
+            agents: self.config.agents.clone(),
             storage: self.config.storage.clone(),
         };
         Scheduler::start(&config).await.unwrap()

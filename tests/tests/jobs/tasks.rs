@@ -36,7 +36,8 @@ fn begin(ground: &Ground, tasks: &'static [Task]) -> Term {
         attempt_days: 1,
     };
     let (outbox, storage) = (ground.outbox.clone(), ground.storage.clone());
-    let context = Context::new(outbox, storage, Duration::ZERO, retention);
+    let presence = ground.presence();
+    let context = Context::new(outbox, storage, presence, Duration::ZERO, retention);
     Term::begin(Arc::new(context), tasks)
 }
 

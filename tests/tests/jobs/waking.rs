@@ -190,10 +190,11 @@ async fn finished_jobs_leave_nothing_in_redis() {
         .get_multiplexed_async_connection()
         .await
         .unwrap();
-    // What names workers or the state of the market is no trace of a job.
+    // What names workers, agents or the state of the market is no trace of a job.
     let is_of_jobs = |key: &String| {
         key.starts_with(&ground.prefix)
             && !key.contains(":epoch:")
+            && !key.contains(":agents:")
             && !key.ends_with(":beats")
             && !key.contains(":workers")
     };

@@ -143,7 +143,9 @@ async fn a_key_without_the_one_permission_that_an_operation_needs_is_refused() {
     let things = things(&world).await;
     let document = world.document().await;
     let operations = operations(&document, &things);
-    let all = ["upload", "purchase", "download", "account", "webhooks"];
+    let all = [
+        "upload", "purchase", "download", "account", "webhooks", "agents",
+    ];
     for permission in all {
         let others: Vec<&str> = all.into_iter().filter(|each| *each != permission).collect();
         let lacking = client_who_may(&world, "seller", &others).await;

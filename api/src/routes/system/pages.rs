@@ -16,7 +16,7 @@ use crate::openapi;
 use crate::state::ApiState;
 
 /// The pages that there are.
-const PAGES: [(&str, &str, &str); 4] = [
+const PAGES: [(&str, &str, &str); 5] = [
     (
         "codes",
         "Codes of verdicts and reasons",
@@ -31,6 +31,11 @@ const PAGES: [(&str, &str, &str); 4] = [
         "search",
         "How search ranks",
         include_str!("../../../../docs/search.md"),
+    ),
+    (
+        "agents",
+        "Agents that do tasks",
+        include_str!("../../../../docs/agents.md"),
     ),
     (
         "webhooks",

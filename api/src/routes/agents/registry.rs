@@ -1,0 +1,105 @@
+//! The registry: PostgreSQL is written first, then Redis is told who is present.
+
+use axum::extract::State;
+use common::agents::commands::{self, AgentChange, NewAgent};
+use common::agents::{self, AgentError, AgentId, Presence, Profile};
+
+use super::body::{AgentBody, ChangesBody, HeartbeatBody};
+use super::view::{Agent, answer};
+use crate::contract::{Answer, Cacheable, NoContent};
+use crate::entity_tag::Tagged;
+use crate::error::ApiError;
+use crate::extract::{Caller, IfMatch, Json, Path};
+use crate::state::ApiState;
+
+/// Registers an agent, or registers one again that the caller had unregistered.
+pub async fn create_agent(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    Json(body): Json<AgentBody>,
+) -> Result<Answer<Agent>, ApiError> {
+    let new = NewAgent {
+        agent_id: body.agent_id.clone(),
+        owner: principal.user,
+        profile: Profile::default()
+            .with(body.changes(), &state.webhook_policy)
+            .map_err(AgentError::Fields)?,
+    };
+    let agent = commands::register(&state.outbox, &new).await?;
+    state.presence.appear(&agent).await;
+    let (presence, tag) = (presence(&state, &agent).await, Tagged::at(agent.version));
+    let location = format!("/api/agents/{}", agent.agent_id);
+    Ok(Answer::created(Agent::new(agent, presence), &location).tagged(tag))
+}
+
+/// One agent.
+pub async fn get_agent(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<Cacheable<Agent>, ApiError> {
+    let agent = agents::find(state.pool(), &agent_id(&id)?).await?;
+    let presence = presence(&state, &agent).await;
+    Ok(Cacheable(answer(agent, presence)))
+}
+
+/// Changes what the body names, if the agent is at a version that the caller has seen.
+pub async fn change_agent(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    if_match: Result<IfMatch, ApiError>,
+    Path(id): Path<String>,
+    Json(body): Json<ChangesBody>,
+) -> Result<Answer<Agent>, ApiError> {
+    let agent_id = agent_id(&id)?;
+    let agent = agents::find(state.pool(), &agent_id).await?;
+    if agent.owner_id != principal.user {
+        return Err(AgentError::NotFound.into());
+    }
+    let IfMatch(if_match) = if_match?;
+    let change = AgentChange {
+        agent_id,
+        owner: principal.user,
+        if_match,
+        changes: body.changes()?,
+    };
+    let agent = commands::change(&state.outbox, &state.webhook_policy, change).await?;
+    state.presence.appear(&agent).await;
+    let presence = presence(&state, &agent).await;
+    Ok(answer(agent, presence))
+}
+
+/// Notes that an agent lives.
+pub async fn send_heartbeat(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    Path(id): Path<String>,
+    body: Option<Json<HeartbeatBody>>,
+) -> Result<Answer<Agent>, ApiError> {
+    let Json(body) = body.unwrap_or_else(|| Json(HeartbeatBody::default()));
+    let id = agent_id(&id)?;
+    let agent = commands::heartbeat(state.pool(), &id, principal.user, body.availability).await?;
+    state.presence.appear(&agent).await;
+    let presence = presence(&state, &agent).await;
+    Ok(answer(agent, presence))
+}
+
+/// Takes an agent off the market.
+pub async fn unregister_agent(
+    State(state): State<ApiState>,
+    Caller(principal): Caller,
+    Path(id): Path<String>,
+) -> Result<NoContent, ApiError> {
+    let id = agent_id(&id)?;
+    commands::unregister(state.pool(), &id, principal.user).await?;
+    state.presence.vanish(&id).await;
+    Ok(NoContent)
+}
+
+fn agent_id(text: &str) -> Result<AgentId, ApiError> {
+    Ok(AgentId::parse(text).ok_or(AgentError::NotFound)?)
+}
+
+async fn presence(state: &ApiState, agent: &agents::Agent) -> Presence {
+    let presence = state.presence.of(&[&agent.agent_id]).await;
+    presence.first().copied().unwrap_or(Presence::Unknown)
+}

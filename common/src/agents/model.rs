@@ -1,0 +1,117 @@
+//! Rows and values of agents.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::ids::UserId;
+use crate::limits::AGENT_ID_CHARS_MAX;
+use crate::schema::inline_schema;
+
+/// The id that an owner gave an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, sqlx::Type)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub struct AgentId(String);
+
+inline_schema!(AgentId, {
+    "type": "string",
+    "description": "The id of an agent: letters, digits, `_` and `-`.",
+    "pattern": "^[a-zA-Z0-9_-]{1,64}$",
+    "examples": ["vision-broker"],
+});
+
+impl AgentId {
+    /// Reads an id; the agent need not exist.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_sound = (1..=AGENT_ID_CHARS_MAX).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        is_sound.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "must be 1 to {AGENT_ID_CHARS_MAX} letters, digits, _ and -"
+            ))
+        })
+    }
+}
+
+/// Whether an agent takes tasks, as it says itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, sqlx::Type)]
+#[schemars(rename = "AgentAvailability")]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Availability {
+    Online,
+    Busy,
+    Offline,
+    Maintenance,
+}
+
+/// Whether an agent lives, as its heartbeats say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "AgentPresence")]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// Its last heartbeat is fresh.
+    Online,
+    /// It missed one.
+    Offline,
+    /// Redis is away.
+    Unknown,
+}
+
+/// An agent.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Agent {
+    pub agent_id: AgentId,
+    pub owner_id: UserId,
+    pub name: String,
+    pub description: String,
+    pub capabilities: Vec<String>,
+    pub cost_per_task_minor: i64,
+    pub currency: String,
+    pub capacity_per_hour: Option<i32>,
+    pub availability: Availability,
+    pub endpoint_url: Option<String>,
+    pub metadata: Value,
+    pub version: i64,
+    pub registered_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
+    pub seen_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_letters_digits_underscores_and_hyphens() {
+        for text in ["a", "vision-broker", "Agent_7", &"x".repeat(64)] {
+            assert_eq!(AgentId::parse(text).unwrap().as_str(), text);
+        }
+        for text in ["", "a b", "a/b", "a.b", "é", "a\0", &"x".repeat(65)] {
+            assert_eq!(AgentId::parse(text), None, "{text}");
+        }
+    }
+}
