@@ -45,6 +45,7 @@ pub fn introduction(version: ApiVersion) -> String {
 pub fn tags() -> Value {
     json!([
         { "name": "accounts", "description": "Registration, sign-in, sessions, keys and rate limits." },
+        { "name": "agents", "description": "Agents that do tasks for money: registered, changed, alive." },
         { "name": "uploads", "description": "Uploading and validating packages." },
         { "name": "market", "description": "Finding packages, reviews, sellers and maps between models." },
         { "name": "listings", "description": "The price, license and status of a package." },
