@@ -6,7 +6,7 @@
 //!
 //! PostgreSQL is the truth. Redis knows who is present: an agent is online while its key lives, which each
 //! heartbeat renews. A missed one makes it offline, and takes nothing else away; what Redis loses is filled in
-//! again from here ([`Presence`]).
+//! again from here ([`PresenceBoard`]).
 
 pub mod commands;
 mod error;
@@ -19,4 +19,4 @@ pub use error::AgentError;
 pub use model::{Agent, AgentId, Availability, Presence};
 pub use presence::{PresenceBoard, PresenceError};
 pub use profile::{Profile, ProfileChanges};
-pub use queries::{find, list_owned};
+pub use queries::find;

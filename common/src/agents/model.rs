@@ -5,8 +5,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 
+use super::Profile;
 use crate::ids::UserId;
 use crate::limits::AGENT_ID_CHARS_MAX;
 use crate::schema::inline_schema;
@@ -86,15 +86,8 @@ pub enum Presence {
 pub struct Agent {
     pub agent_id: AgentId,
     pub owner_id: UserId,
-    pub name: String,
-    pub description: String,
-    pub capabilities: Vec<String>,
-    pub cost_per_task_minor: i64,
-    pub currency: String,
-    pub capacity_per_hour: Option<i32>,
-    pub availability: Availability,
-    pub endpoint_url: Option<String>,
-    pub metadata: Value,
+    #[sqlx(flatten)]
+    pub profile: Profile,
     pub version: i64,
     pub registered_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,

@@ -5,7 +5,8 @@
 //!
 //! Beside them `agents:leases` says when each is over, so that the sets are cleaned, `agents:versions` which
 //! profile is the newest, `agents:filled` that nothing was lost since all of it was filled in from PostgreSQL,
-//! and `agents:fresh` that this was a short while ago. Nothing but presence depends on any of it: while Redis is away, it is unknown.
+//! and `agents:fresh` that this was a short while ago. Nothing but presence depends on any of it: while Redis is
+//! away, it is unknown.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -16,7 +17,7 @@ use redis::aio::ConnectionManager;
 use redis::{AsyncCommands as _, RedisError, Script};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::PgPool;
 use thiserror::Error;
 use tokio::time::timeout;
@@ -32,7 +33,7 @@ static APPEAR: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua
 static VANISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/vanish.lua")));
 
 /// No request waits longer for Redis.
-const PATIENCE: Duration = Duration::from_millis(250);
+const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Why presence was not filled in.
 #[derive(Debug, Error)]
@@ -72,23 +73,26 @@ impl PresenceBoard {
     /// Prepares a connection of its own without waiting for it.
     pub fn new(redis: &RedisConfig, agents: &AgentsConfig) -> Result<Self, AddressError> {
         Ok(Self {
-            connection: hurried_redis::connection(redis.url.expose_secret(), PATIENCE)?,
+            connection: hurried_redis::connection(redis.url.expose_secret(), REDIS_TIMEOUT)?,
             prefix: agents.key_prefix.as_str().into(),
             time_to_live: agents.time_to_live,
             is_outdated: Arc::default(),
         })
     }
 
-    /// Tells what an agent says now, if it is present. If Redis is away, that is found in PostgreSQL later.
-    pub async fn appear(&self, agent: &Agent) {
+    /// Writes what an agent says now, and answers whether it is present. If Redis is away, that is unknown, and
+    /// filled in from PostgreSQL later.
+    pub async fn appear(&self, agent: &Agent) -> Presence {
         let appeared = self.put(std::slice::from_ref(agent));
-        note(timeout(PATIENCE, appeared).await);
+        match in_time(appeared).await {
+            Some(()) => Presence::from(self.time_left(agent) > TimeDelta::zero()),
+            None => Presence::Unknown,
+        }
     }
 
     /// Says that an agent is no more.
     pub async fn vanish(&self, id: &AgentId) {
-        let vanished = self.take_out(std::slice::from_ref(id));
-        note(timeout(PATIENCE, vanished).await);
+        in_time(self.take_out(std::slice::from_ref(id))).await;
     }
 
     /// Who of these is present, in their order.
@@ -100,7 +104,7 @@ impl PresenceBoard {
             asked.exists(self.key(&format!("agent:{id}")));
         }
         let answer = asked.query_async::<Vec<bool>>(&mut connection);
-        match timeout(PATIENCE, answer).await.ok().and_then(Result::ok) {
+        match in_time(answer).await {
             Some(answer) => match answer.split_first() {
                 Some((true, present)) => present.iter().copied().map(Presence::from).collect(),
                 // What was lost is being filled in: whoever is there is.
@@ -136,10 +140,9 @@ impl PresenceBoard {
         Ok(())
     }
 
-    /// Makes it what PostgreSQL says. Answers how many agents are present.
-    pub async fn fill(&self, pool: &PgPool) -> Result<i64, PresenceError> {
-        let since = Utc::now() - TimeDelta::from_std(self.time_to_live).unwrap_or(TimeDelta::MAX);
-        let mut filled = 0;
+    /// Makes it what PostgreSQL says.
+    async fn fill(&self, pool: &PgPool) -> Result<(), PresenceError> {
+        let since = Utc::now() - self.time_to_live;
         let mut after: Option<AgentId> = None;
         loop {
             let agents = list_seen_since(pool, since, after.as_ref(), PRESENCE_ROWS_MAX).await?;
@@ -148,7 +151,6 @@ impl PresenceBoard {
             };
             after = Some(last.agent_id.clone());
             self.put(&agents).await?;
-            filled += agents.len() as i64;
         }
         self.take_out_strangers(pool).await?;
         let mut connection = self.connection.clone();
@@ -157,7 +159,7 @@ impl PresenceBoard {
         let () = connection
             .set_ex(self.key("agents:fresh"), 1, fresh)
             .await?;
-        Ok(filled)
+        Ok(())
     }
 
     /// Takes out whom PostgreSQL does not know, or no longer.
@@ -185,20 +187,16 @@ impl PresenceBoard {
     }
 
     async fn put(&self, agents: &[Agent]) -> Result<(), RedisError> {
-        let now = Utc::now();
-        let whole = TimeDelta::from_std(self.time_to_live).unwrap_or(TimeDelta::MAX);
-        let entry = |agent| {
-            let agent: &Agent = agent;
-            let left = whole - now.signed_duration_since(agent.seen_at);
-            Entry {
+        let entries: Vec<Entry<'_>> = agents
+            .iter()
+            .map(|agent| Entry {
                 id: &agent.agent_id,
                 version: agent.version,
-                ttl_ms: left.num_milliseconds().max(1),
-                profile: profile(agent).to_string(),
-                capabilities: &agent.capabilities,
-            }
-        };
-        let entries: Vec<Entry<'_>> = agents.iter().map(entry).collect();
+                ttl_ms: self.time_left(agent).num_milliseconds().max(1),
+                profile: profile_text(agent),
+                capabilities: &agent.profile.capabilities,
+            })
+            .collect();
         let text = serde_json::to_string(&entries).expect("texts and numbers serialise");
         let mut connection = self.connection.clone();
         APPEAR
@@ -219,6 +217,11 @@ impl PresenceBoard {
             .await
     }
 
+    /// How long an agent is present if it gives no other sign of life.
+    fn time_left(&self, agent: &Agent) -> TimeDelta {
+        agent.seen_at + self.time_to_live - Utc::now()
+    }
+
     fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
@@ -235,26 +238,35 @@ impl From<bool> for Presence {
 }
 
 /// An agent as the seed's readers know it.
-fn profile(agent: &Agent) -> Value {
-    json!({
+fn profile_text(agent: &Agent) -> String {
+    let profile = &agent.profile;
+    let fields = json!({
         "agent_id": agent.agent_id,
-        "name": agent.name,
-        "description": agent.description,
-        "capabilities": agent.capabilities,
-        "cost_per_task": decimal_number(agent.cost_per_task_minor),
-        "currency": agent.currency,
-        "capacity_per_hour": agent.capacity_per_hour,
-        "availability": agent.availability,
-        "endpoint_url": agent.endpoint_url,
-        "metadata": agent.metadata,
+        "name": profile.name,
+        "description": profile.description,
+        "capabilities": profile.capabilities,
+        "cost_per_task": decimal_number(profile.cost_per_task_minor),
+        "currency": profile.currency,
+        "capacity_per_hour": profile.capacity_per_hour,
+        "availability": profile.availability,
+        "endpoint_url": profile.endpoint_url,
+        "metadata": profile.metadata,
         "last_seen": agent.seen_at,
-    })
+    });
+    fields.to_string()
 }
 
-fn note<T>(done: Result<Result<T, RedisError>, tokio::time::error::Elapsed>) {
-    match done {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "Presence is not written"),
-        Err(_) => tracing::debug!("Presence is not written in time"),
+/// What Redis answers; none if it does not, or not in time.
+async fn in_time<T>(asked: impl Future<Output = Result<T, RedisError>>) -> Option<T> {
+    match timeout(REDIS_TIMEOUT, asked).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "Presence is not known to Redis");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("Redis does not answer in time");
+            None
+        }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{Agent, Availability};
+use super::Availability;
 use crate::limits::{
     AGENT_CAPACITY_MAX, AGENT_DESCRIPTION_CHARS_MAX, AGENT_METADATA_BYTES_MAX,
     AGENT_NAME_CHARS_MAX, CAPABILITIES_MAX, CAPABILITY_CHARS_MAX,
@@ -14,7 +14,7 @@ use crate::uploads::FieldFault;
 use crate::webhooks::{Policy, check_url};
 
 /// All that an owner says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct Profile {
     pub name: String,
     pub description: String,
@@ -53,23 +53,6 @@ impl Default for Profile {
             availability: Availability::Online,
             endpoint_url: None,
             metadata: json!({}),
-        }
-    }
-}
-
-impl From<&Agent> for Profile {
-    fn from(agent: &Agent) -> Self {
-        let agent = agent.clone();
-        Self {
-            name: agent.name,
-            description: agent.description,
-            capabilities: agent.capabilities,
-            cost_per_task_minor: agent.cost_per_task_minor,
-            currency: agent.currency,
-            capacity_per_hour: agent.capacity_per_hour,
-            availability: agent.availability,
-            endpoint_url: agent.endpoint_url,
-            metadata: agent.metadata,
         }
     }
 }
@@ -128,10 +111,9 @@ impl Profile {
             format!("must have 1 to {AGENT_NAME_CHARS_MAX} characters, and no control characters"),
         );
         require(
-            self.description.chars().count() <= AGENT_DESCRIPTION_CHARS_MAX
-                && !self.description.contains('\0'),
+            self.description.chars().count() <= AGENT_DESCRIPTION_CHARS_MAX,
             "description",
-            format!("must have at most {AGENT_DESCRIPTION_CHARS_MAX} characters, and no NUL"),
+            format!("must have at most {AGENT_DESCRIPTION_CHARS_MAX} characters"),
         );
         require(
             (1..=CAPABILITIES_MAX).contains(&self.capabilities.len()),
@@ -155,10 +137,9 @@ impl Profile {
         );
         require(
             self.metadata.is_object()
-                && self.metadata.to_string().len() <= AGENT_METADATA_BYTES_MAX
-                && !has_nul(&self.metadata),
+                && self.metadata.to_string().len() <= AGENT_METADATA_BYTES_MAX,
             "metadata",
-            format!("must be an object of at most {AGENT_METADATA_BYTES_MAX} bytes, without NUL"),
+            format!("must be an object of at most {AGENT_METADATA_BYTES_MAX} bytes"),
         );
         if let Some(Err(refusal)) = self.endpoint_url.as_ref().map(|url| check_url(url, policy)) {
             require(false, "endpointUrl", refusal.to_string());
@@ -178,17 +159,6 @@ pub fn normalised(capabilities: &[String]) -> Vec<String> {
         }
     }
     unique
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
 use super::{Agent, AgentError, AgentId};
-use crate::ids::UserId;
 
 /// A registered agent.
 pub async fn find(executor: impl PgExecutor<'_>, id: &AgentId) -> Result<Agent, AgentError> {
@@ -13,29 +12,6 @@ pub async fn find(executor: impl PgExecutor<'_>, id: &AgentId) -> Result<Agent, 
         .fetch_optional(executor)
         .await?
         .ok_or(AgentError::NotFound)
-}
-
-/// A page of an owner's agents, by id.
-pub async fn list_owned(
-    pool: &PgPool,
-    owner: UserId,
-    after: Option<&AgentId>,
-    limit: i64,
-) -> Result<Vec<Agent>, sqlx::Error> {
-    sqlx::query_as(
-        "select *
-         from agents
-         where owner_id = $1
-           and ($2::text is null or agent_id > $2)
-           and unregistered_at is null
-         order by agent_id
-         limit $3",
-    )
-    .bind(owner)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(pool)
-    .await
 }
 
 /// A page of the agents that were seen since then, by id.

@@ -1,4 +1,4 @@
-//! The registry: PostgreSQL is written first, then Redis is told who is present.
+//! The registry: PostgreSQL is written first, then presence in Redis.
 
 use axum::extract::State;
 use common::agents::commands::{self, AgentChange, NewAgent};
@@ -26,8 +26,8 @@ pub async fn create_agent(
             .map_err(AgentError::Fields)?,
     };
     let agent = commands::register(&state.outbox, &new).await?;
-    state.presence.appear(&agent).await;
-    let (presence, tag) = (presence(&state, &agent).await, Tagged::at(agent.version));
+    let presence = state.presence.appear(&agent).await;
+    let tag = Tagged::at(agent.version);
     let location = format!("/api/agents/{}", agent.agent_id);
     Ok(Answer::created(Agent::new(agent, presence), &location).tagged(tag))
 }
@@ -38,7 +38,8 @@ pub async fn get_agent(
     Path(id): Path<String>,
 ) -> Result<Cacheable<Agent>, ApiError> {
     let agent = agents::find(state.pool(), &agent_id(&id)?).await?;
-    let presence = presence(&state, &agent).await;
+    let presence = state.presence.of(&[&agent.agent_id]).await;
+    let presence = presence.first().copied().unwrap_or(Presence::Unknown);
     Ok(Cacheable(answer(agent, presence)))
 }
 
@@ -63,8 +64,7 @@ pub async fn change_agent(
         changes: body.changes()?,
     };
     let agent = commands::change(&state.outbox, &state.webhook_policy, change).await?;
-    state.presence.appear(&agent).await;
-    let presence = presence(&state, &agent).await;
+    let presence = state.presence.appear(&agent).await;
     Ok(answer(agent, presence))
 }
 
@@ -78,8 +78,7 @@ pub async fn send_heartbeat(
     let Json(body) = body.unwrap_or_else(|| Json(HeartbeatBody::default()));
     let id = agent_id(&id)?;
     let agent = commands::heartbeat(state.pool(), &id, principal.user, body.availability).await?;
-    state.presence.appear(&agent).await;
-    let presence = presence(&state, &agent).await;
+    let presence = state.presence.appear(&agent).await;
     Ok(answer(agent, presence))
 }
 
@@ -97,9 +96,4 @@ pub async fn unregister_agent(
 
 fn agent_id(text: &str) -> Result<AgentId, ApiError> {
     Ok(AgentId::parse(text).ok_or(AgentError::NotFound)?)
-}
-
-async fn presence(state: &ApiState, agent: &agents::Agent) -> Presence {
-    let presence = state.presence.of(&[&agent.agent_id]).await;
-    presence.first().copied().unwrap_or(Presence::Unknown)
 }

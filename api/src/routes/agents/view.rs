@@ -46,18 +46,19 @@ pub struct Agent {
 impl Agent {
     /// As everybody sees it.
     pub fn new(agent: agents::Agent, presence: Presence) -> Self {
+        let profile = agent.profile;
         Self {
             agent_id: agent.agent_id,
-            name: agent.name,
-            description: agent.description,
-            capabilities: agent.capabilities,
-            cost_per_task_minor: agent.cost_per_task_minor,
-            currency: Currency(agent.currency),
-            capacity_per_hour: agent.capacity_per_hour,
-            availability: agent.availability,
+            name: profile.name,
+            description: profile.description,
+            capabilities: profile.capabilities,
+            cost_per_task_minor: profile.cost_per_task_minor,
+            currency: Currency(profile.currency),
+            capacity_per_hour: profile.capacity_per_hour,
+            availability: profile.availability,
             presence,
-            endpoint_url: agent.endpoint_url,
-            metadata: agent.metadata,
+            endpoint_url: profile.endpoint_url,
+            metadata: profile.metadata,
             version: agent.version,
             registered_at: agent.registered_at.into(),
             changed_at: agent.changed_at.into(),

@@ -1,6 +1,6 @@
 //! Changes what an owner says of an agent. What is so already is no change, and makes no version.
 
-use crate::agents::{Agent, AgentError, AgentId, Profile, ProfileChanges};
+use crate::agents::{Agent, AgentError, AgentId, ProfileChanges};
 use crate::ids::UserId;
 use crate::outbox::Outbox;
 use crate::webhooks::Policy;
@@ -39,12 +39,12 @@ pub async fn change(
     if !change.if_match.as_ref().is_none_or(is_known) {
         return Err(AgentError::VersionChanged(agent.version));
     }
-    let before = Profile::from(&agent);
-    let profile = before
+    let profile = agent
+        .profile
         .clone()
         .with(change.changes, policy)
         .map_err(AgentError::Fields)?;
-    if profile == before {
+    if profile == agent.profile {
         return Ok(agent);
     }
     let changed = sqlx::query_as(
