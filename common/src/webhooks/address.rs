@@ -150,28 +150,28 @@ pub struct Destination {
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 pub enum UrlRefusal {
     /// Longer than [`URL_BYTES_MAX`].
-    #[error("the webhook URL is longer than {URL_BYTES_MAX} bytes")]
+    #[error("the URL is longer than {URL_BYTES_MAX} bytes")]
     TooLong,
     /// Not an absolute URL as everybody reads it.
-    #[error("the webhook URL is not a well-formed absolute URL")]
+    #[error("the URL is not a well-formed absolute URL")]
     Malformed,
     /// Not https.
-    #[error("the webhook URL must use https")]
+    #[error("the URL must use https")]
     Scheme,
     /// A user name or password.
-    #[error("the webhook URL must not contain a user name or password")]
+    #[error("the URL must not contain a user name or password")]
     UserInfo,
     /// A fragment, which would never be sent.
-    #[error("the webhook URL must not contain a fragment")]
+    #[error("the URL must not contain a fragment")]
     Fragment,
     /// A port that is not one of a public receiver.
-    #[error("the webhook URL must use port 443 or 8443")]
+    #[error("the URL must use port 443 or 8443")]
     Port,
     /// An IP address in decimal, octal, hexadecimal, shortened or mapped form.
-    #[error("the webhook URL must spell an IP address in its canonical form")]
+    #[error("the URL must spell an IP address in its canonical form")]
     AddressForm,
     /// An address that must not be contacted.
-    #[error("the webhook URL points to an address that is not publicly routable")]
+    #[error("the URL points to an address that is not publicly routable")]
     Address,
 }
 

@@ -72,6 +72,36 @@ async fn read_excerpt(response: &mut Response, deadline: Instant) -> (String, Re
     (printable(&kept, RESPONSE_EXCERPT_BYTES_MAX), end)
 }
 
+/// Reads a whole document of at most so many bytes.
+pub(super) async fn read_document(
+    mut response: Response,
+    bytes_max: usize,
+    deadline: Instant,
+) -> Result<Vec<u8>, Failure> {
+    let status = response.status();
+    if status.is_redirection() {
+        return Err(redirect_failure(response.headers()));
+    }
+    if !status.is_success() {
+        return Err(Failure::from(ErrorClass::Status));
+    }
+    let mut document = Vec::new();
+    loop {
+        let chunk = timeout_at(deadline, response.chunk())
+            .await
+            .map_err(|_| Failure::from(ErrorClass::TimeoutBody))?
+            .map_err(Failure::within_answer)?;
+        let Some(chunk) = chunk else {
+            return Ok(document);
+        };
+        if document.len() + chunk.len() > bytes_max {
+            let detail = format!("the response is longer than {bytes_max} bytes");
+            return Err(Failure::new(ErrorClass::ResponseTooLarge, detail));
+        }
+        document.extend_from_slice(&chunk);
+    }
+}
+
 /// Text that PostgreSQL can store, at most `bytes_max` long.
 fn printable(bytes: &[u8], bytes_max: usize) -> String {
     let mut text = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Response;
 use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::{RequestBuilder, Response};
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use super::address::{Policy, Reach, check_url};
 use super::answer::{self, Answer, refused};
@@ -108,6 +109,16 @@ pub struct Message<'a> {
     pub timeout: Duration,
 }
 
+/// Why a document was not got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missed {
+    pub class: ErrorClass,
+    /// The HTTP status, if one arrived.
+    pub status: Option<u16>,
+    /// A sentence for the owner of the URL; says nothing about our network.
+    pub detail: String,
+}
+
 /// One try to deliver, as it went.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -119,6 +130,16 @@ pub struct Attempt {
     pub directive: Option<Directive>,
     /// The start of the answer as text, if there was an answer; free of NUL.
     pub response_excerpt: Option<String>,
+}
+
+impl Missed {
+    fn new(failure: Failure, status: Option<u16>) -> Self {
+        Self {
+            class: failure.class,
+            status,
+            detail: failure.detail,
+        }
+    }
 }
 
 impl Attempt {
@@ -210,8 +231,12 @@ impl Client {
         let started = Instant::now();
         let clock = Arc::new(Clock::default());
         let deadline = started + message.timeout.min(self.timeouts.total);
-        let asked = Arc::clone(&clock).measure(self.request(&message, started, deadline));
-        let asked = asked.await;
+        let request = |pool: &reqwest::Client, url| {
+            let headers = header_map(message.headers)?;
+            Ok(pool.post(url).headers(headers).body(message.body.clone()))
+        };
+        let asked = self.send(message.url, request, started, deadline);
+        let asked = Arc::clone(&clock).measure(asked).await;
         let headers_at = started.elapsed();
         let mut attempt = match asked {
             Ok(response) => {
@@ -248,22 +273,40 @@ impl Client {
         attempt
     }
 
-    async fn request(
+    /// Gets a JSON document of at most so many bytes.
+    pub async fn get(
         &self,
-        message: &Message<'_>,
+        url: &str,
+        bytes_max: usize,
+        longest: Duration,
+    ) -> Result<Vec<u8>, Missed> {
+        let started = Instant::now();
+        let deadline = started + longest.min(self.timeouts.total);
+        let request = |pool: &reqwest::Client, url| {
+            Ok(pool.get(url).header(header::ACCEPT, "application/json"))
+        };
+        let response = self.send(url, request, started, deadline).await;
+        let response = response.map_err(|failure| Missed::new(failure, None))?;
+        let status = response.status().as_u16();
+        answer::read_document(response, bytes_max, deadline)
+            .await
+            .map_err(|failure| Missed::new(failure, Some(status)))
+    }
+
+    async fn send(
+        &self,
+        url: &str,
+        request: impl FnOnce(&reqwest::Client, Url) -> Result<RequestBuilder, Failure>,
         started: Instant,
         deadline: Instant,
     ) -> Result<Response, Failure> {
-        let destination = check_url(message.url, &self.policy)
+        let destination = check_url(url, &self.policy)
             .map_err(|refusal| Failure::new(ErrorClass::BlockedAddress, refusal.to_string()))?;
         let pool = match destination.reach {
             Reach::Internet => &self.internet,
             Reach::AllowList => &self.allow_list,
         };
-        let request = pool
-            .post(destination.url)
-            .headers(header_map(message.headers)?)
-            .body(message.body.clone());
+        let request = request(pool, destination.url)?;
         let headers_by = deadline.min(started + self.timeouts.headers);
         let response = timeout_at(headers_by, request.send())
             .await

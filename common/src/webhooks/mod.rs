@@ -34,7 +34,7 @@ pub use address::{Policy, check_url};
 pub use announce::{Address, NewEvent, announce_in_tx};
 pub use answer::{RESPONSE_EXCERPT_BYTES_MAX, RESPONSE_READ_BYTES_MAX};
 pub use catalogue::EventType;
-pub use client::{Attempt, BuildError, Client, Message, Outcome, Settings};
+pub use client::{Attempt, BuildError, Client, Message, Missed, Outcome, Settings};
 pub use dispatch::{Deliverer, DrainError};
 pub use envelope::{PayloadMode, StoredEvent, render};
 pub use error::WebhookError;
