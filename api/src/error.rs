@@ -4,6 +4,7 @@
 //! the request id and what the client accepts. So every non-2xx of every path has one shape.
 
 mod accounts;
+mod agent_tasks;
 mod agents;
 mod body;
 mod chargebacks;

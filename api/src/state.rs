@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::places::Places;
 use crate::process::StartError;
+use crate::routes::agents::RecentLists;
 use crate::routes::packages::{Cached, SearchTurns};
 use crate::routes::uploads::CompletedUploads;
 
@@ -58,6 +59,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Which agents are present.
     pub presence: PresenceBoard,
+    /// Lists of agents.
+    pub agent_lists: RecentLists,
     /// Answers about the market.
     pub catalogue: Cached,
     /// Bounds the searches that are worked out.
@@ -98,6 +101,7 @@ impl ApiState {
             guesses: Guesses::new(throttle.clone()),
             throttle,
             presence: PresenceBoard::new(&config.redis, &config.agents)?,
+            agent_lists: RecentLists::default(),
             rates: config.rates.clone(),
             catalogue: Cached::new(
                 Epochs::new(config.redis.url.expose_secret(), &config.redis.prefix)?,

@@ -60,6 +60,8 @@ row_id!(/// A review of a package.
     ReviewId);
 row_id!(/// An API key.
     ApiKeyId);
+row_id!(/// A fetch of the card of an agent.
+    CardFetchId);
 row_id!(/// A job.
     JobId);
 row_id!(/// A worker process, from its start to its end.
@@ -147,6 +149,8 @@ prefixed_id!(/// An event on its way to one endpoint, `whd_<32 hex>`.
     DeliveryId, "whd_");
 prefixed_id!(/// A recovery of an endpoint's deliveries, `whr_<32 hex>`.
     RecoveryId, "whr_");
+prefixed_id!(/// A task that an agent does for another, `tsk_<32 hex>`.
+    AgentTaskId, "tsk_");
 prefixed_id!(/// A dispute about a purchase, `dis_<32 hex>`.
     DisputeId, "dis_");
 

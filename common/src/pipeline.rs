@@ -146,6 +146,9 @@ async fn end_subject_in_tx(
         }
         // An alarm that is given up keeps its deliveries; an operator's retry sends them.
         Ok(JobName::DeliverWebhook | JobName::RecoverWebhooks) => Ok(()),
+        // What was known of the card stays, until it is renewed; a task stays open until an operator retries the job
+        // or a party acts.
+        Ok(JobName::FetchAgentCard | JobName::EndAgentTask) => Ok(()),
         // A job of a newer version: nothing here knows its subject.
         Err(_) => Ok(()),
     }
@@ -169,7 +172,9 @@ async fn revive_subject_in_tx(tx: &mut Tx, job: &str, subject: Uuid) -> Result<b
             JobName::AnnouncePurchase
             | JobName::ProcessPayment
             | JobName::DeliverWebhook
-            | JobName::RecoverWebhooks,
+            | JobName::RecoverWebhooks
+            | JobName::FetchAgentCard
+            | JobName::EndAgentTask,
         ) => Ok(true),
         Ok(JobName::RemeasurePackage) => {
             let dispute = disputes::find(&mut **tx, DisputeId(subject)).await?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use common::agent_tasks;
 use common::agents::PresenceBoard;
 use common::config::RetentionConfig;
 use common::db::PgPool;
@@ -102,6 +103,9 @@ pub const TASKS: &[Task] = &[
     task("sweep_staging", Every(secs(60)), LONG, |c| whole(sweeps::sweep_staging(c.pool(), &c.storage, c.grace))),
     task("sweep_objects", Every(secs(60)), LONG, |c| whole(sweeps::sweep_objects(c.pool(), &c.storage, c.grace))),
     task("prune_webhooks", Every(secs(600)), LONG, |c| whole(sweeps::sweep_webhooks(c.pool(), c.retention))),
+    task("observe_agents", AtOnceThenEvery(secs(60)), SHORT, |c| whole(agent_tasks::observe(c.pool(), c.presence.time_to_live()))),
+    task("score_agents", Every(secs(10)), SHORT, |c| steps(sweeps::score_agents(&c.outbox))),
+    task("renew_cards", Every(secs(60)), SHORT, |c| steps(sweeps::renew_cards(&c.outbox))),
     task("sweep_words", Cron("17 * * * *"), LONG, |c| whole(catalog::sweep_words(c.pool()))),
 ];
 

@@ -30,6 +30,10 @@ pub struct Context {
     pub outbox: Outbox,
     pub storage: Storage,
     pub deliverer: webhooks::Deliverer,
+    /// Speaks to addresses that tenants chose.
+    pub egress: webhooks::Client,
+    /// Which of these it speaks to.
+    pub egress_policy: webhooks::Policy,
     /// The card provider, if cards are on.
     pub cards: Option<Cards>,
     pub public_base_url: String,
@@ -50,13 +54,13 @@ impl Context {
         config: &WorkerConfig,
         outbox: Outbox,
         relaxed_pool: PgPool,
-        webhooks: webhooks::Client,
+        egress: webhooks::Client,
         cards: Option<Cards>,
     ) -> Self {
         let worker = WorkerId::new();
         let deliverer = webhooks::Deliverer::start(
             outbox.clone(),
-            webhooks,
+            egress.clone(),
             Sealer::new(&config.secrets),
             Signer::new(&config.signing),
             config.public_base_url.clone(),
@@ -65,6 +69,8 @@ impl Context {
             worker,
             storage: Storage::new(&config.storage),
             deliverer,
+            egress,
+            egress_policy: webhooks::Policy::from(&config.webhooks),
             cards,
             public_base_url: config.public_base_url.clone(),
             leaser: Leaser::start(relaxed_pool.clone(), worker),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::agent_tasks::TaskError;
 use common::cards::CardError;
 use common::chargebacks::ChargebackError;
 use common::db;
@@ -124,6 +125,15 @@ impl From<DrainError> for JobError {
         match error {
             DrainError::Superseded => Self::Superseded,
             DrainError::Database(error) => error.into(),
+            error => Self::retry(error.to_string()),
+        }
+    }
+}
+
+impl From<TaskError> for JobError {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::Database(error) => error.into(),
             error => Self::retry(error.to_string()),
         }
     }

@@ -4,11 +4,12 @@ use common::identity::Permission::Agents;
 use common::limits::{AGENT_TTL, AGENTS_MAX};
 
 use super::operation::{Operation, delete, get, patch, post};
-use crate::access::Access::{Anyone, May};
-use crate::routes::agents;
+use crate::access::Access::{Anyone, May, Optional};
+use crate::limits::Kind;
+use crate::routes::{a2a, agents};
 
 pub fn operations() -> Vec<Operation> {
-    let all = registry().into_iter();
+    let all = [registry(), discovery(), a2a()].into_iter().flatten();
     all.map(|row| row.tagged("agents")).collect()
 }
 
@@ -59,5 +60,91 @@ fn registry() -> Vec<Operation> {
             "Unregister an agent",
         )
         .empty(204, "It is on the market no more."),
+    ]
+}
+
+fn discovery() -> Vec<Operation> {
+    vec![
+        get("/api/agents", agents::list_agents, Optional, "List agents")
+            .about(
+                "Everybody on the market, or those whom you look for. `sort=load` with `limit=1` names the one with the \
+                 fewest open tasks. A list may be a second old.",
+            )
+            .limited_as(Some(Kind::Browse))
+            .gives(200, "A page of agents."),
+        get(
+            "/api/agents/capabilities",
+            agents::list_capabilities,
+            Anyone,
+            "List the capabilities on the market",
+        )
+        .limited_as(Some(Kind::Browse))
+        .gives(200, "The capabilities that most agents have."),
+        get(
+            "/api/agents/recommend",
+            agents::recommend_agents,
+            Optional,
+            "Get a recommendation of agents",
+        )
+        .about(
+            "Agents that are present and take tasks, the best first, and why. Those that are as good as each other are \
+             named by turns; with a key, your own are left out, and your dealings count.",
+        )
+        .limited_as(Some(Kind::Browse))
+        .gives(200, "Whom to ask, the best first."),
+        get(
+            "/api/agents/{agent_id}/reputation",
+            agents::explain_agent_reputation,
+            Anyone,
+            "Explain the reputation of an agent",
+        )
+        .gives(200, "The reputation, and what each task says."),
+    ]
+}
+
+/// For clients of A2A.
+fn a2a() -> Vec<Operation> {
+    vec![
+        get(
+            "/.well-known/agent-card.json",
+            a2a::get_market_card,
+            Anyone,
+            "Get the A2A card of the market",
+        )
+        .shows(200, "The card (A2A 1.0).", "application/json"),
+        // Where older clients look.
+        get(
+            "/.well-known/agent.json",
+            a2a::get_market_card,
+            Anyone,
+            "Get the A2A card of the market",
+        )
+        .alias(),
+        post(
+            "/a2a",
+            a2a::call_market,
+            Anyone,
+            "Send a message to the market, as A2A does",
+        )
+        .about("JSON-RPC 2.0. `SendMessage` with text answers the agents that are found by it; other methods are refused.")
+        .limited_as(Some(Kind::Browse))
+        .gives(200, "The answer, which may be an error of JSON-RPC."),
+        get(
+            "/a2a/{agent_id}/.well-known/agent-card.json",
+            agents::get_agent_card,
+            Anyone,
+            "Get the A2A card of an agent",
+        )
+        .about("As it was fetched from where its owner says it is, if it was found to be sound.")
+        .shows(200, "The card (A2A 1.0).", "application/json")
+        .faults(&[404]),
+        // Where older clients look.
+        get(
+            "/a2a/{agent_id}/.well-known/agent.json",
+            agents::get_agent_card,
+            Anyone,
+            "Get the A2A card of an agent",
+        )
+        .alias(),
     ]
 }

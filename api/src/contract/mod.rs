@@ -4,6 +4,7 @@
 //! A file has the rows of one area.
 
 mod accounts;
+mod agent_tasks;
 mod agents;
 mod answer;
 mod disputes;
@@ -48,6 +49,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         payouts::operations(),
         disputes::operations(),
         agents::operations(),
+        agent_tasks::operations(),
         webhooks::operations(),
         system::operations(),
         operators::operations(),
@@ -82,9 +84,12 @@ pub fn of_route(route: &str) -> &'static [&'static Operation] {
 
 /// Method and route of each operation.
 pub fn served() -> impl Iterator<Item = (&'static Method, &'static str)> {
-    OPERATIONS
-        .iter()
-        .map(|operation| (&operation.method, operation.route))
+    shown().map(|operation| (&operation.method, operation.route))
+}
+
+/// The operations that the document shows: each at its first address.
+pub fn shown() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().filter(|row| !row.is_alias)
 }
 
 /// What language models are given.

@@ -37,6 +37,8 @@ pub struct Operation {
     pub pace: Pace,
     /// Whether `replay` answers a repeated `Idempotency-Key`.
     pub is_replayed: bool,
+    /// Whether it is another row at a second address.
+    pub is_alias: bool,
     pub handler: MethodRouter<ApiState>,
     pub id: &'static str,
     pub tag: &'static str,
@@ -99,6 +101,7 @@ impl Operation {
             access,
             kind: (access != Access::Operator).then_some(Kind::Other),
             pace: Pace::Quick,
+            is_alias: false,
             handler: on(filter, handler),
             id: id.rsplit("::").next().unwrap_or(id),
             tag: "",
@@ -158,6 +161,12 @@ impl Operation {
     /// A repeated request with the same `Idempotency-Key` gets the first answer again.
     pub fn replayed(mut self) -> Self {
         self.is_replayed = true;
+        self
+    }
+
+    /// Another row at a second address, which the document leaves out.
+    pub fn alias(mut self) -> Self {
+        self.is_alias = true;
         self
     }
 

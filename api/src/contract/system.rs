@@ -71,7 +71,8 @@ fn pages() -> Vec<Operation> {
             system::show_docs,
             Anyone,
             "Show this document",
-        ),
+        )
+        .alias(),
         get(
             "/api/ai/docs/{file}",
             system::show_docs_file,

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 pub use deliveries::Modes;
 
-use crate::contract::{OPERATIONS, Operation, Schemas, WireType, reference_to};
+use crate::contract::{OPERATIONS, Operation, Schemas, WireType, reference_to, shown};
 use crate::error::{ApiError, Code, Fault, Problem};
 use crate::version::ApiVersion;
 
@@ -81,13 +81,6 @@ fn document(version: ApiVersion) -> Value {
         "webhooks": deliveries::webhooks(),
         "components": components,
     })
-}
-
-/// The operations of the document. A directory's address with and without its slash is one.
-fn shown() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS
-        .iter()
-        .filter(|row| row.route == "/" || !row.route.ends_with('/'))
 }
 
 fn paths(

@@ -2,8 +2,8 @@
 
 use common::agents::AgentId;
 use common::ids::{
-    BatchPublicId, ChargebackId, DeliveryId, DisputeId, EndpointId, EventId, PackagePublicId,
-    PaymentId, PayoutId, PurchaseId, RecoveryId, UploadPublicId,
+    AgentTaskId, BatchPublicId, ChargebackId, DeliveryId, DisputeId, EndpointId, EventId,
+    PackagePublicId, PaymentId, PayoutId, PurchaseId, RecoveryId, UploadPublicId,
 };
 use common::limits::{IDEMPOTENCY_KEY_CHARS_MAX, WAIT_SECONDS_MAX};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -46,6 +46,7 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
         ("sellerId", row(), "The seller."),
         ("userId", row(), "The user."),
         ("agentId", id::<AgentId>(), "The agent."),
+        ("taskId", id::<AgentTaskId>(), "The task."),
         ("reviewId", row(), "The review."),
         ("jobId", row(), "The job."),
         ("payloadId", text(), "The payload."),

@@ -1,7 +1,9 @@
 //! The handlers, one file per verb.
 
+pub mod a2a;
 pub mod account;
 pub mod admin;
+pub mod agent_tasks;
 pub mod agents;
 pub mod auth;
 pub mod disputes;

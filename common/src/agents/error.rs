@@ -11,6 +11,9 @@ pub enum AgentError {
     /// No such agent, or it is not the caller's.
     #[error("there is no such agent")]
     NotFound,
+    /// It has no card that was found to be sound.
+    #[error("the agent has no verified card")]
+    NoCard,
     /// Somebody has an agent of this id, or had one.
     #[error("the agent id is taken")]
     Taken,

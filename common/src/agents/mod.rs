@@ -8,7 +8,9 @@
 //! heartbeat renews. A missed one makes it offline, and takes nothing else away; what Redis loses is filled in
 //! again from here ([`PresenceBoard`]).
 
+pub mod card;
 pub mod commands;
+pub mod discovery;
 mod error;
 mod model;
 mod presence;
@@ -16,7 +18,7 @@ mod profile;
 mod queries;
 
 pub use error::AgentError;
-pub use model::{Agent, AgentId, Availability, Presence};
+pub use model::{Agent, AgentId, Availability, Figures, Presence};
 pub use presence::{PresenceBoard, PresenceError};
-pub use profile::{Profile, ProfileChanges};
-pub use queries::find;
+pub use profile::{Profile, ProfileChanges, normalised_capability};
+pub use queries::{exists, find};

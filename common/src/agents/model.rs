@@ -68,6 +68,17 @@ pub enum Availability {
     Maintenance,
 }
 
+impl fmt::Display for Availability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Online => "online",
+            Self::Busy => "busy",
+            Self::Offline => "offline",
+            Self::Maintenance => "maintenance",
+        })
+    }
+}
+
 /// Whether an agent lives, as its heartbeats say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "AgentPresence")]
@@ -92,6 +103,25 @@ pub struct Agent {
     pub registered_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
     pub seen_at: DateTime<Utc>,
+    #[sqlx(flatten)]
+    pub figures: Figures,
+}
+
+/// What the tasks of an agent say of it.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Figures {
+    /// From 0 to 5.
+    pub reputation: f64,
+    /// How much it rests on.
+    pub evidence: f64,
+    /// Accounts that paid.
+    pub counterparties: i32,
+    pub tasks_succeeded: i32,
+    pub tasks_failed: i32,
+    /// The median time from acceptance to result.
+    pub latency_seconds: Option<f64>,
+    /// Those that it was asked for and has not delivered.
+    pub open_tasks: i32,
 }
 
 #[cfg(test)]

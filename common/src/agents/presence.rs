@@ -26,10 +26,12 @@ use super::queries::{list_registered, list_seen_since};
 use super::{Agent, AgentId, Presence};
 use crate::config::{AgentsConfig, RedisConfig};
 use crate::hurried_redis::{self, AddressError};
-use crate::limits::{PRESENCE_REFILL, PRESENCE_ROWS_MAX};
+use crate::limits::{PRESENCE_REFILL, PRESENCE_ROWS_MAX, TURNS_REMEMBERED};
 use crate::money::decimal_number;
 
 static APPEAR: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/appear.lua")));
+static TAKE_TURNS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("lua/take_turns.lua")));
 static VANISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/vanish.lua")));
 
 /// No request waits longer for Redis.
@@ -80,6 +82,11 @@ impl PresenceBoard {
         })
     }
 
+    /// How long after its last sign of life an agent is present.
+    pub fn time_to_live(&self) -> Duration {
+        self.time_to_live
+    }
+
     /// Writes what an agent says now, and answers whether it is present. If Redis is away, that is unknown, and
     /// filled in from PostgreSQL later.
     pub async fn appear(&self, agent: &Agent) -> Presence {
@@ -118,6 +125,21 @@ impl PresenceBoard {
                     .collect(),
             },
             None => vec![Presence::Unknown; ids.len()],
+        }
+    }
+
+    /// So many of these agents, whose turn it is to be chosen for what is named; the first of them while Redis is away.
+    pub async fn take_turns(&self, what: &str, ids: &[&AgentId], count: usize) -> Vec<AgentId> {
+        let mut call = TAKE_TURNS.key(self.key(&format!("agents:turns:{what}")));
+        call.arg(count).arg(TURNS_REMEMBERED.as_secs());
+        for id in ids {
+            call.arg(id.as_str());
+        }
+        let mut connection = self.connection.clone();
+        let taken = in_time(call.invoke_async::<Vec<String>>(&mut connection)).await;
+        match taken {
+            Some(taken) => taken.iter().filter_map(|id| AgentId::parse(id)).collect(),
+            None => ids.iter().take(count).map(|id| (*id).clone()).collect(),
         }
     }
 
@@ -250,6 +272,7 @@ fn profile_text(agent: &Agent) -> String {
         "capacity_per_hour": profile.capacity_per_hour,
         "availability": profile.availability,
         "endpoint_url": profile.endpoint_url,
+        "card_url": profile.card_url,
         "metadata": profile.metadata,
         "last_seen": agent.seen_at,
     });

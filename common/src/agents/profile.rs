@@ -24,6 +24,7 @@ pub struct Profile {
     pub capacity_per_hour: Option<i32>,
     pub availability: Availability,
     pub endpoint_url: Option<String>,
+    pub card_url: Option<String>,
     pub metadata: Value,
 }
 
@@ -37,6 +38,7 @@ pub struct ProfileChanges {
     pub capacity_per_hour: Patch<i64>,
     pub availability: Option<Availability>,
     pub endpoint_url: Patch<String>,
+    pub card_url: Patch<String>,
     pub metadata: Patch<Value>,
 }
 
@@ -52,6 +54,7 @@ impl Default for Profile {
             capacity_per_hour: None,
             availability: Availability::Online,
             endpoint_url: None,
+            card_url: None,
             metadata: json!({}),
         }
     }
@@ -80,6 +83,7 @@ impl Profile {
         self.capacity_per_hour = capacity.and_then(|capacity| i32::try_from(capacity).ok());
         self.availability = changes.availability.unwrap_or(self.availability);
         self.endpoint_url = changes.endpoint_url.or_option(self.endpoint_url);
+        self.card_url = changes.card_url.or_option(self.card_url);
         self.metadata = match changes.metadata {
             Patch::Keep => self.metadata,
             Patch::Clear => json!({}),
@@ -141,8 +145,13 @@ impl Profile {
             "metadata",
             format!("must be an object of at most {AGENT_METADATA_BYTES_MAX} bytes"),
         );
-        if let Some(Err(refusal)) = self.endpoint_url.as_ref().map(|url| check_url(url, policy)) {
-            require(false, "endpointUrl", refusal.to_string());
+        for (field, url) in [
+            ("endpointUrl", &self.endpoint_url),
+            ("cardUrl", &self.card_url),
+        ] {
+            if let Some(Err(refusal)) = url.as_ref().map(|url| check_url(url, policy)) {
+                require(false, field, refusal.to_string());
+            }
         }
         faults
     }
@@ -152,13 +161,18 @@ impl Profile {
 pub fn normalised(capabilities: &[String]) -> Vec<String> {
     let mut unique: Vec<String> = Vec::with_capacity(capabilities.len());
     for text in capabilities {
-        let folded = text.nfkc().collect::<String>().to_lowercase();
-        let capability = folded.split_whitespace().collect::<Vec<_>>().join(" ");
+        let capability = normalised_capability(text);
         if !unique.contains(&capability) {
             unique.push(capability);
         }
     }
     unique
+}
+
+/// A capability as it is compared.
+pub fn normalised_capability(text: &str) -> String {
+    let folded = text.nfkc().collect::<String>().to_lowercase();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

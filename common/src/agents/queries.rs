@@ -5,13 +5,21 @@ use sqlx::{PgExecutor, PgPool};
 
 use super::{Agent, AgentError, AgentId};
 
-/// A registered agent.
+/// An agent that is on the market.
 pub async fn find(executor: impl PgExecutor<'_>, id: &AgentId) -> Result<Agent, AgentError> {
-    sqlx::query_as("select * from agents where agent_id = $1 and unregistered_at is null")
+    sqlx::query_as("select * from agents_on_market where agent_id = $1")
         .bind(id)
         .fetch_optional(executor)
         .await?
         .ok_or(AgentError::NotFound)
+}
+
+/// Whether there is such an agent, or was.
+pub async fn exists(executor: impl PgExecutor<'_>, id: &AgentId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from agents where agent_id = $1)")
+        .bind(id)
+        .fetch_one(executor)
+        .await
 }
 
 /// A page of the agents that were seen since then, by id.

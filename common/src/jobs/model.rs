@@ -19,6 +19,8 @@ pub enum JobName {
     RemeasurePackage,
     DeliverWebhook,
     RecoverWebhooks,
+    FetchAgentCard,
+    EndAgentTask,
 }
 
 /// What holds for all jobs of one kind.
@@ -100,6 +102,18 @@ static PROCESS_PAYMENT: JobSpec = JobSpec {
     timeout: Duration::from_secs(60),
     attempts_max: 8,
 };
+static FETCH_AGENT_CARD: JobSpec = JobSpec {
+    name: "fetch_agent_card",
+    queue: &WEBHOOK,
+    timeout: Duration::from_secs(30),
+    attempts_max: 5,
+};
+static END_AGENT_TASK: JobSpec = JobSpec {
+    name: "end_agent_task",
+    queue: &SETTLE,
+    timeout: Duration::from_secs(30),
+    attempts_max: 8,
+};
 static REMEASURE_PACKAGE: JobSpec = JobSpec {
     name: "remeasure_package",
     queue: &VALIDATE,
@@ -150,7 +164,7 @@ impl QueueSpec {
 
 impl JobName {
     /// All jobs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::ValidateUpload,
         Self::PublishUpload,
         Self::SettlePurchase,
@@ -159,6 +173,8 @@ impl JobName {
         Self::RemeasurePackage,
         Self::DeliverWebhook,
         Self::RecoverWebhooks,
+        Self::FetchAgentCard,
+        Self::EndAgentTask,
     ];
 
     /// Its limits.
@@ -172,6 +188,8 @@ impl JobName {
             Self::RemeasurePackage => &REMEASURE_PACKAGE,
             Self::DeliverWebhook => &DELIVER_WEBHOOK,
             Self::RecoverWebhooks => &RECOVER_WEBHOOKS,
+            Self::FetchAgentCard => &FETCH_AGENT_CARD,
+            Self::EndAgentTask => &END_AGENT_TASK,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod after_sale;
 mod checks;
+mod tasks;
 
 use std::time::{Duration, Instant};
 

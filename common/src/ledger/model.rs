@@ -78,11 +78,13 @@ pub enum TransferKind {
     ChargebackLost,
     /// What came in paid what was owed (subject: the payment or purchase that it came from).
     DebtPaid,
+    /// An agent was paid for a task (subject: the task).
+    TaskSettlement,
 }
 
 impl TransferKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TopUp,
         Self::Adjustment,
         Self::Settlement,
@@ -96,6 +98,7 @@ impl TransferKind {
         Self::ChargebackWon,
         Self::ChargebackLost,
         Self::DebtPaid,
+        Self::TaskSettlement,
     ];
 
     /// Its name in SQL and JSON.
@@ -114,6 +117,7 @@ impl TransferKind {
             Self::ChargebackWon => "chargeback_won",
             Self::ChargebackLost => "chargeback_lost",
             Self::DebtPaid => "debt_paid",
+            Self::TaskSettlement => "task_settlement",
         }
     }
 }
@@ -127,7 +131,7 @@ impl FromStr for TransferKind {
     }
 }
 
-/// How a hold ends without its purchase being settled.
+/// How a hold ends without what it is for being settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldEnd {
     Voided,

@@ -119,6 +119,16 @@ impl Posting {
         )
     }
 
+    /// A task is paid out of what was held, wholly or in part. `settle_agent_task` of the schema posts this; the
+    /// audit and the tests hold it to these legs.
+    pub fn task_settlement(task: Uuid, payer: UserId, provider: UserId, split: Split) -> Self {
+        let settlement = Self::settlement(task, payer, provider, split);
+        Self {
+            kind: TransferKind::TaskSettlement,
+            ..settlement
+        }
+    }
+
     /// A settled purchase is reversed, fee and all. What the seller has drawn of the share already, the
     /// platform bears.
     pub fn refund(

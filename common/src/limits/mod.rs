@@ -2,6 +2,7 @@
 //! `docs/limits.md` is written from here.
 
 mod accounts;
+mod agent_tasks;
 mod agents;
 mod catalogue;
 mod http;
@@ -11,6 +12,7 @@ mod uploads;
 mod webhooks;
 
 pub use self::accounts::*;
+pub use self::agent_tasks::*;
 pub use self::agents::*;
 pub use self::catalogue::*;
 pub use self::http::*;

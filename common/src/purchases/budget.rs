@@ -23,18 +23,44 @@ pub(super) async fn check_in_tx(
     price_minor: i64,
     counted: Option<PurchaseId>,
 ) -> Result<(), PurchaseError> {
-    let limits: Limits = sqlx::query_as(
+    let limits = limits_in_tx(conn, key).await?;
+    let types = limits.package_types.as_ref();
+    if types.is_some_and(|types| types.iter().all(|each| each != package_type)) {
+        return Err(PurchaseError::TypeNotAllowed);
+    }
+    check_price_in_tx(conn, &limits, price_minor, counted).await
+}
+
+/// The same for a task, which is no package: a key that may buy packages of certain types alone asks for none.
+pub async fn check_task_in_tx(
+    conn: &mut PgConnection,
+    key: ApiKeyId,
+    price_minor: i64,
+) -> Result<(), PurchaseError> {
+    let limits = limits_in_tx(conn, key).await?;
+    if limits.package_types.is_some() {
+        return Err(PurchaseError::TypeNotAllowed);
+    }
+    check_price_in_tx(conn, &limits, price_minor, None).await
+}
+
+async fn limits_in_tx(conn: &mut PgConnection, key: ApiKeyId) -> Result<Limits, sqlx::Error> {
+    sqlx::query_as(
         "select line_id, budget_day_minor, budget_purchase_minor, package_types
          from api_keys
          where id = $1",
     )
     .bind(key)
-    .fetch_one(&mut *conn)
-    .await?;
-    let types = limits.package_types.as_ref();
-    if types.is_some_and(|types| types.iter().all(|each| each != package_type)) {
-        return Err(PurchaseError::TypeNotAllowed);
-    }
+    .fetch_one(conn)
+    .await
+}
+
+async fn check_price_in_tx(
+    conn: &mut PgConnection,
+    limits: &Limits,
+    price_minor: i64,
+    counted: Option<PurchaseId>,
+) -> Result<(), PurchaseError> {
     if let Some(budget) = limits.budget_purchase_minor
         && price_minor > budget
     {
@@ -61,8 +87,9 @@ pub(super) async fn check_in_tx(
     Ok(())
 }
 
-/// What the keys of a line have bought within 24 hours, in minor units. What failed does not count, and
-/// neither does what was handed back, unless it was downloaded before: that was spent.
+/// What the keys of a line have spent within 24 hours, in minor units. Purchases that failed do not count, and
+/// neither does what was handed back, unless it was downloaded before: that was spent. Of a task counts what is
+/// held for it, or was paid.
 pub async fn spent_by_line(
     executor: impl PgExecutor<'_>,
     line: ApiKeyId,
@@ -77,7 +104,14 @@ async fn spent_beside(
     except: Option<PurchaseId>,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
-        "select coalesce(sum(price_minor), 0)::bigint
+        "select coalesce(sum(price_minor), 0)::bigint + (
+             select coalesce(sum(coalesce(paid_minor, amount_minor)), 0)::bigint
+             from api_keys
+             join agent_tasks on agent_tasks.api_key_id = api_keys.id
+             where line_id = $1
+               and agent_tasks.created_at > now() - interval '24 hours'
+               and state not in ('cancelled', 'expired', 'resolved_refund')
+         )
          from api_keys
          cross join lateral (
              select id, price_minor, state

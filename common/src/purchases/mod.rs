@@ -16,7 +16,7 @@
 //! never happen (a second sale, a second settlement, an overdraft) the schema refuses; the advisory
 //! locks of listings only keep buyers in line.
 
-mod budget;
+pub mod budget;
 pub mod commands;
 mod earnings;
 mod error;
@@ -30,7 +30,6 @@ mod settler;
 mod supply;
 mod watchers;
 
-pub use budget::spent_by_line;
 pub use earnings::{Earnings, NextShare, find_earnings, lock_earnings_in_tx, lock_share_in_tx};
 pub use error::PurchaseError;
 pub use goods::{Goods, Handed, StoredObject, find_goods};

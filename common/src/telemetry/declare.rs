@@ -60,7 +60,16 @@ pub(super) fn int_gauges(
 }
 
 pub(super) fn histogram(registry: &Registry, name: &str, help: &str) -> Histogram {
-    let opts = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+    histogram_of(registry, name, help, SECONDS)
+}
+
+pub(super) fn histogram_of(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+) -> Histogram {
+    let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
     register(registry, Histogram::with_opts(opts).expect("a sound name"))
 }
 

@@ -9,6 +9,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use super::MarketMetrics;
 use super::declare::{counter, counters, gauge, gauges, histogram, histograms, int_gauges};
 
 /// The metrics of this process.
@@ -61,6 +62,7 @@ pub struct Metrics {
     pub ledger_violations: IntGaugeVec,
     pub ledger_audit_seconds: Histogram,
     pub ledger_deltas: Gauge,
+    pub market: MarketMetrics,
 }
 
 /// The one set of metrics of this process.
@@ -338,6 +340,7 @@ impl Metrics {
                 "awareness_ledger_deltas",
                 "Entries of hot accounts that wait to be folded into their balances.",
             ),
+            market: MarketMetrics::new(r),
             registry,
         }
     }

@@ -3,7 +3,9 @@
 mod bounded;
 mod declare;
 mod logs;
+mod market;
 mod metrics;
 
 pub use logs::{LogGuard, init_logs};
+pub use market::{MarketMetrics, OTHER};
 pub use metrics::{Metrics, metrics};

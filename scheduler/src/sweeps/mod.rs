@@ -1,5 +1,6 @@
 //! The sweeps. Each is idempotent, bounded in what one step does, and safe to kill anywhere.
 
+mod cards;
 mod counters;
 mod due;
 mod history;
@@ -9,6 +10,7 @@ mod orphans;
 mod payments;
 mod presence;
 mod purchases;
+mod reputation;
 mod staging;
 mod supply;
 mod webhooks;
@@ -19,6 +21,7 @@ use common::queue::QueueError;
 use common::storage::StorageError;
 use thiserror::Error;
 
+pub use cards::renew as renew_cards;
 pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
 pub use history::sweep as sweep_history;
@@ -28,6 +31,7 @@ pub use orphans::{OrphanSweep, tidy_queues};
 pub use payments::sweep as sweep_payments;
 pub use presence::sweep as sweep_presence;
 pub use purchases::sweep as sweep_purchases;
+pub use reputation::score as score_agents;
 pub use staging::sweep as sweep_staging;
 pub use supply::sweep as sweep_supply;
 pub use webhooks::sweep as sweep_webhooks;

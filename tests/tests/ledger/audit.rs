@@ -163,6 +163,19 @@ const SABOTAGE: &[(&str, &[&str])] = &[
                             array['buyer_debt', 'chargebacks_reserve'], array[-1, 1])",
         &["chargebacks", "debts"],
     ),
+    (
+        "insert into agent_tasks (id, payer_agent, provider_agent, payer_id, provider_id, api_key_id, capability,
+                                  amount_minor, currency, fee_basis_points, context, request_id, due_at)
+         values (gen_random_uuid(), 'payer', 'provider', buyer(), seller(), api_key(), 'vision', 100, 'USD', 1500, '{}',
+                 'r', now())",
+        &["holds_of_tasks"],
+    ),
+    (
+        "set local session_replication_role = origin;
+         select ledger_post('task_settlement', gen_random_uuid(), 'USD', 'r', array[buyer(), nobody()],
+                            array['buyer_credits', 'platform_fees'], array[-1, 1])",
+        &["settlements_of_tasks"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,14 +38,16 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
     let is_name = |symbol: char| symbol.is_ascii_alphanumeric() || symbol == '_';
     let words = text.split(|symbol| !is_name(symbol));
     words
-        .filter(|word| word.starts_with("awareness_"))
+        .filter(|word| word.starts_with("awareness_") || word.starts_with("marketplace_"))
         .map(str::to_owned)
         .collect()
 }
 
 #[test]
 fn every_metric_is_read_and_every_read_metric_exists() {
-    let declared = metrics_in(&read("common/src/telemetry/metrics.rs"));
+    let declarations = ["metrics.rs", "market.rs"];
+    let declarations = declarations.map(|name| read(&format!("common/src/telemetry/{name}")));
+    let declared = metrics_in(&declarations.concat());
     let files = text_files().into_iter();
     let operations = files.filter(|file| file.path.starts_with("ops/"));
     let read: BTreeSet<String> = operations

@@ -2,6 +2,8 @@
 
 mod announce_purchase;
 mod deliver_webhook;
+mod end_agent_task;
+mod fetch_agent_card;
 mod process_payment;
 mod publish_upload;
 mod recover_webhooks;
@@ -25,6 +27,8 @@ pub async fn run(context: &Context, name: JobName, lease: &Lease) -> Result<(), 
         JobName::RemeasurePackage => remeasure_package::run(context, lease).await,
         JobName::DeliverWebhook => deliver_webhook::run(context, lease).await,
         JobName::RecoverWebhooks => recover_webhooks::run(context, lease).await,
+        JobName::FetchAgentCard => fetch_agent_card::run(context, lease).await,
+        JobName::EndAgentTask => end_agent_task::run(context, lease).await,
     }
 }
 

@@ -146,7 +146,7 @@ async fn spending(state: &ApiState, key: KeySummary) -> Result<SpendingKey, ApiE
     let spent = match key.budget_day_minor {
         None => None,
         Some(budget) => {
-            let spent = purchases::spent_by_line(state.pool(), key.line_id).await?;
+            let spent = purchases::budget::spent_by_line(state.pool(), key.line_id).await?;
             Some(SpentBudget {
                 spent_day_minor: spent,
                 left_day_minor: (budget - spent).max(0),

@@ -1,5 +1,6 @@
 //! What operators do: see and steer queues, jobs, tasks, keys, payments and the ledger, and decide about money.
 
+mod agent_tasks;
 mod because;
 mod chargebacks;
 mod disputes;
@@ -15,6 +16,7 @@ mod queues;
 mod tasks;
 mod users;
 
+pub use agent_tasks::{get_any_agent_task, list_all_agent_tasks, resolve_agent_task};
 pub use chargebacks::{answer_chargeback, list_chargebacks};
 pub use disputes::{decide_dispute, get_any_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};

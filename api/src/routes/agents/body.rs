@@ -44,6 +44,10 @@ pub struct AgentBody {
     #[serde(default)]
     #[schemars(url)]
     endpoint_url: Option<String>,
+    /// Where its A2A card is: https, and public. It is fetched and checked.
+    #[serde(default)]
+    #[schemars(url)]
+    card_url: Option<String>,
     /// What else it says of itself, at most 4 KiB.
     #[serde(default)]
     #[schemars(with = "Option<Map<String, Value>>")]
@@ -61,6 +65,7 @@ impl AgentBody {
             capacity_per_hour: set_if_any(self.capacity_per_hour),
             availability: self.availability,
             endpoint_url: set_if_any(self.endpoint_url),
+            card_url: set_if_any(self.card_url),
             metadata: set_if_any(self.metadata),
         }
     }
@@ -94,6 +99,9 @@ pub struct ChangesBody {
     /// Where it is called: https, and public; null for nowhere.
     #[schemars(url)]
     endpoint_url: Patch<String>,
+    /// Where its A2A card is: https, and public; null for nowhere.
+    #[schemars(url)]
+    card_url: Patch<String>,
     /// What else it says of itself, replaced as a whole; null for nothing.
     #[schemars(with = "Option<Map<String, Value>>")]
     metadata: Patch<Value>,
@@ -115,6 +123,7 @@ impl ChangesBody {
             capacity_per_hour: self.capacity_per_hour,
             availability: set_or_keep(self.availability, "availability", &mut faults),
             endpoint_url: self.endpoint_url,
+            card_url: self.card_url,
             metadata: self.metadata,
         };
         if faults.is_empty() {

@@ -1,6 +1,6 @@
 //! Changes what an owner says of an agent. What is so already is no change, and makes no version.
 
-use crate::agents::{Agent, AgentError, AgentId, ProfileChanges};
+use crate::agents::{Agent, AgentError, AgentId, Profile, ProfileChanges, card};
 use crate::ids::UserId;
 use crate::outbox::Outbox;
 use crate::webhooks::Policy;
@@ -13,6 +13,7 @@ pub struct AgentChange {
     /// The versions that it may be made to; none is any.
     pub if_match: Option<Vec<i64>>,
     pub changes: ProfileChanges,
+    pub request_id: String,
 }
 
 /// Makes the change.
@@ -47,10 +48,10 @@ pub async fn change(
     if profile == agent.profile {
         return Ok(agent);
     }
-    let changed = sqlx::query_as(
+    let changed: Agent = sqlx::query_as(
         "update agents
          set name = $2, description = $3, capabilities = $4, cost_per_task_minor = $5, currency = $6,
-             capacity_per_hour = $7, availability = $8, endpoint_url = $9, metadata = $10,
+             capacity_per_hour = $7, availability = $8, endpoint_url = $9, card_url = $10, metadata = $11,
              version = version + 1, changed_at = now()
          where agent_id = $1
          returning *",
@@ -64,9 +65,14 @@ pub async fn change(
     .bind(profile.capacity_per_hour)
     .bind(profile.availability)
     .bind(&profile.endpoint_url)
+    .bind(&profile.card_url)
     .bind(&profile.metadata)
     .fetch_one(&mut *tx)
     .await?;
+    let address = |profile: &Profile| (profile.card_url.clone(), profile.endpoint_url.clone());
+    if address(&profile) != address(&agent.profile) {
+        card::request_in_tx(&mut tx, &changed, &change.request_id).await?;
+    }
     tx.commit().await?;
     Ok(changed)
 }

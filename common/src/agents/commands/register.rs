@@ -1,6 +1,6 @@
 //! Registers an agent, or registers one again that its owner had unregistered.
 
-use crate::agents::{Agent, AgentError, AgentId, Profile};
+use crate::agents::{Agent, AgentError, AgentId, Profile, card};
 use crate::db;
 use crate::ids::UserId;
 use crate::limits::AGENTS_MAX;
@@ -12,6 +12,7 @@ pub struct NewAgent {
     pub agent_id: AgentId,
     pub owner: UserId,
     pub profile: Profile,
+    pub request_id: String,
 }
 
 /// Registers it.
@@ -35,9 +36,9 @@ pub async fn register(outbox: &Outbox, new: &NewAgent) -> Result<Agent, AgentErr
     let registered = sqlx::query_as(
         "insert into agents (
              agent_id, owner_id, name, description, capabilities, cost_per_task_minor, currency, capacity_per_hour,
-             availability, endpoint_url, metadata
+             availability, endpoint_url, card_url, metadata
          )
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          on conflict (agent_id) do update
          set name = excluded.name,
              description = excluded.description,
@@ -47,6 +48,7 @@ pub async fn register(outbox: &Outbox, new: &NewAgent) -> Result<Agent, AgentErr
              capacity_per_hour = excluded.capacity_per_hour,
              availability = excluded.availability,
              endpoint_url = excluded.endpoint_url,
+             card_url = excluded.card_url,
              metadata = excluded.metadata,
              version = agents.version + 1,
              registered_at = now(),
@@ -67,10 +69,11 @@ pub async fn register(outbox: &Outbox, new: &NewAgent) -> Result<Agent, AgentErr
     .bind(profile.capacity_per_hour)
     .bind(profile.availability)
     .bind(&profile.endpoint_url)
+    .bind(&profile.card_url)
     .bind(&profile.metadata)
     .fetch_optional(&mut *tx)
     .await;
-    let agent = match registered {
+    let agent: Agent = match registered {
         Ok(Some(agent)) => agent,
         Ok(None) => return Err(AgentError::Taken),
         Err(error) if db::constraint_of(&error) == Some("agents_id_in_any_case") => {
@@ -78,6 +81,7 @@ pub async fn register(outbox: &Outbox, new: &NewAgent) -> Result<Agent, AgentErr
         }
         Err(error) => return Err(error.into()),
     };
+    card::request_in_tx(&mut tx, &agent, &new.request_id).await?;
     tx.commit().await?;
     Ok(agent)
 }

@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::after_sale::{CHARGEBACKS, DEBTS, DISPUTES, PAYOUTS};
+use super::tasks::{HOLDS_OF_TASKS, SETTLEMENTS_OF_TASKS};
 
 /// Every invariant that an audit looks at.
 pub const CHECKS: &[Check] = &[
@@ -25,6 +26,8 @@ pub const CHECKS: &[Check] = &[
     PAYOUTS,
     CHARGEBACKS,
     DEBTS,
+    HOLDS_OF_TASKS,
+    SETTLEMENTS_OF_TASKS,
 ];
 
 const TRANSFERS_BALANCE: Check = Check {
@@ -217,7 +220,7 @@ const HOLDS_OF_PURCHASES: Check = Check {
     violations: "
         select format('purchase %s', coalesce(purchases.id, holds.id)) as example
         from purchases
-        full join holds on holds.id = purchases.id
+        full join (select * from holds where id not in (select id from agent_tasks)) as holds on holds.id = purchases.id
         left join accounts on accounts.id = holds.account_id
         where case
                   when purchases.id is null then true
