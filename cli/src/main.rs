@@ -7,6 +7,7 @@
 //! complete, 2 the call cannot be carried out as it was written.
 
 mod age;
+mod agent_tasks;
 mod api;
 mod chargebacks;
 mod credits;
@@ -24,6 +25,7 @@ mod payouts;
 mod purchases;
 mod queues;
 mod receipt;
+mod reputation;
 mod table;
 mod tasks;
 mod users;
@@ -82,6 +84,10 @@ enum Command {
     Purchases(purchases::PurchasesArgs),
     #[command(after_help = "Example: awareness disputes list --state measured")]
     Disputes(disputes::DisputesArgs),
+    #[command(after_help = "Example: awareness agent-tasks list --state disputed")]
+    AgentTasks(agent_tasks::AgentTasksArgs),
+    #[command(after_help = "Example: awareness reputation explain vision-broker")]
+    Reputation(reputation::ReputationArgs),
     #[command(after_help = "Example: awareness payouts list --state requested")]
     Payouts(payouts::PayoutsArgs),
     #[command(
@@ -109,6 +115,8 @@ async fn main() -> ExitCode {
         Command::Ledger(args) => ledger::run(args).await,
         Command::Purchases(args) => purchases::run(args).await,
         Command::Disputes(args) => disputes::run(args).await,
+        Command::AgentTasks(args) => agent_tasks::run(args).await,
+        Command::Reputation(args) => reputation::run(args).await,
         Command::Payouts(args) => payouts::run(args).await,
         Command::Packages(args) => packages::run(args).await,
         Command::Users(args) => users::run(args).await,
