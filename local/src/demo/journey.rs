@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::client::{Accepted, ApiClient};
 use super::packages::{self, DemoPackage};
 use super::purchase::{self, Wanted};
-use super::{DemoError, DemoReport, market, race, webhooks};
+use super::{DemoError, DemoReport, agents, market, race, webhooks};
 use crate::receiver::{Received, Signature};
 use crate::stack::Stack;
 
@@ -62,6 +62,7 @@ pub async fn run(stack: &Stack) -> Result<DemoReport, DemoError> {
         trade(stack, &client, package, &upload_id, &mut report).await?;
         webhooks::fail_and_catch_up(stack, &client, package, &mut report).await?;
         market::explore(stack, package, &mut report).await?;
+        agents::hire(stack, &mut report).await?;
     }
     Ok(report)
 }

@@ -3,8 +3,10 @@
 //! Real packages, made from open model weights (`local/demo/README.md`), go in by each of the three
 //! forms; their fate, their webhooks and a repeated request are compared with what must come of them.
 //! One is then bought by card and credits, downloaded, checked, handed back, and raced for by ten buyers;
-//! an audit closes the books. Last, an endpoint fails, is tried again, and catches up.
+//! an audit closes the books. An endpoint fails, is tried again, and catches up. Last, an agent finds another, hires, pays
+//! and rates it.
 
+mod agents;
 mod caller;
 mod client;
 mod journey;
