@@ -21,6 +21,7 @@ mod model {
     mod client;
     mod earning;
     mod ground;
+    mod hiring;
     mod history;
     mod judge;
     mod judgements;
@@ -32,4 +33,5 @@ mod model {
     mod rows;
     mod run;
     mod selling;
+    mod tasks;
 }

@@ -8,6 +8,8 @@ use common::purchases::PurchaseState;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::tasks::{TASKS, TaskRow};
+
 /// A purchase with everything that must agree with it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct PurchaseRow {
@@ -98,6 +100,7 @@ pub struct Books {
     pub disputes: Vec<DisputeRow>,
     pub payouts: Vec<PayoutRow>,
     pub chargebacks: Vec<ChargebackRow>,
+    pub tasks: Vec<TaskRow>,
     /// The price of each version of a listing.
     pub prices: BTreeMap<(PackageId, i64), i64>,
     /// The purchase that each idempotency key of a buyer stands for.
@@ -124,6 +127,7 @@ impl Books {
                 .await?,
             payouts: sqlx::query_as(PAYOUTS).fetch_all(pool).await?,
             chargebacks: sqlx::query_as(CHARGEBACKS).fetch_all(pool).await?,
+            tasks: sqlx::query_as(TASKS).fetch_all(pool).await?,
             prices: prices(pool).await?,
             keys: keys(pool).await?,
             adjustments: adjustments(pool).await?,

@@ -33,10 +33,14 @@ enum Operation {
     EndPayout,
     Expire,
     Age,
+    Hire,
+    ActOnTask,
+    ResolveTask,
+    HurryTasks,
 }
 
 /// Each with its name in the table and its weight.
-const OPERATIONS: [(Operation, &str, u64); 18] = [
+const OPERATIONS: [(Operation, &str, u64); 22] = [
     (Operation::Buy, "buy", 45),
     (Operation::BuyAgain, "buy again by key", 8),
     (Operation::Look, "look", 6),
@@ -55,6 +59,10 @@ const OPERATIONS: [(Operation, &str, u64); 18] = [
     (Operation::EndPayout, "end a payout", 2),
     (Operation::Expire, "expire", 3),
     (Operation::Age, "age", 1),
+    (Operation::Hire, "hire an agent", 9),
+    (Operation::ActOnTask, "act on a task", 18),
+    (Operation::ResolveTask, "resolve a task", 3),
+    (Operation::HurryTasks, "let tasks end", 1),
 ];
 
 /// Before the same request is sent again.
@@ -73,6 +81,7 @@ const PRICE_MINOR_MAX: u64 = 2_000;
 pub struct Client<'a> {
     pub(super) ground: &'a Ground,
     pub(super) user: &'a User,
+    pub(super) number: usize,
     pub(super) random: Random,
     pub(super) keys: u64,
     pub(super) history: History,
@@ -88,6 +97,7 @@ impl<'a> Client<'a> {
         Self {
             ground,
             user: &ground.users[number],
+            number,
             random: Random::stream(seed, number as u64),
             keys: 0,
             history: History::default(),
@@ -137,6 +147,10 @@ impl<'a> Client<'a> {
             Operation::AskPayout => self.ask_payout().await,
             Operation::EndPayout => self.end_payout().await,
             Operation::Age => self.age().await,
+            Operation::Hire => self.hire().await,
+            Operation::ActOnTask => self.act_on_task().await,
+            Operation::ResolveTask => self.resolve_task().await,
+            Operation::HurryTasks => self.hurry_tasks().await,
             Operation::Adjust => {
                 let amount = self.random.below(CREDITS_MINOR_MAX) as i64 + 1;
                 let is_taken = self.random.per_cent(20);

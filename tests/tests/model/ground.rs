@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use tests::sample::{Expected, Sample};
 use tests::stack::TestStack;
 
+use super::hiring::register_agents;
+
 /// Clients at once; each is a user of its own.
 pub const CLIENTS: usize = 32;
 /// The first so many users also sell.
@@ -94,6 +96,7 @@ impl Ground {
             let user = ground.new_user(&format!("client-{number}")).await;
             ground.users.push(user);
         }
+        register_agents(&ground).await;
         let listing = (0..listings).map(|number| ground.new_listing(number));
         ground.listings = stream::iter(listing)
             .buffered(UPLOADS_AT_ONCE)
@@ -171,7 +174,7 @@ impl Ground {
         let body = json!({
             "user": name,
             "name": "model",
-            "permissions": ["upload", "purchase", "download"],
+            "permissions": ["upload", "purchase", "download", "agents"],
         });
         let reply = self.send(self.operator("/admin/keys", &body)).await;
         assert_eq!(reply.status, Some(201), "{}", reply.body);

@@ -1,6 +1,7 @@
 //! What the clients did and what they were told: plain data, all that the judge knows of them.
 
-use common::ids::{DisputeId, PackageId, PaymentId, PayoutId, PurchaseId, UserId};
+use common::agent_tasks::TaskState;
+use common::ids::{AgentTaskId, DisputeId, PackageId, PaymentId, PayoutId, PurchaseId, UserId};
 use common::purchases::PurchaseState;
 use uuid::Uuid;
 
@@ -112,6 +113,22 @@ pub struct Ending {
     pub state: String,
 }
 
+/// A payer was told of a task.
+#[derive(Debug, Clone, Copy)]
+pub struct Task {
+    pub id: AgentTaskId,
+    pub payer: UserId,
+    pub provider: UserId,
+    pub amount_minor: i64,
+}
+
+/// A task as one of its sides, or an operator, saw it.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskSight {
+    pub id: AgentTaskId,
+    pub state: TaskState,
+}
+
 /// Everything that one client, or all of them, went through.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -126,6 +143,8 @@ pub struct History {
     pub disputes: Vec<Dispute>,
     pub payouts: Vec<Payout>,
     pub endings: Vec<Ending>,
+    pub tasks: Vec<Task>,
+    pub task_sights: Vec<TaskSight>,
     /// Answers that nobody may get, such as 500.
     pub faults: Vec<String>,
 }
@@ -143,6 +162,8 @@ impl History {
         self.disputes.append(&mut other.disputes);
         self.payouts.append(&mut other.payouts);
         self.endings.append(&mut other.endings);
+        self.tasks.append(&mut other.tasks);
+        self.task_sights.append(&mut other.task_sights);
         self.faults.append(&mut other.faults);
     }
 }

@@ -16,6 +16,7 @@ use super::promises::{
     judge_answers, judge_changes, judge_downloads, judge_key, judge_origins, leads_to,
 };
 use super::rows::{judge_purchase, judge_supply};
+use super::tasks::judge_tasks;
 
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,6 +132,7 @@ pub fn judge(history: &History, books: &Books) -> Verdict {
     judge_payments(&mut verdict, history, books);
     judge_returns(&mut verdict, history, books, &by_id);
     judge_payouts(&mut verdict, history, books);
+    judge_tasks(&mut verdict, history, books);
     judge_balances(&mut verdict, history, books);
     for (rule, found) in [
         (Rule::Unfinished, &books.leftovers),

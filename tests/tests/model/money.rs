@@ -100,6 +100,17 @@ fn postings(history: &History, books: &Books) -> Vec<Posting> {
             postings.push(Posting::chargeback_lost(id, amount_minor));
         }
     }
+    for row in &books.tasks {
+        if let Some(paid_minor) = row.paid_minor {
+            let split = Split::of(paid_minor, FEE_BASIS_POINTS);
+            postings.push(Posting::task_settlement(
+                row.id.0,
+                row.payer,
+                row.provider,
+                split,
+            ));
+        }
+    }
     for payout in &books.payouts {
         let (id, amount_minor) = (payout.id.0, payout.amount_minor);
         postings.push(Posting::payout(id, payout.seller, amount_minor));

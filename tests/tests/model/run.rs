@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{Write as _, stderr};
 use std::time::{Duration, Instant};
 
-use common::ids::PurchaseId;
+use common::ids::{AgentTaskId, PurchaseId};
 use futures::future::join_all;
 use serde_json::json;
 use tests::random::seed_from;
@@ -15,6 +15,7 @@ use super::books::Books;
 use super::chaos::{Chaos, resume};
 use super::client::Client;
 use super::ground::{CLIENTS, Ground, Tally};
+use super::hiring::end_tasks;
 use super::history::History;
 use super::judge::judge;
 
@@ -73,7 +74,7 @@ fn say(text: impl Display) {
 }
 
 /// Nothing waits, runs or is pending any more. PostgreSQL may still be coming up. What waits for a payer who
-/// never comes is cancelled by an operator.
+/// never comes is cancelled by an operator; the time of tasks is over, and disputes about them are ended.
 async fn is_at_rest(ground: &Ground) -> Option<()> {
     let waiting: Vec<PurchaseId> = sqlx::query_scalar(
         "select purchases.id
@@ -89,17 +90,40 @@ async fn is_at_rest(ground: &Ground) -> Option<()> {
         let path = format!("/admin/purchases/{purchase}/cancel");
         ground.send(ground.operator(&path, &json!({}))).await;
     }
+    end_all_tasks(ground).await?;
     let left: i64 = sqlx::query_scalar(
         "select (select count(*) from jobs where state in ('ready', 'running'))
               + (select count(*)
                  from purchases
                  where state in ('awaiting_payment', 'payment_unknown', 'pending'))
+              + (select count(*) from agent_tasks where ended_at is null)
               + (select count(*) from payments where finished_at is null)",
     )
     .fetch_one(&ground.test.pool)
     .await
     .ok()?;
     (left == 0).then_some(())
+}
+
+/// The time of tasks is over, and disputes about them are ended.
+async fn end_all_tasks(ground: &Ground) -> Option<()> {
+    end_tasks(ground, 1).await.ok()?;
+    let pool = &ground.test.pool;
+    sqlx::query("update jobs set run_at = now() where name = 'end_agent_task' and state = 'ready'")
+        .execute(pool)
+        .await
+        .ok()?;
+    let disputed: Vec<AgentTaskId> =
+        sqlx::query_scalar("select id from agent_tasks where state = 'disputed'")
+            .fetch_all(pool)
+            .await
+            .ok()?;
+    for task in disputed {
+        let path = format!("/admin/agent-tasks/{task}/resolve");
+        let decision = json!({ "decision": "refund", "note": "the end of the run" });
+        ground.send(ground.operator(&path, &decision)).await;
+    }
+    Some(())
 }
 
 /// Lines in the logs of the services that must not be there.
@@ -141,5 +165,8 @@ fn table(tally: &Tally, books: &Books) -> String {
     line(books.disputes.len() as u64, "disputes");
     line(books.payouts.len() as u64, "payouts");
     line(books.chargebacks.len() as u64, "chargebacks");
+    line(books.tasks.len() as u64, "tasks between agents");
+    let paid = books.tasks.iter().filter(|row| row.paid_minor > Some(0));
+    line(paid.count() as u64, "of them paid");
     text
 }
