@@ -98,10 +98,9 @@ pub const TASKS: &[Task] = &[
     task("audit_ledger", AtOnceThenEvery(AUDIT), LONG, |c| whole(sweeps::audit_ledger(c.pool()))),
     task("observe_webhooks", AtOnceThenEvery(secs(60)), SHORT, |c| whole(webhooks::observe_backlog(c.pool()))),
     task("expire_purchases", Every(secs(60)), LONG, |c| steps(sweeps::sweep_purchases(&c.outbox))),
-    task("prune_history", Every(secs(60)), LONG, |c| whole(sweeps::sweep_history(c.pool()))),
+    task("sweep_retention", Every(secs(60)), LONG, |c| whole(sweeps::sweep_retention(c.pool(), c.retention))),
     task("sweep_staging", Every(secs(60)), LONG, |c| whole(sweeps::sweep_staging(c.pool(), &c.storage, c.grace))),
     task("sweep_objects", Every(secs(60)), LONG, |c| whole(sweeps::sweep_objects(c.pool(), &c.storage, c.grace))),
-    task("prune_webhooks", Every(secs(600)), LONG, |c| whole(sweeps::sweep_webhooks(c.pool(), c.retention))),
     task("sweep_words", Cron("17 * * * *"), LONG, |c| whole(catalog::sweep_words(c.pool()))),
 ];
 

@@ -7,6 +7,7 @@ mod catalogue;
 mod http;
 mod jobs;
 mod money;
+mod retention;
 mod uploads;
 mod webhooks;
 
@@ -16,5 +17,6 @@ pub use self::catalogue::*;
 pub use self::http::*;
 pub use self::jobs::*;
 pub use self::money::*;
+pub use self::retention::*;
 pub use self::uploads::*;
 pub use self::webhooks::*;

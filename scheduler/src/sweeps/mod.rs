@@ -2,16 +2,15 @@
 
 mod counters;
 mod due;
-mod history;
 mod ledger;
 mod objects;
 mod orphans;
 mod payments;
 mod presence;
 mod purchases;
+mod retention;
 mod staging;
 mod supply;
-mod webhooks;
 
 use common::agents::PresenceError;
 use common::db;
@@ -21,16 +20,15 @@ use thiserror::Error;
 
 pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
-pub use history::sweep as sweep_history;
 pub use ledger::{audit as audit_ledger, fold as fold_ledger};
 pub use objects::sweep as sweep_objects;
 pub use orphans::{OrphanSweep, tidy_queues};
 pub use payments::sweep as sweep_payments;
 pub use presence::sweep as sweep_presence;
 pub use purchases::sweep as sweep_purchases;
+pub use retention::sweep as sweep_retention;
 pub use staging::sweep as sweep_staging;
 pub use supply::sweep as sweep_supply;
-pub use webhooks::sweep as sweep_webhooks;
 
 /// How much of its work a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
