@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use common::accounts::{GitHub, Guesses, Passwords, TokenMaker};
 use common::agents::PresenceBoard;
+use common::analytics::RequestCounts;
 use common::cache::Epochs;
 use common::cards::Cards;
 use common::catalog::CATALOGUE;
@@ -60,6 +61,8 @@ pub struct Parts {
     pub presence: PresenceBoard,
     /// Answers about the market.
     pub catalogue: Cached,
+    /// Counts what leaves no row: views, searches without results, active accounts.
+    pub counts: RequestCounts,
     /// Bounds the searches that are worked out.
     pub search_turns: SearchTurns,
     pub completed_uploads: CompletedUploads,
@@ -103,6 +106,7 @@ impl ApiState {
                 Epochs::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
                 outbox.queue().subscribe(CATALOGUE),
             ),
+            counts: RequestCounts::default(),
             search_turns: SearchTurns::default(),
             outbox,
             storage: Storage::new(&config.storage),

@@ -5,9 +5,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use common::agents::PresenceBoard;
+use common::analytics::ROLL_UP_TASK;
 use common::config::RetentionConfig;
 use common::db::PgPool;
-use common::limits::{AUDIT, FOLD, SWEEP};
+use common::limits::{AUDIT, FOLD, ROLL_UP_INTERVAL, SWEEP};
 use common::outbox::Outbox;
 use common::storage::Storage;
 use common::{catalog, webhooks};
@@ -101,6 +102,7 @@ pub const TASKS: &[Task] = &[
     task("sweep_retention", Every(secs(60)), LONG, |c| whole(sweeps::sweep_retention(c.pool(), c.retention))),
     task("sweep_staging", Every(secs(60)), LONG, |c| whole(sweeps::sweep_staging(c.pool(), &c.storage, c.grace))),
     task("sweep_objects", Every(secs(60)), LONG, |c| whole(sweeps::sweep_objects(c.pool(), &c.storage, c.grace))),
+    task(ROLL_UP_TASK, AtOnceThenEvery(ROLL_UP_INTERVAL), LONG, |c| steps(sweeps::roll_up_analytics(c.pool(), c.retention))),
     task("sweep_words", Cron("17 * * * *"), LONG, |c| whole(catalog::sweep_words(c.pool()))),
 ];
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agents;
+mod analytics;
 mod catalogue;
 mod http;
 mod jobs;
@@ -13,6 +14,7 @@ mod webhooks;
 
 pub use self::accounts::*;
 pub use self::agents::*;
+pub use self::analytics::*;
 pub use self::catalogue::*;
 pub use self::http::*;
 pub use self::jobs::*;

@@ -20,6 +20,13 @@ pub const SIGN_IN_DEVICE_KEPT: Duration = Duration::from_hours(400 * 24);
 pub const QUOTE_KEPT: Duration = Duration::from_hours(7 * 24);
 /// A notice of the card provider, from its receipt: longer than the provider repeats it.
 pub const CARD_NOTICE_KEPT: Duration = Duration::from_hours(30 * 24);
+/// What API processes counted of requests (views, searches without results, active accounts), from its hour or day: a
+/// month of active accounts can be recounted for another month.
+pub const REQUEST_COUNT_KEPT: Duration = Duration::from_hours(62 * 24);
+/// A roll-up of an hour; the day in which it lies can be recounted for as long.
+pub const HOURLY_ROLL_UP_KEPT: Duration = Duration::from_hours(400 * 24);
+/// A roll-up of a day, and its active accounts.
+pub const DAILY_ROLL_UP_KEPT: Duration = Duration::from_hours(10 * 366 * 24);
 /// The bytes of a webhook event, unless the variable `WEBHOOK_BODY_DAYS` is set.
 pub const WEBHOOK_BODY_DAYS: i32 = 30;
 /// Attempts to send a webhook, and an event from the end of its last delivery, unless the variable

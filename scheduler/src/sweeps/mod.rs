@@ -1,5 +1,6 @@
 //! The sweeps. Each is idempotent, bounded in what one step does, and safe to kill anywhere.
 
+mod analytics;
 mod counters;
 mod due;
 mod ledger;
@@ -18,6 +19,7 @@ use common::queue::QueueError;
 use common::storage::StorageError;
 use thiserror::Error;
 
+pub use analytics::roll_up as roll_up_analytics;
 pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
 pub use ledger::{audit as audit_ledger, fold as fold_ledger};
