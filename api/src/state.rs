@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::places::Places;
 use crate::process::StartError;
+use crate::routes::analytics::KeptAnalytics;
 use crate::routes::packages::{Cached, SearchTurns};
 use crate::routes::uploads::CompletedUploads;
 
@@ -63,6 +64,8 @@ pub struct Parts {
     pub catalogue: Cached,
     /// Counts what leaves no row: views, searches without results, active accounts.
     pub counts: RequestCounts,
+    /// Analytics of periods that are over.
+    pub analytics: KeptAnalytics,
     /// Bounds the searches that are worked out.
     pub search_turns: SearchTurns,
     pub completed_uploads: CompletedUploads,
@@ -107,6 +110,7 @@ impl ApiState {
                 outbox.queue().subscribe(CATALOGUE),
             ),
             counts: RequestCounts::default(),
+            analytics: KeptAnalytics::default(),
             search_turns: SearchTurns::default(),
             outbox,
             storage: Storage::new(&config.storage),

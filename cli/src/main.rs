@@ -7,6 +7,7 @@
 //! complete, 2 the call cannot be carried out as it was written.
 
 mod age;
+mod analytics;
 mod api;
 mod chargebacks;
 mod credits;
@@ -68,6 +69,8 @@ enum Command {
     Jobs(jobs::JobsArgs),
     #[command(after_help = "Example: awareness tasks run sweep_words")]
     Tasks(tasks::TasksArgs),
+    #[command(after_help = "Example: awareness analytics show --period hour")]
+    Analytics(analytics::AnalyticsArgs),
     #[command(after_help = "Example: awareness payloads list --json")]
     Payloads(payloads::PayloadsArgs),
     #[command(after_help = "Example: awareness payments list --state unknown")]
@@ -102,6 +105,7 @@ async fn main() -> ExitCode {
         Command::Queues(args) => queues::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
         Command::Tasks(args) => tasks::run(args).await,
+        Command::Analytics(args) => analytics::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
         Command::Payments(args) => payments::run(args).await,
         Command::Chargebacks(args) => chargebacks::run(args).await,

@@ -7,4 +7,6 @@ mod analytics {
     mod kept;
     mod market;
     mod rebuild;
+    mod requests;
+    mod routes;
 }

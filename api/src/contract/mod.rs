@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod analytics;
 mod answer;
 mod disputes;
 mod handler;
@@ -48,6 +49,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         payouts::operations(),
         disputes::operations(),
         agents::operations(),
+        analytics::operations(),
         webhooks::operations(),
         system::operations(),
         operators::operations(),

@@ -167,3 +167,53 @@ async fn what_is_not_kept_any_more_stays_as_it_was_counted() {
     let quotes: i64 = hours.unwrap().iter().map(|hour| hour.measures.quotes).sum();
     assert_eq!(quotes, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_requests_a_rebuild_and_it_is_audited() {
+    let mut world = world().await;
+    let seller = old_sale(&world).await;
+    let now = Utc::now();
+    let days = json!({ "from": now - TimeDelta::days(4), "to": now });
+    let path = "/admin/analytics/rebuild";
+    let requested = world.operator.post(path, &days).await;
+    assert_eq!(requested.status, 202, "{}", requested.text);
+    assert!(requested.data()["hoursWaiting"].as_i64().unwrap() > 72);
+    assert_eq!(requested.header("location"), path);
+    world.start_scheduler().await;
+    eventually("all hours to be counted", || async {
+        let progress = world.operator.get(path).await.data();
+        (progress["hoursWaiting"] == 0).then_some(())
+    })
+    .await;
+    assert_eq!(total(&world, Some(seller)).await.purchases, 1);
+    let log = world.operator.get("/admin/audit").await.data();
+    let entry = &log["entries"][0];
+    assert_eq!(entry["action"], "POST /admin/analytics/rebuild");
+    assert_eq!(entry["status"], 202);
+
+    for (from, to, fault) in [
+        (now, now - TimeDelta::days(2), "must be before to"),
+        (
+            now + TimeDelta::days(2),
+            now + TimeDelta::days(3),
+            "in the past",
+        ),
+        (
+            now - TimeDelta::days(500),
+            now - TimeDelta::days(450),
+            "are not kept",
+        ),
+        (now - TimeDelta::days(390), now, "at most 366 days"),
+    ] {
+        let refused = world
+            .operator
+            .post(path, &json!({ "from": from, "to": to }))
+            .await;
+        assert_eq!(refused.fault(), (400, "INVALID_INPUT".to_owned()));
+        let details = refused.details();
+        assert!(
+            details["from"].as_str().unwrap().contains(fault),
+            "{details}"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! What operators do: see and steer queues, jobs, tasks, keys, payments and the ledger, and decide about money.
 
+mod analytics;
 mod because;
 mod chargebacks;
 mod disputes;
@@ -15,6 +16,10 @@ mod queues;
 mod tasks;
 mod users;
 
+pub use analytics::{
+    get_market_analytics, get_rebuild, list_active_accounts, list_searches_without_results,
+    rebuild_analytics,
+};
 pub use chargebacks::{answer_chargeback, list_chargebacks};
 pub use disputes::{decide_dispute, get_any_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
