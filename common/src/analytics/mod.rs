@@ -6,6 +6,7 @@
 //! leaves no row is counted in memory by each API process (`request_counts`). Reads never look at the facts.
 
 mod measures;
+mod observe;
 mod period;
 mod prune;
 mod queries;
@@ -14,6 +15,7 @@ mod request_counts;
 mod roll_up;
 
 pub use measures::{ActiveAccounts, Measures, PeriodMeasures, SearchTerm};
+pub use observe::retract;
 pub use period::{Period, PeriodRange};
 pub use prune::{prune_days, prune_hours, prune_request_counts};
 pub use queries::{list_active_accounts, list_periods, list_searches_without_results};

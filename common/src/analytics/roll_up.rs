@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgPool};
 
-use super::Period;
+use super::{Period, observe};
 use crate::config::RetentionConfig;
 use crate::db;
 use crate::limits::{
@@ -58,12 +58,14 @@ impl Horizon {
     }
 }
 
-/// Recounts the hours that are due, those of the latest day first: whether it left some for the next step.
+/// Recounts the hours that are due, those of the latest day first, and shows the business metrics: whether it left some for
+/// the next step.
 pub async fn roll_up(pool: &PgPool, retention: RetentionConfig) -> Result<bool, sqlx::Error> {
     let now = note_hours(pool).await?;
     let horizon = Horizon::at(now, retention);
     for _ in 0..ROLL_UP_STATEMENTS_MAX {
         let Some(due) = find_due(pool, now).await? else {
+            observe::show(pool).await?;
             return Ok(false);
         };
         recount(pool, &due, &horizon).await?;
