@@ -10,7 +10,7 @@ use common::config::ApiConfig;
 use common::http::Doorkeeper;
 use common::hurried_redis::AddressError;
 use common::identity::Sealer;
-use common::limits::DRAIN;
+use common::limits::{DRAIN, REQUEST_COUNT_FLUSH};
 use common::outbox::Outbox;
 use common::queue::{Queue, QueueError};
 use common::secrecy::ExposeSecret as _;
@@ -57,6 +57,7 @@ pub struct Api {
     address: SocketAddr,
     stop: CancellationToken,
     serving: JoinHandle<()>,
+    state: ApiState,
 }
 
 impl Api {
@@ -82,7 +83,8 @@ impl Api {
             Arc::new(operations),
             stop.clone(),
         ));
-        let app = router(state);
+        tokio::spawn(write_counts(state.clone()));
+        let app = router(state.clone());
         let service = move |peer| {
             let app = app
                 .clone()
@@ -101,6 +103,7 @@ impl Api {
             address,
             stop,
             serving,
+            state,
         })
     }
 
@@ -109,11 +112,27 @@ impl Api {
         self.address
     }
 
-    /// Accepts no more, and lets open requests finish.
+    /// Accepts no more, lets open requests finish, and writes down what they counted.
     pub async fn drain(self) {
         self.stop.cancel();
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "The accept loop ended badly");
         }
+        if let Err(error) = self.state.counts.flush(self.state.pool()).await {
+            tracing::warn!(%error, "The last counts of requests are lost");
+        }
     }
+}
+
+/// Writes down what is counted of requests, until the process stops.
+async fn write_counts(state: ApiState) {
+    let writing = async {
+        loop {
+            tokio::time::sleep(REQUEST_COUNT_FLUSH).await;
+            if let Err(error) = state.counts.flush(state.pool()).await {
+                tracing::warn!(%error, "Could not write down what was counted of requests");
+            }
+        }
+    };
+    state.stopping.run_until_cancelled(writing).await;
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use common::accounts::{GitHub, Guesses, Passwords, TokenMaker};
 use common::agents::PresenceBoard;
+use common::analytics::RequestCounts;
 use common::cache::Epochs;
 use common::cards::Cards;
 use common::catalog::CATALOGUE;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::places::Places;
 use crate::process::StartError;
 use crate::routes::agents::RecentLists;
+use crate::routes::analytics::KeptAnalytics;
 use crate::routes::packages::{Cached, SearchTurns};
 use crate::routes::uploads::CompletedUploads;
 
@@ -63,6 +65,10 @@ pub struct Parts {
     pub agent_lists: RecentLists,
     /// Answers about the market.
     pub catalogue: Cached,
+    /// Counts what leaves no row: views, searches without results, active accounts.
+    pub counts: RequestCounts,
+    /// Analytics of periods that are over.
+    pub analytics: KeptAnalytics,
     /// Bounds the searches that are worked out.
     pub search_turns: SearchTurns,
     pub completed_uploads: CompletedUploads,
@@ -107,6 +113,8 @@ impl ApiState {
                 Epochs::new(config.redis.url.expose_secret(), &config.redis.prefix)?,
                 outbox.queue().subscribe(CATALOGUE),
             ),
+            counts: RequestCounts::default(),
+            analytics: KeptAnalytics::default(),
             search_turns: SearchTurns::default(),
             outbox,
             storage: Storage::new(&config.storage),

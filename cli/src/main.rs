@@ -8,6 +8,7 @@
 
 mod age;
 mod agent_tasks;
+mod analytics;
 mod api;
 mod chargebacks;
 mod credits;
@@ -70,6 +71,8 @@ enum Command {
     Jobs(jobs::JobsArgs),
     #[command(after_help = "Example: awareness tasks run sweep_words")]
     Tasks(tasks::TasksArgs),
+    #[command(after_help = "Example: awareness analytics show --period hour")]
+    Analytics(analytics::AnalyticsArgs),
     #[command(after_help = "Example: awareness payloads list --json")]
     Payloads(payloads::PayloadsArgs),
     #[command(after_help = "Example: awareness payments list --state unknown")]
@@ -108,6 +111,7 @@ async fn main() -> ExitCode {
         Command::Queues(args) => queues::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
         Command::Tasks(args) => tasks::run(args).await,
+        Command::Analytics(args) => analytics::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
         Command::Payments(args) => payments::run(args).await,
         Command::Chargebacks(args) => chargebacks::run(args).await,

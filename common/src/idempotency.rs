@@ -7,11 +7,12 @@
 //! may do at least as much. To all others it is the answer to another request. Callers authorise first,
 //! and keep no secret in an answer.
 
+use std::time::Duration;
+
 use sqlx::{PgConnection, PgPool};
 
 use crate::identity::{self, Authority};
 use crate::ids::{ApiKeyId, UserId};
-use crate::limits::IDEMPOTENCY_HOURS;
 
 /// A key in its scope: one user's calls of one endpoint.
 #[derive(Debug, Clone)]
@@ -128,10 +129,12 @@ pub async fn record_in_tx(
 }
 
 /// Forgets keys whose time is over.
-pub async fn prune(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let pruned = sqlx::query("delete from idempotency_keys where created_at < now() - make_interval(hours => $1::integer)")
-        .bind(IDEMPOTENCY_HOURS)
-        .execute(pool)
-        .await?;
+pub async fn prune(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
+    let pruned = sqlx::query(
+        "delete from idempotency_keys where created_at < now() - make_interval(secs => $1)",
+    )
+    .bind(kept.as_secs_f64())
+    .execute(pool)
+    .await?;
     Ok(pruned.rows_affected())
 }

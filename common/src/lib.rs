@@ -5,7 +5,7 @@
 //!
 //! `decimal merge_patch schema` < `ids limits money shutdown tls` < `admission config fair_queue wire` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
 //! < `identity` < `audit cards events idempotency replays scheduled_tasks signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
-//! < `payments quotes uploads` < `agents chargebacks` < `purchases` < `agent_tasks disputes payouts` < `moderation` < `pipeline`
+//! < `payments quotes uploads` < `agents chargebacks` < `purchases` < `agent_tasks disputes payouts` < `analytics moderation` < `pipeline`
 
 pub mod decimal;
 pub mod merge_patch;
@@ -67,6 +67,7 @@ pub mod agent_tasks;
 pub mod disputes;
 pub mod payouts;
 
+pub mod analytics;
 pub mod moderation;
 
 pub mod pipeline;

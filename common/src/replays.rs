@@ -4,9 +4,11 @@
 //! leaves a request under way, which counts as never made after [`REPLAY_BEGUN_SECONDS_MAX`]. So this is for
 //! effects that a second request cannot double, and for such as a human looks at.
 
+use std::time::Duration;
+
 use sqlx::PgPool;
 
-use crate::limits::{IDEMPOTENCY_HOURS, REPLAY_BEGUN_SECONDS_MAX};
+use crate::limits::REPLAY_BEGUN_SECONDS_MAX;
 
 /// A key in its scope.
 #[derive(Debug, Clone)]
@@ -122,12 +124,11 @@ pub async fn abandon(pool: &PgPool, replay: &Replay) -> Result<(), sqlx::Error> 
 }
 
 /// Forgets keys whose time is over.
-pub async fn prune(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let pruned = sqlx::query(
-        "delete from replays where begun_at < now() - make_interval(hours => $1::integer)",
-    )
-    .bind(IDEMPOTENCY_HOURS)
-    .execute(pool)
-    .await?;
+pub async fn prune(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
+    let pruned =
+        sqlx::query("delete from replays where begun_at < now() - make_interval(secs => $1)")
+            .bind(kept.as_secs_f64())
+            .execute(pool)
+            .await?;
     Ok(pruned.rows_affected())
 }

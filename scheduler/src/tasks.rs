@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use common::agent_tasks;
 use common::agents::PresenceBoard;
+use common::analytics::ROLL_UP_TASK;
 use common::config::RetentionConfig;
 use common::db::PgPool;
-use common::limits::{AUDIT, FOLD, SWEEP};
+use common::limits::{AUDIT, FOLD, ROLL_UP_INTERVAL, SWEEP};
 use common::outbox::Outbox;
 use common::storage::Storage;
 use common::{catalog, webhooks};
@@ -99,13 +100,13 @@ pub const TASKS: &[Task] = &[
     task("audit_ledger", AtOnceThenEvery(AUDIT), LONG, |c| whole(sweeps::audit_ledger(c.pool()))),
     task("observe_webhooks", AtOnceThenEvery(secs(60)), SHORT, |c| whole(webhooks::observe_backlog(c.pool()))),
     task("expire_purchases", Every(secs(60)), LONG, |c| steps(sweeps::sweep_purchases(&c.outbox))),
-    task("prune_history", Every(secs(60)), LONG, |c| whole(sweeps::sweep_history(c.pool()))),
+    task("sweep_retention", Every(secs(60)), LONG, |c| whole(sweeps::sweep_retention(c.pool(), c.retention))),
     task("sweep_staging", Every(secs(60)), LONG, |c| whole(sweeps::sweep_staging(c.pool(), &c.storage, c.grace))),
     task("sweep_objects", Every(secs(60)), LONG, |c| whole(sweeps::sweep_objects(c.pool(), &c.storage, c.grace))),
-    task("prune_webhooks", Every(secs(600)), LONG, |c| whole(sweeps::sweep_webhooks(c.pool(), c.retention))),
     task("observe_agents", AtOnceThenEvery(secs(60)), SHORT, |c| whole(agent_tasks::observe(c.pool(), c.presence.time_to_live()))),
     task("score_agents", Every(secs(10)), SHORT, |c| steps(sweeps::score_agents(&c.outbox))),
     task("renew_cards", Every(secs(60)), SHORT, |c| steps(sweeps::renew_cards(&c.outbox))),
+    task(ROLL_UP_TASK, AtOnceThenEvery(ROLL_UP_INTERVAL), LONG, |c| steps(sweeps::roll_up_analytics(c.pool(), c.retention))),
     task("sweep_words", Cron("17 * * * *"), LONG, |c| whole(catalog::sweep_words(c.pool()))),
 ];
 

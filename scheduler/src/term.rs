@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
+use common::analytics;
 use common::db::{Error, PgPool};
 use common::ledger::audit;
 use common::limits::HEARTBEAT;
@@ -48,6 +49,7 @@ impl Term {
         }
         metrics().task_failures_in_a_row.reset();
         audit::retract();
+        analytics::retract();
     }
 }
 

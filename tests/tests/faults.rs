@@ -63,6 +63,8 @@ async fn no_accepted_upload_is_lost_or_doubled_whatever_fails() {
     };
     say(format_args!("{chaos}\n{tally}"));
     tally.assert_nothing_is_lost_or_doubled();
+    let agreeing = tally.assert_analytics_agree(&test);
+    timeout(DEADLINE, agreeing).await.unwrap();
     tally::assert_the_store_is_clean(&test).await;
     test.stop().await;
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod agent_tasks;
 mod agents;
+mod analytics;
 mod answer;
 mod disputes;
 mod handler;
@@ -50,6 +51,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         disputes::operations(),
         agents::operations(),
         agent_tasks::operations(),
+        analytics::operations(),
         webhooks::operations(),
         system::operations(),
         operators::operations(),

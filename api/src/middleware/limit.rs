@@ -40,12 +40,16 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
     let address = extensions.get::<ClientAddress>().map(|address| address.0);
     let identity = extensions.get::<Identity>();
     let caller = identity.and_then(|Identity(identity)| identity.as_ref().ok()?.as_ref());
+    let account = caller.map(|caller| caller.user);
     let counted = applied(&state.rates, address, caller, kind, 1);
     let returnable = kind.returnable(&counted);
     let mut applied = Applied::take(&state.throttle, counted).await;
     let mut response = match refusal(&applied) {
         Some(error) => error.into_response(),
         None => {
+            if let Some(account) = account {
+                state.counts.account(account);
+            }
             let (request, read) = counting(request, &returnable);
             let response = authorized(request, next).await;
             let is_little = read.load(Ordering::Relaxed) <= RETURNED_BODY_BYTES_MAX;

@@ -51,6 +51,7 @@ pub fn tags() -> Value {
         { "name": "listings", "description": "The price, license and status of a package." },
         { "name": "purchases", "description": "Buying, downloading, returning and disputing packages." },
         { "name": "credits", "description": "Credits, top-ups, quotes, earnings and payouts." },
+        { "name": "analytics", "description": "What an account came to, by the hour and by the day." },
         { "name": "webhook endpoints", "description": "Where events are sent." },
         { "name": "webhook log", "description": "What was sent, and sending it again." },
         { "name": "events", "description": deliveries() },

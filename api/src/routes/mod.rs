@@ -5,6 +5,7 @@ pub mod account;
 pub mod admin;
 pub mod agent_tasks;
 pub mod agents;
+pub mod analytics;
 pub mod auth;
 pub mod disputes;
 pub mod downloads;

@@ -21,6 +21,7 @@ pub struct Rendered {
     tagged: Tagged,
     /// Where the next page is.
     link: Option<HeaderValue>,
+    is_empty: bool,
 }
 
 impl Rendered {
@@ -38,7 +39,18 @@ impl Rendered {
             tagged,
             link: next
                 .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()),
+            is_empty: false,
         }
+    }
+
+    /// The same answer, which is a list with nothing in it or not.
+    pub fn empty(self, is_empty: bool) -> Self {
+        Self { is_empty, ..self }
+    }
+
+    /// Whether it is a list with nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// The body and the entity tag in that version.
@@ -74,6 +86,7 @@ impl Rendered {
             written,
             tagged: this.tagged,
             link: this.link.clone(),
+            is_empty: this.is_empty,
         })
     }
 

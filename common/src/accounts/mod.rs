@@ -31,6 +31,7 @@ pub use model::{Account, Profile, SessionSummary, Tokens, UserKind, UserRole, Us
 pub use opaque::{DeviceToken, RefreshToken};
 pub use password::{Client, Passwords};
 pub use queries::{
-    UserFilter, authenticate, find_account, find_profile, list_sessions, list_users, prune,
+    UserFilter, authenticate, find_account, find_profile, list_sessions, list_users, prune_devices,
+    prune_oauth_attempts, prune_sessions,
 };
 pub use token::{AccessClaims, TokenMaker};

@@ -1,11 +1,12 @@
 //! Reads of accounts.
 
+use std::time::Duration;
+
 use sqlx::PgPool;
 
 use super::{AccessClaims, Account, Profile, SessionSummary, UserSummary};
 use crate::identity::{Permission, Principal};
 use crate::ids::{ApiKeyId, UserId};
-use crate::limits::SIGN_IN_DEVICE_SECONDS;
 
 /// `last_used_at` is kept to this, so that a busy session does not write a row per request.
 const LAST_USED_SECONDS: f64 = 60.0;
@@ -129,24 +130,37 @@ pub async fn list_users(
     .await
 }
 
-/// Forgets sessions that ended 30 days ago, those who never came back from GitHub, and devices that were
-/// not used for long.
-pub async fn prune(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let sessions = sqlx::query(
+/// Forgets sessions that ended before that.
+pub async fn prune_sessions(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
+    let pruned = sqlx::query(
         "delete from sessions
-         where coalesce(revoked_at, expires_at) < now() - interval '30 days'
+         where coalesce(revoked_at, expires_at) < now() - make_interval(secs => $1)
            and expires_at < now()",
     )
+    .bind(kept.as_secs_f64())
     .execute(pool)
     .await?;
-    let attempts = sqlx::query("delete from oauth_attempts where expires_at < now()")
-        .execute(pool)
-        .await?;
-    let devices = sqlx::query(
+    Ok(pruned.rows_affected())
+}
+
+/// Forgets those who have not come back from GitHub in time.
+pub async fn prune_oauth_attempts(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
+    let pruned = sqlx::query(
+        "delete from oauth_attempts where expires_at < now() - make_interval(secs => $1)",
+    )
+    .bind(kept.as_secs_f64())
+    .execute(pool)
+    .await?;
+    Ok(pruned.rows_affected())
+}
+
+/// Forgets devices that were last used before that.
+pub async fn prune_devices(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
+    let pruned = sqlx::query(
         "delete from sign_in_devices where last_used_at < now() - make_interval(secs => $1)",
     )
-    .bind(SIGN_IN_DEVICE_SECONDS as f64)
+    .bind(kept.as_secs_f64())
     .execute(pool)
     .await?;
-    Ok(sessions.rows_affected() + attempts.rows_affected() + devices.rows_affected())
+    Ok(pruned.rows_affected())
 }

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{CardConfig, Env, GitHubConfig, RateConfig, SigningConfig};
-use crate::limits::{AGENT_TTL, FEE_BASIS_POINTS_MAX};
+use crate::limits::{AGENT_TTL, FEE_BASIS_POINTS_MAX, WEBHOOK_ATTEMPT_DAYS, WEBHOOK_BODY_DAYS};
 
 /// PostgreSQL and its pool (the seed's names and defaults; times in milliseconds).
 #[derive(Debug, Clone)]
@@ -339,8 +339,8 @@ pub struct RetentionConfig {
 impl Default for RetentionConfig {
     fn default() -> Self {
         Self {
-            body_days: 30,
-            attempt_days: 90,
+            body_days: WEBHOOK_BODY_DAYS,
+            attempt_days: WEBHOOK_ATTEMPT_DAYS,
         }
     }
 }

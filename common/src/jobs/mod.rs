@@ -46,5 +46,5 @@ pub use outcome::{
     cancel_in_tx, cancel_waiting_in_tx, give_back, quarantine_in_tx, quarantine_payload, retry,
     retry_delay, snooze, snooze_delay,
 };
-pub use sweep::{Reclaimed, SweepCursor, due, prune_finished, reclaim};
+pub use sweep::{Reclaimed, SweepCursor, due, prune_finished, prune_workers, reclaim};
 pub use workers::{Beat, beat, retire};

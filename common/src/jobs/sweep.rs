@@ -4,13 +4,15 @@
 //! due without asking whether somebody pushed it before: a fresh job whose push was lost, a retry
 //! whose time has come, and all of them after Redis lost its memory.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::enqueue::lane_of;
 use crate::ids::JobId;
-use crate::limits::{FINISHED_JOB_HOURS, SWEEP_AGE_MIN, SWEEP_JOBS_MAX};
+use crate::limits::{SWEEP_AGE_MIN, SWEEP_JOBS_MAX};
 use crate::queue::{Lane, Wake};
 
 /// How far the current round of the sweep has come; a round ends when a step finds less than its
@@ -117,12 +119,18 @@ pub async fn reclaim(pool: &PgPool) -> Result<Vec<Reclaimed>, sqlx::Error> {
     .await
 }
 
-/// Takes away jobs that ended long ago, and workers that are long dead. Quarantined jobs stay until
-/// an operator decides.
-pub async fn prune_finished(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    sqlx::query("delete from workers where alive_until < now() - interval '1 hour'")
-        .execute(pool)
-        .await?;
+/// Takes away workers whose last heartbeat is older.
+pub async fn prune_workers(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
+    let pruned =
+        sqlx::query("delete from workers where alive_until < now() - make_interval(secs => $1)")
+            .bind(kept.as_secs_f64())
+            .execute(pool)
+            .await?;
+    Ok(pruned.rows_affected())
+}
+
+/// Takes away jobs that ended before that. Quarantined jobs stay until an operator decides.
+pub async fn prune_finished(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
     let mut pruned = 0;
     loop {
         let rows = sqlx::query(
@@ -131,11 +139,11 @@ pub async fn prune_finished(pool: &PgPool) -> Result<u64, sqlx::Error> {
                  select id
                  from jobs
                  where state in ('done', 'cancelled')
-                   and finished_at < now() - make_interval(hours => $1::integer)
+                   and finished_at < now() - make_interval(secs => $1)
                  limit 5000
              )",
         )
-        .bind(FINISHED_JOB_HOURS)
+        .bind(kept.as_secs_f64())
         .execute(pool)
         .await?
         .rows_affected();

@@ -69,8 +69,6 @@ pub const WRONG_PASSWORDS_NETWORK: (u64, u64) = (60, 900);
 pub const WRONG_PASSWORDS_SESSION: (u64, u64) = (10, 900);
 /// Devices that one account knows; the one unused for longest makes room.
 pub const SIGN_IN_DEVICES_MAX: i64 = 20;
-/// How long a device that is not used is known: as long as browsers keep a cookie.
-pub const SIGN_IN_DEVICE_SECONDS: i64 = 400 * 86_400;
 /// Wrong operators' tokens from one network: (tries, seconds). The token has 16 characters at least.
 pub const WRONG_OPERATORS: (u64, u64) = (10, 900);
 /// Entries of the audit log about refused operators: of one network, so that each attack is seen ...

@@ -81,8 +81,6 @@ pub const WAIT_SECONDS_MAX: u64 = 60;
 pub const EVENT_STREAM_SECONDS_MAX: u64 = 600;
 /// An `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
-/// How long an answer is kept for its key.
-pub const IDEMPOTENCY_HOURS: i64 = 24;
 /// A request under a key that was not answered for so long is one whose process died.
 pub const REPLAY_BEGUN_SECONDS_MAX: u64 = 120;
 /// A shorter answer is sent as it is: compressing it saves no packet.

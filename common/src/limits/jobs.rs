@@ -21,8 +21,6 @@ pub const RING_BATCH_MAX: usize = 256;
 pub const RING_BACKLOG_MAX: usize = 16_384;
 /// Times a job may bring down its worker before it is quarantined.
 pub const CRASHES_MAX: i32 = 5;
-/// Kept history of ended jobs.
-pub const FINISHED_JOB_HOURS: i64 = 72;
 /// SIGTERM to exit: what runs may finish, the rest is given back.
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// The least that a job costs: the time of a slot for its lease, some statements and a durable commit on a

@@ -4,19 +4,23 @@
 mod accounts;
 mod agent_tasks;
 mod agents;
+mod analytics;
 mod catalogue;
 mod http;
 mod jobs;
 mod money;
+mod retention;
 mod uploads;
 mod webhooks;
 
 pub use self::accounts::*;
 pub use self::agent_tasks::*;
 pub use self::agents::*;
+pub use self::analytics::*;
 pub use self::catalogue::*;
 pub use self::http::*;
 pub use self::jobs::*;
 pub use self::money::*;
+pub use self::retention::*;
 pub use self::uploads::*;
 pub use self::webhooks::*;

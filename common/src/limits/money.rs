@@ -69,8 +69,6 @@ pub const CARD_LOOK_MIN: Duration = Duration::from_secs(30);
 pub const CARD_LOOK_MAX: Duration = Duration::from_secs(300);
 /// Open payments that one round of the sweep wakes.
 pub const CARD_LOOKS_ROWS_MAX: i64 = 100;
-/// How long a notice of the card provider is remembered; it repeats one for three days.
-pub const CARD_NOTICE_HOURS: i64 = 30 * 24;
 /// What an operator answers to a dispute of a cardholder (the provider's figure is higher).
 pub const EVIDENCE_CHARS_MAX: usize = 10_000;
 /// The longest `Retry-After` of the card provider that is believed.

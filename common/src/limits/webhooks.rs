@@ -36,8 +36,6 @@ pub const ENDPOINTS_MAX: i64 = 50;
 pub const ORDERED_HOURS_MAX: u64 = 72;
 /// Alarms that one round of the sweep rings.
 pub const RECONCILE_ROWS_MAX: i64 = 500;
-/// What a disabled endpoint did not hear is kept for it so long.
-pub const HELD_DAYS: i32 = 30;
 /// Old events that one round forgets.
 pub const WEBHOOK_PRUNE_ROWS_MAX: i64 = 5_000;
 /// A due delivery that waits longer, or a claim that takes longer, is a stall.

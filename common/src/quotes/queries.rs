@@ -1,10 +1,11 @@
 //! Finding quotes, and forgetting those whose time is long over.
 
+use std::time::Duration;
+
 use sqlx::PgPool;
 
 use super::QuoteError;
 use crate::ids::{QuoteId, UserId};
-use crate::limits::IDEMPOTENCY_HOURS;
 use crate::signatures::{Quote, Verifier};
 
 /// A quote whose signature holds, and whose buyer is the one who shows it.
@@ -52,14 +53,13 @@ async fn find_token(
     .await
 }
 
-/// Forgets quotes that ran out before the idempotency keys of their purchases did: until then an id
-/// is answered as expired, and a repeated request is still understood.
-pub async fn prune(pool: &PgPool) -> Result<u64, sqlx::Error> {
-    let pruned = sqlx::query(
-        "delete from quotes where expires_at < now() - make_interval(hours => $1::integer)",
-    )
-    .bind(IDEMPOTENCY_HOURS)
-    .execute(pool)
-    .await?;
+/// Forgets quotes that ran out before that. Until then an id is answered as expired, and a repeated request is
+/// still understood.
+pub async fn prune(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
+    let pruned =
+        sqlx::query("delete from quotes where expires_at < now() - make_interval(secs => $1)")
+            .bind(kept.as_secs_f64())
+            .execute(pool)
+            .await?;
     Ok(pruned.rows_affected())
 }

@@ -63,6 +63,10 @@ pub struct Metrics {
     pub ledger_audit_seconds: Histogram,
     pub ledger_deltas: Gauge,
     pub market: MarketMetrics,
+    pub upload_success_rate: GaugeVec,
+    pub purchase_conversion_rate: GaugeVec,
+    pub average_package_price_minor: GaugeVec,
+    pub daily_active_users: IntGaugeVec,
 }
 
 /// The one set of metrics of this process.
@@ -341,6 +345,30 @@ impl Metrics {
                 "Entries of hot accounts that wait to be folded into their balances.",
             ),
             market: MarketMetrics::new(r),
+            upload_success_rate: gauges(
+                r,
+                "awareness_upload_success_rate",
+                "The share of the uploads of the last 24 hours that ended as packages, as the leader rolled them up.",
+                &[],
+            ),
+            purchase_conversion_rate: gauges(
+                r,
+                "awareness_purchase_conversion_rate",
+                "Purchases of the last 24 hours for each view of a package, as the leader rolled them up.",
+                &[],
+            ),
+            average_package_price_minor: gauges(
+                r,
+                "awareness_average_package_price_minor",
+                "The mean of what was paid for a package in the last 24 hours, in minor units.",
+                &[],
+            ),
+            daily_active_users: int_gauges(
+                r,
+                "awareness_daily_active_users",
+                "Accounts that made a request on the last day that is over, by kind (person, agent).",
+                &["kind"],
+            ),
             registry,
         }
     }

@@ -101,7 +101,8 @@ pub async fn oldest_due_seconds(pool: &PgPool) -> Result<f64, sqlx::Error> {
 }
 
 /// Drops what is older than its retention: bodies and attempts by the day, events whose deliveries have
-/// all ended in batches. What was held for too long is discarded.
+/// all ended for as long as attempts are kept in batches, so that no attempt outlives its delivery. What was held for too
+/// long is discarded.
 pub async fn retain(pool: &PgPool, body_days: i32, attempt_days: i32) -> Result<u64, sqlx::Error> {
     let dropped: i32 = sqlx::query_scalar("select keep_webhook_partitions($1, $2)")
         .bind(body_days)
@@ -126,7 +127,7 @@ pub async fn retain(pool: &PgPool, body_days: i32, attempt_days: i32) -> Result<
                    select
                    from webhook_deliveries
                    where event_id = webhook_events.id
-                     and state in ('pending', 'held')
+                     and (state in ('pending', 'held') or finished_at >= now() - make_interval(days => $1))
                )
              order by occurred_at
              limit $2

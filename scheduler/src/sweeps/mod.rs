@@ -1,9 +1,9 @@
 //! The sweeps. Each is idempotent, bounded in what one step does, and safe to kill anywhere.
 
 mod cards;
+mod analytics;
 mod counters;
 mod due;
-mod history;
 mod ledger;
 mod objects;
 mod orphans;
@@ -11,9 +11,9 @@ mod payments;
 mod presence;
 mod purchases;
 mod reputation;
+mod retention;
 mod staging;
 mod supply;
-mod webhooks;
 
 use common::agents::PresenceError;
 use common::db;
@@ -22,9 +22,9 @@ use common::storage::StorageError;
 use thiserror::Error;
 
 pub use cards::renew as renew_cards;
+pub use analytics::roll_up as roll_up_analytics;
 pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
-pub use history::sweep as sweep_history;
 pub use ledger::{audit as audit_ledger, fold as fold_ledger};
 pub use objects::sweep as sweep_objects;
 pub use orphans::{OrphanSweep, tidy_queues};
@@ -32,9 +32,9 @@ pub use payments::sweep as sweep_payments;
 pub use presence::sweep as sweep_presence;
 pub use purchases::sweep as sweep_purchases;
 pub use reputation::score as score_agents;
+pub use retention::sweep as sweep_retention;
 pub use staging::sweep as sweep_staging;
 pub use supply::sweep as sweep_supply;
-pub use webhooks::sweep as sweep_webhooks;
 
 /// How much of its work a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

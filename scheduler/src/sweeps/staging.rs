@@ -1,4 +1,5 @@
-//! Takes away staged bytes: of uploads that ended, and of requests that never became an upload.
+//! Takes away staged bytes: of uploads that ended or that nobody committed in time, and of requests that never became an
+//! upload.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::SweepError;
 /// Removes what no living upload names; bytes that arrived within the grace time are left alone,
 /// because their request may still be under way.
 pub async fn sweep(pool: &PgPool, storage: &Storage, grace: Duration) -> Result<u64, SweepError> {
+    uploads::expire_sessions(pool).await?;
     let swept = sweep_ended(pool, storage).await? + sweep_unnamed(pool, storage, grace).await?;
     metrics()
         .objects_swept

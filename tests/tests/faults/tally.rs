@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::time::Duration;
 
+use chrono::Utc;
+use common::analytics::{self, Measures, Period, PeriodRange, ROLL_UP_TASK};
+use common::scheduled_tasks;
 use common::storage::{PACKAGES_PREFIX, STAGING_PREFIX};
 use futures::TryStreamExt as _;
 use local::receiver::{Received, Signature};
@@ -71,6 +74,35 @@ impl Tally {
         ] {
             assert_eq!(count(none), 0, "{none}");
         }
+    }
+}
+
+impl Tally {
+    /// Rolled up while parts were killed, each upload counts once; the scheduler shows the share that succeeded.
+    pub async fn assert_analytics_agree(&self, test: &TestStack) {
+        let request = scheduled_tasks::request(&test.pool, ROLL_UP_TASK).await;
+        let request = request.unwrap().expect("a task of that name");
+        eventually(|| async {
+            let tasks = scheduled_tasks::list(&test.pool).await.ok()?;
+            let mut tasks = tasks.into_iter().map(|task| task.progress);
+            let task = tasks.find(|task| task.name == ROLL_UP_TASK)?;
+            (task.requests_served >= request).then_some(())
+        })
+        .await;
+        let (completed, failed) = (self.counts["completed"], self.counts["failed"]);
+        for period in [Period::Hour, Period::Day] {
+            let range = PeriodRange::new(period, None, None, Utc::now()).unwrap();
+            let periods = analytics::list_periods(&test.pool, None, &range).await;
+            let market: Measures = periods.unwrap().iter().map(|it| it.measures).sum();
+            assert_eq!(market.uploads_completed, completed);
+            assert_eq!(market.uploads_failed, failed);
+        }
+        let url = format!("{}/metrics", test.stack.ops.scheduler);
+        let metrics = test.http.get(url).send().await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let rate = completed as f64 / (completed + failed) as f64;
+        let shown = format!("\nawareness_upload_success_rate {rate}\n");
+        assert!(metrics.contains(&shown), "{shown} is missing:\n{metrics}");
     }
 }
 

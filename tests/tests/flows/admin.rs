@@ -47,6 +47,8 @@ async fn operators_routes_are_closed_to_everybody_else() {
         (Method::POST, format!("/admin/jobs/{job_id}/cancel")),
         (Method::GET, "/admin/tasks".to_owned()),
         (Method::POST, "/admin/tasks/sweep_words/run".to_owned()),
+        (Method::GET, "/admin/analytics".to_owned()),
+        (Method::POST, "/admin/analytics/rebuild".to_owned()),
         (Method::GET, "/admin/payloads".to_owned()),
         (Method::DELETE, "/admin/payloads/1".to_owned()),
         (Method::GET, "/admin/keys".to_owned()),

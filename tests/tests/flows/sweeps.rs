@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::catalog::{self, Claim};
 use common::ids::UploadId;
 use common::storage::{Blob, content_key, staging_key};
-use scheduler::sweeps::{sweep_history, sweep_objects, sweep_staging};
+use scheduler::sweeps::{sweep_objects, sweep_staging};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tests::{Sample, World};
@@ -162,14 +162,15 @@ async fn a_session_that_nobody_committed_expires() {
     }
     let opened = world.seller.post("/api/ai/uploads", &request).await;
     let id = opened.upload_id();
-    sweep_history(&world.pool).await.unwrap();
+    let sweep = || sweep_staging(&world.pool, &world.storage, AN_HOUR);
+    sweep().await.unwrap();
     assert_eq!(world.seller.status(&id).await.data()["status"], "pending");
 
     sqlx::query("update uploads set created_at = now() - interval '61 minutes'")
         .execute(&world.pool)
         .await
         .unwrap();
-    sweep_history(&world.pool).await.unwrap();
+    sweep().await.unwrap();
     let expired = world.seller.status(&id).await.data();
     assert_eq!(expired["status"], "failed");
     assert_eq!(expired["error"], "the bytes were not committed in time");

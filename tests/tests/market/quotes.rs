@@ -2,6 +2,7 @@
 
 use common::config::SigningConfig;
 use common::ids::{QuoteId, UserId};
+use common::limits::QUOTE_KEPT;
 use common::quotes;
 use common::signatures::{Jwks, Quote, Signer, Verifier};
 use package::PackageType;
@@ -275,15 +276,15 @@ async fn a_quote_survives_a_restart_and_serves_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quote_is_forgotten_a_day_after_it_ran_out() {
+async fn a_quote_is_forgotten_a_week_after_it_ran_out() {
     let world = World::only_api().await;
     let buyer = world.buyer("buyer", 0).await;
-    for hours in [1, 25] {
+    for hours in [1, 7 * 24 - 1, 7 * 24 + 1] {
         insert_expired(&world, buyer.id, hours).await;
     }
-    assert_eq!(quotes::prune(&world.pool).await.unwrap(), 1);
-    let youngest = "select count(*) from quotes where expires_at > now() - interval '2 hours'";
-    assert_eq!(world.count(youngest).await, 1);
+    assert_eq!(quotes::prune(&world.pool, QUOTE_KEPT).await.unwrap(), 1);
+    let younger = "select count(*) from quotes where expires_at > now() - interval '7 days'";
+    assert_eq!(world.count(younger).await, 2);
 }
 
 /// A quote whose time ended that many hours ago.

@@ -123,8 +123,10 @@ async fn each_example_of_a_request_is_read() {
                 .filter(|_| path != "/api/webhooks/stripe");
             let Some(example) = example else { continue };
             let mut example = example.clone();
-            if let Some(since) = example.get_mut("since") {
-                *since = json!(chrono::Utc::now() - chrono::Duration::hours(1));
+            for name in ["since", "from", "to"] {
+                if let Some(time) = example.get_mut(name) {
+                    *time = json!(chrono::Utc::now() - chrono::Duration::hours(1));
+                }
             }
             let mut address = path.clone();
             for parameter in operation["parameters"].as_array().into_iter().flatten() {

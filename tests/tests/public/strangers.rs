@@ -84,8 +84,10 @@ async fn ask(client: &Client, method: &Method, path: &str, operation: &Value) ->
     request = request.header("if-match", "*");
     if let Some(example) = operation["requestBody"]["content"]["application/json"].get("example") {
         let mut example = example.clone();
-        if let Some(since) = example.get_mut("since") {
-            *since = json!(chrono::Utc::now() - chrono::Duration::hours(1));
+        for name in ["since", "from", "to"] {
+            if let Some(time) = example.get_mut(name) {
+                *time = json!(chrono::Utc::now() - chrono::Duration::hours(1));
+            }
         }
         request = request.json(&example);
     }

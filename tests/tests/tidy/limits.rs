@@ -99,3 +99,23 @@ fn each_limit_has_a_reason_and_stands_in_the_page_of_limits() {
         "{PAGE} is not what the code says; AWARENESS_BLESS=1 writes it anew"
     );
 }
+
+/// Webhooks have periods of their own in the configuration, whose defaults are limits.
+#[test]
+fn each_period_of_retention_is_swept() {
+    let sweeps = [
+        "scheduler/src/sweeps/retention.rs",
+        "common/src/config/sections.rs",
+        "common/src/webhooks/upkeep.rs",
+    ]
+    .map(read)
+    .concat();
+    let periods = limits(&read("common/src/limits/retention.rs"));
+    assert!(periods.len() > 10);
+    let unused: Vec<String> = periods
+        .into_iter()
+        .map(|limit| limit.name)
+        .filter(|name| !sweeps.contains(name.as_str()))
+        .collect();
+    assert_none(&unused, "a period of retention is swept by");
+}

@@ -229,7 +229,7 @@ async fn old_bodies_and_attempts_are_dropped_by_the_day() {
         "create table webhook_bodies_20200101 partition of webhook_bodies for values from ('2020-01-01') to ('2020-01-02')",
         "update webhook_events set body_day = '2020-01-01', occurred_at = '2020-01-01'",
         "update webhook_bodies set day = '2020-01-01'",
-        "update webhook_deliveries set state = 'failed', finished_at = now()",
+        "update webhook_deliveries set state = 'failed', finished_at = '2020-01-09'",
     ] {
         sqlx::query(sql).execute(&mut owner).await.unwrap();
     }

@@ -1,6 +1,7 @@
 //! What operators do: see and steer queues, jobs, tasks, keys, payments and the ledger, and decide about money.
 
 mod agent_tasks;
+mod analytics;
 mod because;
 mod chargebacks;
 mod disputes;
@@ -17,6 +18,10 @@ mod tasks;
 mod users;
 
 pub use agent_tasks::{get_any_agent_task, list_all_agent_tasks, resolve_agent_task};
+pub use analytics::{
+    get_market_analytics, get_rebuild, list_active_accounts, list_searches_without_results,
+    rebuild_analytics,
+};
 pub use chargebacks::{answer_chargeback, list_chargebacks};
 pub use disputes::{decide_dispute, get_any_dispute, list_disputes};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};

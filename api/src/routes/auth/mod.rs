@@ -15,7 +15,7 @@ pub use sign_in::{refresh_tokens, sign_in};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use common::accounts::{Device, DeviceToken, Tokens};
-use common::limits::SIGN_IN_DEVICE_SECONDS;
+use common::limits::SIGN_IN_DEVICE_KEPT;
 
 use crate::contract::Answer;
 use crate::middleware::ClientAddress;
@@ -46,7 +46,7 @@ fn answer(state: &ApiState, status: StatusCode, tokens: Tokens) -> Answer<Tokens
             state,
             (DEVICE_COOKIE, DEVICE_COOKIE_PATH),
             token,
-            SIGN_IN_DEVICE_SECONDS,
+            SIGN_IN_DEVICE_KEPT.as_secs().cast_signed(),
         )
     });
     let answer = Answer::with(status, tokens).uncached();

@@ -107,6 +107,7 @@ pub async fn list_packages(
             data: PackageList::Page(page),
             next: next.map(|next| next_page("/api/ai/packages", &canonical, &next)),
             version: None,
+            is_empty: found.is_empty(),
         })
     };
     state.cached(&format!("packages?{canonical}"), make).await

@@ -196,6 +196,8 @@ pub struct Found<T> {
     pub next: Option<String>,
     /// The version of a single thing.
     pub version: Option<i64>,
+    /// Whether it is a list with nothing in it.
+    pub is_empty: bool,
 }
 
 impl<T: Serialize> Found<T> {
@@ -205,11 +207,12 @@ impl<T: Serialize> Found<T> {
             data,
             next: None,
             version: None,
+            is_empty: false,
         }
     }
 
     fn render(&self) -> Rendered {
-        Rendered::new(&json!(self.data), self.version, self.next.as_deref())
+        Rendered::new(&json!(self.data), self.version, self.next.as_deref()).empty(self.is_empty)
     }
 }
 

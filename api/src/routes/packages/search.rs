@@ -64,8 +64,11 @@ impl Search {
         })
     }
 
-    /// The answer, which tells the query as it was typed.
-    fn respond(&self, answer: Arc<Rendered>) -> Ready<SearchResults> {
+    /// The answer, which tells the query as it was typed. One that found nothing is counted, unless it was filtered.
+    fn respond(&self, state: &ApiState, answer: Arc<Rendered>) -> Ready<SearchResults> {
+        if answer.is_empty() && self.offset == 0 && self.filters == Filters::default() {
+            state.counts.search_without_results(&self.query);
+        }
         respond(Rendered::echoing(
             answer,
             &[("query", &self.query, &self.typed)],
@@ -84,7 +87,7 @@ pub async fn search_packages(
     let search = Search::of(&query)?;
     let asked = format!("search?{}", search.canonical);
     if let Some(known) = state.catalogue.known(&asked).await {
-        return Ok(search.respond(known));
+        return Ok(search.respond(&state, known));
     }
     let asker = Asker {
         state: &state,
@@ -96,7 +99,7 @@ pub async fn search_packages(
         .next(asker.holders().as_slice(), cached, &asked)
         .await?
     {
-        Ok(known) => return Ok(search.respond(known)),
+        Ok(known) => return Ok(search.respond(&state, known)),
         Err(turn) => turn,
     };
     let pool = state.pool().clone();
@@ -115,7 +118,7 @@ pub async fn search_packages(
         Ok(answer(&search, work.await?))
     };
     let made = state.catalogue.made(&asked, make).await?;
-    let response = search.respond(made);
+    let response = search.respond(&state, made);
     Ok(match charged {
         Some(charged) => response.noting(charged),
         None => response,
@@ -146,6 +149,7 @@ fn answer(search: &Search, (found, has_more): (Vec<catalog::Card>, bool)) -> Fou
         },
         next: next.map(|next| next_page(PATH, &search.canonical, &next)),
         version: None,
+        is_empty: found.is_empty(),
     }
 }
 

@@ -31,9 +31,13 @@ pub async fn get_package(
             data: Package::from(&details),
             next: None,
             version: Some(details.more.details_version),
+            is_empty: false,
         })
     };
     let shown = state.cached(&format!("package/{id}"), make).await;
+    if shown.is_ok() {
+        state.counts.view(&id);
+    }
     match (shown, viewer) {
         // What nobody may see its seller may.
         (Err(error), Some(viewer)) if error.code == crate::error::Code::NotFound => {
@@ -91,6 +95,7 @@ pub async fn follow_package_page(
     let id = PackagePublicId::parse(&package_id).ok_or(CatalogError::Unknown("package"))?;
     let found = find(&state, &id, None).await?;
     if prefers_json(&headers) {
+        state.counts.view(&id);
         return Ok(uncached(&found).into_response());
     }
     Ok(Redirect::to(&format!("/api/ai/packages/{id}")).into_response())

@@ -1,11 +1,12 @@
 //! Takes a notice of the provider: a wake-up call, once, for a payment of ours.
 
+use std::time::Duration;
+
 use sqlx::{PgExecutor, PgPool};
 
 use super::begin::job;
 use crate::cards::webhook::Event;
 use crate::ids::{PaymentId, UserId};
-use crate::limits::CARD_NOTICE_HOURS;
 use crate::outbox::Outbox;
 use crate::payments::METADATA_PAYMENT_ID;
 
@@ -84,11 +85,11 @@ async fn find_named(
 }
 
 /// Forgets notices that the provider repeats no more.
-pub async fn prune_notices(pool: &PgPool) -> Result<u64, sqlx::Error> {
+pub async fn prune_notices(pool: &PgPool, kept: Duration) -> Result<u64, sqlx::Error> {
     let pruned = sqlx::query(
-        "delete from payment_notices where received_at < now() - make_interval(hours => $1::integer)",
+        "delete from payment_notices where received_at < now() - make_interval(secs => $1)",
     )
-    .bind(CARD_NOTICE_HOURS)
+    .bind(kept.as_secs_f64())
     .execute(pool)
     .await?;
     Ok(pruned.rows_affected())
