@@ -81,7 +81,7 @@ pub fn of(schema: &Value, all: &Value, depth: usize) -> Value {
     }
     if let Some(name) = name_of(schema) {
         return match all.get(name) {
-            Some(schema) if depth < 12 => of(schema, all, depth + 1),
+            Some(schema) if depth < 16 => of(schema, all, depth + 1),
             _ => json!({}),
         };
     }
