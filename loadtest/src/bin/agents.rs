@@ -59,7 +59,7 @@ async fn measure(stack: &Stack, arguments: &Arguments) -> anyhow::Result<()> {
     }
     let redis = RedisConfig {
         url: stack.redis_url.clone().into(),
-        ..RedisConfig::default()
+        prefix: "bench".to_owned(),
     };
     let board = PresenceBoard::new(&redis, &AgentsConfig::default())?;
     let mut times = Vec::new();

@@ -1,4 +1,4 @@
-//! Two agents of two owners: one finds the other, hires, pays and rates it.
+//! Two agents of two owners: one finds the other, hires, pays and rates it. Then what the market did within an hour.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,8 @@ pub(super) async fn hire(stack: &Stack, report: &mut DemoReport) -> Result<(), D
     }
     find(stack, &payer, &labeller, report).await?;
     let task = work(&provider, &payer, &labeller, &collector, report).await?;
-    rate(stack, &payer, &labeller, &task, report).await
+    rate(stack, &payer, &labeller, &task, report).await?;
+    look_back(stack, report).await
 }
 
 /// The recommendation, and why.
@@ -128,6 +129,41 @@ async fn rate(
     report.add(
         "it rates it, and the reputation rises".to_owned(),
         reputation > 2.5,
+        detail,
+    );
+    Ok(())
+}
+
+/// The analytics of this hour and the one before, which the scheduler is asked to count now.
+async fn look_back(stack: &Stack, report: &mut DemoReport) -> Result<(), DemoError> {
+    let operator = Caller::operator(stack);
+    operator
+        .post("/admin/tasks/roll_up_analytics/run", &json!({}))
+        .await?;
+    let path = "/admin/analytics?period=hour";
+    let mut total = Value::Null;
+    for _ in 0..LOOKS_MAX {
+        total = operator.get(path).await?.body["data"]["total"].take();
+        if total["purchases"].as_i64() > Some(0) {
+            break;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let figures = [
+        "uploadsCompleted",
+        "uploadsFailed",
+        "purchases",
+        "revenueMinor",
+        "refunds",
+        "downloads",
+    ];
+    let detail = figures
+        .map(|name| format!("{name} {}", total[name]))
+        .join(", ");
+    stack.terminal.line("analytics", &detail);
+    report.add(
+        "the scheduler counts what the market did".to_owned(),
+        total["uploadsCompleted"].as_i64() > Some(0) && total["purchases"].as_i64() > Some(0),
         detail,
     );
     Ok(())

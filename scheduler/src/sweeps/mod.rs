@@ -1,7 +1,7 @@
 //! The sweeps. Each is idempotent, bounded in what one step does, and safe to kill anywhere.
 
-mod cards;
 mod analytics;
+mod cards;
 mod counters;
 mod due;
 mod ledger;
@@ -21,8 +21,8 @@ use common::queue::QueueError;
 use common::storage::StorageError;
 use thiserror::Error;
 
-pub use cards::renew as renew_cards;
 pub use analytics::roll_up as roll_up_analytics;
+pub use cards::renew as renew_cards;
 pub use counters::sweep as sweep_counters;
 pub use due::DueSweep;
 pub use ledger::{audit as audit_ledger, fold as fold_ledger};
