@@ -14,7 +14,9 @@ pub mod ground;
 pub mod libraries;
 pub mod listings;
 pub mod market;
+pub mod metrics;
 pub mod packages;
+pub mod promql;
 pub mod random;
 pub mod raw;
 pub mod redis;
@@ -22,6 +24,7 @@ pub mod sample;
 pub mod servers;
 mod settings;
 pub mod stack;
+pub mod tree;
 pub mod world;
 
 pub use client::{Answer, Client};

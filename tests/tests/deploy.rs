@@ -1,26 +1,38 @@
 //! The files of a deployment, read by the programs they are for: compose.yaml by a Compose
-//! implementation's `config` (which needs no engine), the rules by promtool. What they say is then
-//! held against the code: the configuration, the limits, the programs.
+//! implementation's `config` (which needs no engine), rules and queries by promtool. What they say is then
+//! held against the code: the configuration, the limits, the programs, the metrics.
 //!
 //! `./test` installs the tools: Debian's packages `docker-compose`, `prometheus` and `prometheus-alertmanager` have
 //! them.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
+use std::rc::Rc;
+use std::sync::LazyLock;
 
 use common::config::{ApiConfig, Env, MigrationConfig, SchedulerConfig, WorkerConfig};
 use common::limits::DRAIN;
 use common::secrecy::ExposeSecret as _;
+use tests::tree::root;
+
+mod deploy {
+    mod dashboard;
+    mod grafana;
+    mod panels;
+    mod queries;
+}
 
 /// What has no safe default.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 9] = [
     "DATABASE_URL",
     "MIGRATION_DATABASE_URL",
     "POSTGRES_PASSWORD",
+    "GRAFANA_PASSWORD",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
     "AWARENESS_MASTER_KEY",
@@ -36,13 +48,6 @@ struct Service {
     environment: BTreeMap<String, String>,
     settings: BTreeMap<String, String>,
     command: Vec<String>,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
 }
 
 /// Runs a tool at the root of the repository, with few of this process's variables: none may reach
@@ -83,7 +88,12 @@ fn compose_config(variables: &Path) -> Output {
 }
 
 /// The services of compose.yaml with the variables of the sample.
-fn services() -> BTreeMap<String, Service> {
+fn services() -> &'static BTreeMap<String, Service> {
+    static SERVICES: LazyLock<BTreeMap<String, Service>> = LazyLock::new(rendered_services);
+    &SERVICES
+}
+
+fn rendered_services() -> BTreeMap<String, Service> {
     let rendered = accepted(&compose_config(&root().join(".env.sample")));
     let mut services: BTreeMap<String, Service> = BTreeMap::new();
     let (mut section, mut name, mut setting) = ("", "", "");
@@ -126,6 +136,7 @@ fn compose_accepts_the_sample() {
             "alertmanager",
             "api",
             "bucket",
+            "grafana",
             "migrate",
             "minio",
             "postgres",
@@ -156,28 +167,38 @@ fn compose_refuses_to_start_without_a_secret() {
     }
 }
 
+/// What a program makes of the variables that its service is given. A variable that it reads and is not given is a
+/// fault: what `.env` says of it would not arrive.
+fn configured<T>(service: &str, section: fn(&mut Env) -> Option<T>) -> T {
+    let variables = services()[service].environment.clone();
+    let withheld = Rc::new(RefCell::new(Vec::new()));
+    let mut env = Env::new({
+        let withheld = Rc::clone(&withheld);
+        move |variable| {
+            let value = variables.get(variable).cloned();
+            if value.is_none() {
+                withheld.borrow_mut().push(variable.to_owned());
+            }
+            value
+        }
+    });
+    let config = section(&mut env);
+    let config = env
+        .finish(config)
+        .unwrap_or_else(|error| panic!("{service}: {error}"));
+    let withheld = withheld.take();
+    assert!(
+        withheld.is_empty(),
+        "compose.yaml withholds {withheld:?} from {service}"
+    );
+    config
+}
+
 #[test]
-fn each_service_is_given_a_configuration_that_it_accepts() {
-    let services = services();
-    let environment = |name: &str| {
-        let variables = services[name].environment.clone();
-        Env::new(move |variable| variables.get(variable).cloned())
-    };
-    let mut env = environment("api");
-    let api = ApiConfig::from_env(&mut env);
-    let api = env
-        .finish(api)
-        .unwrap_or_else(|error| panic!("api: {error}"));
-    let mut env = environment("worker");
-    let worker = WorkerConfig::from_env(&mut env);
-    let worker = env
-        .finish(worker)
-        .unwrap_or_else(|error| panic!("worker: {error}"));
-    let mut env = environment("scheduler");
-    let scheduler = SchedulerConfig::from_env(&mut env);
-    let scheduler = env
-        .finish(scheduler)
-        .unwrap_or_else(|error| panic!("scheduler: {error}"));
+fn each_service_is_given_all_its_variables_and_accepts_them() {
+    let api = configured("api", ApiConfig::from_env);
+    let worker = configured("worker", WorkerConfig::from_env);
+    let scheduler = configured("scheduler", SchedulerConfig::from_env);
     let scraped = fs::read_to_string(root().join("ops/prometheus/prometheus.yml")).unwrap();
     let listens = [
         ("api", api.ops_listen),
@@ -208,12 +229,7 @@ fn the_owner_s_login_is_given_to_migrate_alone() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(given, ["migrate"]);
-    let variables = services["migrate"].environment.clone();
-    let mut env = Env::new(move |variable| variables.get(variable).cloned());
-    let migration = MigrationConfig::from_env(&mut env);
-    let migration = env
-        .finish(migration)
-        .unwrap_or_else(|error| panic!("migrate: {error}"));
+    let migration = configured("migrate", MigrationConfig::from_env);
     let services_url = migration.services_url.expose_secret();
     assert_ne!(migration.owner.url.expose_secret(), services_url);
 }

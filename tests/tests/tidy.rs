@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod tidy {
+    use tests::tree;
+
     mod crates;
     mod credentials;
     mod imports;
     mod limits;
     mod operations;
     mod sources;
-    mod tree;
     mod variables;
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use common::jobs::JobName;
+use tests::metrics::Metrics;
 
 use super::tree::{assert_none, read, root, text_files};
-
-/// What Prometheus appends to the name of a histogram.
-const HISTOGRAM_SERIES: [&str; 3] = ["_bucket", "_count", "_sum"];
 
 #[test]
 fn every_job_has_the_handler_file_of_its_name() {
@@ -45,22 +43,13 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_metric_is_read_and_every_read_metric_exists() {
-    let declarations = ["metrics.rs", "market.rs"];
-    let declarations = declarations.map(|name| read(&format!("common/src/telemetry/{name}")));
-    let declared = metrics_in(&declarations.concat());
+    let metrics = Metrics::declared();
+    let declared = metrics.names();
     let files = text_files().into_iter();
     let operations = files.filter(|file| file.path.starts_with("ops/"));
     let read: BTreeSet<String> = operations
         .flat_map(|file| metrics_in(&file.text))
-        .map(|name| {
-            match HISTOGRAM_SERIES
-                .iter()
-                .find_map(|end| name.strip_suffix(end))
-            {
-                Some(histogram) if declared.contains(histogram) => histogram.to_owned(),
-                _ => name,
-            }
-        })
+        .map(|name| metrics.metric_of(&name).unwrap_or(&name).to_owned())
         .collect();
     let unread: Vec<String> = declared.difference(&read).cloned().collect();
     assert_none(

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use common::config::{ApiConfig, ConfigError, Env, SchedulerConfig, WorkerConfig};
 
-use super::tree::read;
+use super::tree::{assert_none, read, rust_files, text_files};
 
 /// Read by the command lines and the logs, not by the sections of the configuration.
 const COMMAND_LINE: [&str; 5] = [
@@ -130,4 +130,31 @@ fn compose_reads_nothing_that_the_sample_does_not_show() {
     for name in compose.keys() {
         assert!(read.contains(name.as_str()), "nobody reads {name}");
     }
+}
+
+/// Whoever follows a page at night sets no variable that nobody reads.
+#[test]
+fn operators_pages_name_variables_and_limits_that_there_are() {
+    let (programs, compose) = sample();
+    let sources: String = rust_files().into_iter().map(|file| file.text).collect();
+    let is_known = |name: &str| {
+        let is_variable = programs.contains_key(name) || compose.contains_key(name);
+        is_variable || sources.contains(&format!("const {name}:"))
+    };
+    let mut faults = Vec::new();
+    for file in text_files() {
+        if file.path.starts_with("ops/") {
+            let unknown = constants(&file.text).filter(|name| !is_known(name));
+            faults.extend(unknown.map(|name| format!("{} names {name}", file.path)));
+        }
+    }
+    assert_none(&faults, "a variable is in .env.sample, a limit in the code");
+}
+
+/// The words of a text that are written as variables and limits are.
+fn constants(text: &str) -> impl Iterator<Item = &str> {
+    let is_letter = |symbol: char| symbol.is_ascii_uppercase() || symbol.is_ascii_digit();
+    let is_part = move |part: &str| !part.is_empty() && part.chars().all(is_letter);
+    let words = text.split(|symbol: char| !symbol.is_ascii_alphanumeric() && symbol != '_');
+    words.filter(move |word| word.contains('_') && word.split('_').all(is_part))
 }

@@ -1,17 +1,17 @@
-//! The source tree as the other modules read it: what is checked in, without what a build leaves.
+//! The source tree as tests read it: what is checked in, without what a build leaves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A text file: its path from the root, with `/` between the parts, and what stands in it.
 #[derive(Debug)]
-pub(super) struct SourceFile {
-    pub(super) path: String,
-    pub(super) text: String,
+pub struct SourceFile {
+    pub path: String,
+    pub text: String,
 }
 
 /// The root of the repository.
-pub(super) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap()
@@ -19,12 +19,12 @@ pub(super) fn root() -> PathBuf {
 }
 
 /// One file that must be there.
-pub(super) fn read(path: &str) -> String {
+pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// All text files, in the order of their paths.
-pub(super) fn text_files() -> Vec<SourceFile> {
+pub fn text_files() -> Vec<SourceFile> {
     let mut files = Vec::new();
     collect(&root(), &mut files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -33,13 +33,13 @@ pub(super) fn text_files() -> Vec<SourceFile> {
 }
 
 /// All Rust files, but for those of fuzz targets, which are programs of a few lines.
-pub(super) fn rust_files() -> Vec<SourceFile> {
+pub fn rust_files() -> Vec<SourceFile> {
     let is_rust = |file: &SourceFile| file.path.ends_with(".rs") && !file.path.contains("fuzz/");
     text_files().into_iter().filter(is_rust).collect()
 }
 
 /// Fails with all faults at once.
-pub(super) fn assert_none(faults: &[String], rule: &str) {
+pub fn assert_none(faults: &[String], rule: &str) {
     assert!(faults.is_empty(), "{rule}:\n  {}", faults.join("\n  "));
 }
 
