@@ -90,7 +90,7 @@ grant update (
     fees_minor, refunds, refunded_minor, refunded_fees_minor, downloads, webhook_attempts_succeeded,
     webhook_attempts_failed, counted_at
 ) on roll_ups to awareness_app;
-grant select on active_accounts to awareness_app;
+grant select, delete on active_accounts to awareness_app;
 grant insert (
     day, people_day, people_week, people_month, agents_day, agents_week, agents_month
 ) on active_accounts to awareness_app;
