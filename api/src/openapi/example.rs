@@ -137,6 +137,7 @@ fn example_text(schema: &Value) -> String {
     }
     match schema["format"].as_str() {
         Some("date-time") => "2026-11-21T10:30:00Z".to_owned(),
+        Some("date") => "2026-11-21".to_owned(),
         Some("uuid") => "01935a7e-4c1b-7d20-9f3e-6a5b8c2d4e08".to_owned(),
         Some("uri") => "https://agent.example/webhook".to_owned(),
         Some("email") => "agent@example.com".to_owned(),

@@ -50,7 +50,9 @@ impl Client<'_> {
             "context": { "number": self.keys },
         });
         let key = Uuid::new_v4().to_string();
-        let reply = self.until_answered(&path, self.user, &key, &body).await;
+        let reply = self
+            .until_answered(&path, self.user, Some(&key), &body)
+            .await;
         let id = reply.body["data"]["taskId"].as_str();
         match (reply.status, id.and_then(AgentTaskId::parse)) {
             (Some(201), Some(id)) => self.history.tasks.push(Task {
@@ -81,8 +83,8 @@ impl Client<'_> {
             _ => ("settle", payer, json!({})),
         };
         let path = format!("/api/agent-tasks/{}/{verb}", task.id);
-        let key = Uuid::new_v4().to_string();
-        let reply = self.until_answered(&path, user, &key, &body).await;
+        // The state of the task keeps a repeat from doing it twice.
+        let reply = self.until_answered(&path, user, None, &body).await;
         self.see_task(task.id, &path, &reply);
     }
 
@@ -133,11 +135,22 @@ impl Client<'_> {
         }
     }
 
-    /// The answer to a request that is repeated under its key until one comes.
-    async fn until_answered(&self, path: &str, user: &User, key: &str, body: &Value) -> Reply {
+    /// The answer to a request that is repeated until one comes.
+    async fn until_answered(
+        &self,
+        path: &str,
+        user: &User,
+        key: Option<&str>,
+        body: &Value,
+    ) -> Reply {
         loop {
-            let request = self.ground.request(Method::POST, path, &user.key);
-            let request = request.header("idempotency-key", key).json(body);
+            let mut request = self
+                .ground
+                .request(Method::POST, path, &user.key)
+                .json(body);
+            if let Some(key) = key {
+                request = request.header("idempotency-key", key);
+            }
             let reply = self.ground.send(request).await;
             if !is_unknown(&reply) {
                 return reply;

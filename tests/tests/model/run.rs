@@ -109,10 +109,17 @@ async fn is_at_rest(ground: &Ground) -> Option<()> {
 async fn end_all_tasks(ground: &Ground) -> Option<()> {
     end_tasks(ground, 1).await.ok()?;
     let pool = &ground.test.pool;
-    sqlx::query("update jobs set run_at = now() where name = 'end_agent_task' and state = 'ready'")
-        .execute(pool)
-        .await
-        .ok()?;
+    // Those of states that have ended too. What is due already keeps its place.
+    sqlx::query(
+        "update jobs
+         set run_at = now()
+         where name = 'end_agent_task'
+           and state = 'ready'
+           and run_at > now()",
+    )
+    .execute(pool)
+    .await
+    .ok()?;
     let disputed: Vec<AgentTaskId> =
         sqlx::query_scalar("select id from agent_tasks where state = 'disputed'")
             .fetch_all(pool)
