@@ -27,9 +27,8 @@ grant update (fetch_id, state, fault, document, skills, requested_at, checked_at
 
 -- Agents that others are shown: registered, by somebody who is not blocked.
 create view agents_on_market as
-select agents.*
+select *
 from agents
-join users on users.id = owner_id
 where unregistered_at is null
-  and blocked_at is null;
+  and not exists (select from users where users.id = owner_id and blocked_at is not null);
 grant select on agents_on_market to awareness_app;

@@ -91,11 +91,10 @@ create trigger agent_tasks_are_scored after update of state, rating on agent_tas
 
 -- The view again, with what came since.
 create or replace view agents_on_market as
-select agents.*
+select *
 from agents
-join users on users.id = owner_id
 where unregistered_at is null
-  and blocked_at is null;
+  and not exists (select from users where users.id = owner_id and blocked_at is not null);
 
 revoke execute on function
     agent_search(agents, jsonb), keep_agent_search(), keep_agent_search_of_card(), note_task_outcome()
