@@ -70,14 +70,14 @@ create index agent_tasks_provider_agent on agent_tasks (provider_agent, created_
 create index agent_tasks_api_key_id on agent_tasks (api_key_id, created_at);
 create index agent_tasks_disputed on agent_tasks (created_at, id) where state = 'disputed';
 
--- What the parties of a task put before an operator.
+-- What the participants of a task put before an operator.
 create table agent_task_evidence (
     id      bigint      generated always as identity primary key,
     task_id uuid        not null references agent_tasks,
-    party   text        not null,
+    participant   text        not null,
     body    jsonb       not null,
     at      timestamptz not null default now(),
-    constraint agent_task_evidence_party_known check (party in ('payer', 'provider'))
+    constraint agent_task_evidence_participant_known check (participant in ('payer', 'provider'))
 );
 create index agent_task_evidence_task_id on agent_task_evidence (task_id, id);
 create trigger agent_task_evidence_append_only before update or delete or truncate on agent_task_evidence
@@ -301,4 +301,4 @@ grant insert (id, payer_agent, provider_agent, payer_id, provider_id, api_key_id
               fee_basis_points, context, request_id, due_at)
     on agent_tasks to awareness_app;
 grant update (result, state, note, rating, version, accepted_at, delivered_at, ended_at, due_at) on agent_tasks to awareness_app;
-grant insert (task_id, party, body) on agent_task_evidence to awareness_app;
+grant insert (task_id, participant, body) on agent_task_evidence to awareness_app;

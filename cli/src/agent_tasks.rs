@@ -36,7 +36,7 @@ enum AgentTasksCommand {
         #[arg(long)]
         cursor: Option<String>,
     },
-    /// Show a task: what was asked for, what came, and the evidence of both parties.
+    /// Show a task: what was asked for, what came, and the evidence of both participants.
     #[command(
         after_help = "Example: awareness agent-tasks show tsk_0199f7a03c1e7d528f4a5b6c7d8e9f01"
     )]
@@ -56,7 +56,7 @@ enum AgentTasksCommand {
         /// The provider's part of the price, in hundredths of a percent; for a split.
         #[arg(long)]
         provider_basis_points: Option<u16>,
-        /// Why; both parties read it.
+        /// Why; both participants read it.
         #[arg(long)]
         note: String,
     },
@@ -109,7 +109,7 @@ struct Detail {
 
 #[derive(Debug, Deserialize)]
 struct Evidence {
-    party: String,
+    participant: String,
     evidence: Map<String, Value>,
 }
 
@@ -212,11 +212,11 @@ fn show(detail: Detail) -> String {
         ("result", result.map_or_else(String::new, text)),
     ];
     facts.extend(evidence.into_iter().map(|piece| {
-        let party = match piece.party.as_str() {
+        let participant = match piece.participant.as_str() {
             "payer" => "payer says",
             _ => "provider says",
         };
-        (party, text(piece.evidence))
+        (participant, text(piece.evidence))
     }));
     facts.extend(
         history

@@ -147,7 +147,7 @@ async fn end_subject_in_tx(
         // An alarm that is given up keeps its deliveries; an operator's retry sends them.
         Ok(JobName::DeliverWebhook | JobName::RecoverWebhooks) => Ok(()),
         // What was known of the card stays, until it is renewed; a task stays open until an operator retries the job
-        // or a party acts.
+        // or a participant acts.
         Ok(JobName::FetchAgentCard | JobName::EndAgentTask) => Ok(()),
         // A job of a newer version: nothing here knows its subject.
         Err(_) => Ok(()),

@@ -32,8 +32,6 @@ pub struct Context {
     pub deliverer: webhooks::Deliverer,
     /// Speaks to addresses that tenants chose.
     pub egress: webhooks::Client,
-    /// Which of these it speaks to.
-    pub egress_policy: webhooks::Policy,
     /// The card provider, if cards are on.
     pub cards: Option<Cards>,
     pub public_base_url: String,
@@ -70,7 +68,6 @@ impl Context {
             storage: Storage::new(&config.storage),
             deliverer,
             egress,
-            egress_policy: webhooks::Policy::from(&config.webhooks),
             cards,
             public_base_url: config.public_base_url.clone(),
             leaser: Leaser::start(relaxed_pool.clone(), worker),

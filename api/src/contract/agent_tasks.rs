@@ -9,10 +9,10 @@ use crate::limits::Kind;
 use crate::routes::{admin, agent_tasks, agents};
 
 pub fn operations() -> Vec<Operation> {
-    let parties = [payer(), provider(), both()].into_iter().flatten();
-    let parties = parties.map(|row| row.tagged("agents"));
+    let participants = [payer(), provider(), both()].into_iter().flatten();
+    let participants = participants.map(|row| row.tagged("agents"));
     let operators = operators().into_iter().map(|row| row.tagged("operators"));
-    parties.chain(operators).collect()
+    participants.chain(operators).collect()
 }
 
 fn hours(time: std::time::Duration) -> u64 {

@@ -88,7 +88,7 @@ fn discovery() -> Vec<Operation> {
         )
         .about(
             "Agents that are present and take tasks, the best first, and why. Those that are as good as each other are \
-             named by turns; with a key, your own are left out, and your dealings count.",
+             named by round robin; with a key, your own are left out, and your dealings count.",
         )
         .limited_as(Some(Kind::Browse))
         .gives(200, "Whom to ask, the best first."),

@@ -17,7 +17,9 @@ impl From<TaskError> for ApiError {
                 let fault = "must be a capability of the agent";
                 Self::new(Code::InvalidInput, text).field("capability", fault)
             }
-            TaskError::SameOwner | TaskError::OtherParty(_) => Self::new(Code::Forbidden, text),
+            TaskError::SameOwner | TaskError::OtherParticipant(_) => {
+                Self::new(Code::Forbidden, text)
+            }
             TaskError::PriceChanged { amount_minor } => conflict("PRICE_CHANGED")
                 .field("currentPrice", decimal_text(amount_minor))
                 .field("currentPriceMinor", amount_minor.to_string()),

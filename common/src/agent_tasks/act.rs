@@ -1,4 +1,4 @@
-//! What the parties of a task may do, and when: the one table of moves.
+//! What the participants of a task may do, and when: the one table of moves.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::limits::{TASK_REVIEW, TASK_WORK};
 
 /// A side of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, sqlx::Type)]
-#[schemars(rename = "TaskParty")]
+#[schemars(rename = "TaskParticipant")]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
-pub enum Party {
+pub enum Participant {
     Payer,
     Provider,
 }
 
-impl Party {
+impl Participant {
     /// The side that a user is on, if on any.
     pub fn of(user: UserId, task: &AgentTask) -> Option<Self> {
         if user == task.payer_id {
@@ -34,7 +34,7 @@ impl Party {
     }
 }
 
-impl fmt::Display for Party {
+impl fmt::Display for Participant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Payer => "payer",
@@ -43,10 +43,10 @@ impl fmt::Display for Party {
     }
 }
 
-/// What a party puts before an operator.
+/// What a participant puts before an operator.
 pub type Evidence = Map<String, Value>;
 
-/// Something that a party does.
+/// Something that a participant does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     /// The provider takes the task on.
@@ -68,10 +68,10 @@ pub enum Act {
 
 impl Act {
     /// Who may do it.
-    pub fn party(&self) -> Party {
+    pub fn participant(&self) -> Participant {
         match self {
-            Self::Accept | Self::Decline { .. } | Self::Deliver { .. } => Party::Provider,
-            Self::Cancel | Self::Settle | Self::Dispute { .. } => Party::Payer,
+            Self::Accept | Self::Decline { .. } | Self::Deliver { .. } => Participant::Provider,
+            Self::Cancel | Self::Settle | Self::Dispute { .. } => Participant::Payer,
         }
     }
 
@@ -99,7 +99,7 @@ impl Act {
     }
 }
 
-/// How long a state lasts that a party brought about, if it ends by itself.
+/// How long a state lasts that a participant brought about, if it ends by itself.
 pub(super) fn lasts(state: TaskState) -> Option<Duration> {
     match state {
         TaskState::Accepted => Some(TASK_WORK),

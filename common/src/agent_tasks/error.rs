@@ -37,7 +37,7 @@ pub enum TaskError {
     AtCapacity,
     /// The act belongs to the other side.
     #[error("only the {0} of the task may do that")]
-    OtherParty(super::Party),
+    OtherParticipant(super::Participant),
     /// The act does not fit the state.
     #[error("the task is {0}, so this cannot be done")]
     WrongState(TaskState),
@@ -45,13 +45,13 @@ pub enum TaskError {
     #[error("the task was rated before")]
     RatedBefore,
     /// As much evidence as allowed is there.
-    #[error("each party gives at most {TASK_EVIDENCE_MAX} pieces of evidence")]
+    #[error("each participant gives at most {TASK_EVIDENCE_MAX} pieces of evidence")]
     TooMuchEvidence,
     /// The key came with another request.
     #[error("the idempotency key was used for another request")]
     IdempotencyConflict,
     /// An operator blocked one of the two.
-    #[error("an operator blocked one of the parties")]
+    #[error("an operator blocked one of the participants")]
     Blocked,
     /// Credits that are not there, a key that may not spend them, or an owner who owes.
     #[error(transparent)]

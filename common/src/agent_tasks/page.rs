@@ -76,18 +76,18 @@ pub struct Page {
 pub async fn list(pool: &PgPool, filter: &PageFilter) -> Result<Page, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new("select * from (");
     // A side at a time, so that each is read in order from its index.
-    let sides: &[&str] = match (filter.user, filter.role) {
-        (None, _) => &["all"],
-        (Some(_), Some(Role::Payer)) => &["payer_id"],
-        (Some(_), Some(Role::Provider)) => &["provider_id"],
-        (Some(_), None) => &["payer_id", "provider_id"],
+    let sides: &[Option<&str>] = match (filter.user, filter.role) {
+        (None, _) => &[None],
+        (Some(_), Some(Role::Payer)) => &[Some("payer_id")],
+        (Some(_), Some(Role::Provider)) => &[Some("provider_id")],
+        (Some(_), None) => &[Some("payer_id"), Some("provider_id")],
     };
     for (number, side) in sides.iter().enumerate() {
         query.push(match number {
             0 => "(select * from agent_tasks where true",
             _ => " union all (select * from agent_tasks where true",
         });
-        if let Some(user) = filter.user {
+        if let (Some(side), Some(user)) = (side, filter.user) {
             query.push(format!(" and {side} = ")).push_bind(user);
         }
         filter.push(&mut query);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use sqlx::types::Json;
 
-use super::{AgentTask, Evidence, Party};
+use super::{AgentTask, Evidence, Participant};
 use crate::ids::{AgentTaskId, UserId};
 
 /// Something that happened to a task.
@@ -18,7 +18,7 @@ pub struct HistoryEntry {
 /// A piece of evidence.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct EvidenceEntry {
-    pub party: Party,
+    pub participant: Participant,
     pub body: Json<Evidence>,
     pub at: DateTime<Utc>,
 }
@@ -38,7 +38,7 @@ pub async fn find_of(
     user: UserId,
 ) -> Result<Option<AgentTask>, sqlx::Error> {
     let task = find(pool, id).await?;
-    Ok(task.filter(|task| Party::of(user, task).is_some()))
+    Ok(task.filter(|task| Participant::of(user, task).is_some()))
 }
 
 /// All that happened to a task, in its order.
@@ -52,13 +52,15 @@ pub async fn list_history(
         .await
 }
 
-/// The evidence of both parties of a task, in its order.
+/// The evidence of both participants of a task, in its order.
 pub async fn list_evidence(
     pool: &PgPool,
     id: AgentTaskId,
 ) -> Result<Vec<EvidenceEntry>, sqlx::Error> {
-    sqlx::query_as("select party, body, at from agent_task_evidence where task_id = $1 order by id")
-        .bind(id)
-        .fetch_all(pool)
-        .await
+    sqlx::query_as(
+        "select participant, body, at from agent_task_evidence where task_id = $1 order by id",
+    )
+    .bind(id)
+    .fetch_all(pool)
+    .await
 }

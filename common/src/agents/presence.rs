@@ -26,12 +26,12 @@ use super::queries::{list_registered, list_seen_since};
 use super::{Agent, AgentId, Presence};
 use crate::config::{AgentsConfig, RedisConfig};
 use crate::hurried_redis::{self, AddressError};
-use crate::limits::{PRESENCE_REFILL, PRESENCE_ROWS_MAX, TURNS_REMEMBERED};
+use crate::limits::{PRESENCE_REFILL, PRESENCE_ROWS_MAX, ROUND_ROBIN_REMEMBERED};
 use crate::money::decimal_number;
 
 static APPEAR: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/appear.lua")));
-static TAKE_TURNS: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("lua/take_turns.lua")));
+static ROUND_ROBIN: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("lua/round_robin.lua")));
 static VANISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/vanish.lua")));
 
 /// No request waits longer for Redis.
@@ -128,10 +128,10 @@ impl PresenceBoard {
         }
     }
 
-    /// So many of these agents, whose turn it is to be chosen for what is named; the first of them while Redis is away.
-    pub async fn take_turns(&self, what: &str, ids: &[&AgentId], count: usize) -> Vec<AgentId> {
-        let mut call = TAKE_TURNS.key(self.key(&format!("agents:turns:{what}")));
-        call.arg(count).arg(TURNS_REMEMBERED.as_secs());
+    /// So many of these agents, those that were chosen least for what is named; the first of them while Redis is away.
+    pub async fn round_robin(&self, what: &str, ids: &[&AgentId], count: usize) -> Vec<AgentId> {
+        let mut call = ROUND_ROBIN.key(self.key(&format!("agents:round_robin:{what}")));
+        call.arg(count).arg(ROUND_ROBIN_REMEMBERED.as_secs());
         for id in ids {
             call.arg(id.as_str());
         }

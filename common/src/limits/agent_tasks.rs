@@ -14,7 +14,7 @@ pub const TASK_CONTEXT_BYTES_MAX: usize = 16 * 1024;
 pub const TASK_RESULT_BYTES_MAX: usize = 64 * 1024;
 /// A piece of evidence, as JSON text.
 pub const TASK_EVIDENCE_BYTES_MAX: usize = 16 * 1024;
-/// Pieces of evidence of one party of a task.
+/// Pieces of evidence of one participant of a task.
 pub const TASK_EVIDENCE_MAX: i64 = 20;
 /// The newest tasks of an agent that its reputation is made of.
 pub const REPUTATION_TASKS_MAX: i64 = 1000;

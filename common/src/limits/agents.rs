@@ -40,8 +40,8 @@ pub const CAPABILITY_SUMMARY_ROWS_MAX: i64 = 100;
 pub const RECOMMENDED_FROM_MAX: i64 = 200;
 /// Agents that a recommendation names.
 pub const RECOMMENDED_MAX: usize = 20;
-/// Turns among agents that are as good as each other are remembered for so long.
-pub const TURNS_REMEMBERED: Duration = Duration::from_secs(3600);
+/// Who was chosen among agents that are as good as each other is remembered for so long.
+pub const ROUND_ROBIN_REMEMBERED: Duration = Duration::from_secs(3600);
 /// A list of agents may be so old.
 pub const AGENT_LIST_FRESH: Duration = Duration::from_secs(1);
 /// Lists of agents that a process keeps, in bytes.

@@ -226,6 +226,11 @@ impl Client {
         })
     }
 
+    /// Whom it may speak to.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Posts a message once. Never fails: every fault is an [`Outcome::Refused`].
     pub async fn post(&self, message: Message<'_>) -> Attempt {
         let started = Instant::now();

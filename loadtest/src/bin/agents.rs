@@ -1,5 +1,5 @@
 //! Discovery over a market of agents: each kind of question, asked one after the other, straight to PostgreSQL without the
-//! cache; and recommendations, turns included. p50, p95 and p99 of each.
+//! cache; and recommendations, round robin included. p50, p95 and p99 of each.
 
 use std::path::PathBuf;
 use std::time::Instant;

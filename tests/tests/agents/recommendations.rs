@@ -78,7 +78,7 @@ async fn a_recommendation_says_why_and_leaves_out_who_cannot_do_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn equals_take_turns_evenly_and_a_newcomer_is_not_flooded() {
+async fn equals_are_chosen_evenly_and_a_newcomer_is_not_flooded() {
     let world = World::only_api().await;
     for number in 0..5 {
         register_with(&world.seller, &format!("equal-{number}"), json!({})).await;
@@ -86,22 +86,28 @@ async fn equals_take_turns_evenly_and_a_newcomer_is_not_flooded() {
     let count = |rounds: usize| {
         let client = world.anonymous.clone();
         async move {
-            let mut turns: HashMap<String, usize> = HashMap::new();
+            let mut choices: HashMap<String, usize> = HashMap::new();
             for _ in 0..rounds {
                 let named = recommended(&client, "capability=vision&top=1").await;
-                assert_eq!(named[0]["why"]["byTurn"], true);
-                *turns
+                assert_eq!(named[0]["why"]["byRoundRobin"], true);
+                *choices
                     .entry(named[0]["agent"]["agentId"].to_string())
                     .or_default() += 1;
             }
-            turns
+            choices
         }
     };
-    let turns = count(50).await;
-    assert!(turns.values().all(|turns| *turns == 10), "{turns:?}");
+    let choices = count(50).await;
+    assert!(
+        choices.values().all(|choices| *choices == 10),
+        "{choices:?}"
+    );
     register_with(&world.seller, "newcomer", json!({})).await;
-    let turns = count(60).await;
-    assert!(turns.values().all(|turns| *turns == 10), "{turns:?}");
+    let choices = count(60).await;
+    assert!(
+        choices.values().all(|choices| *choices == 10),
+        "{choices:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -251,13 +251,13 @@ async fn an_operator_ends_a_dispute_by_refund_release_or_split() {
         acted(&payer.client, &task, "dispute", &dispute).await;
         let answer = json!({ "evidence": { "note": "There were none." } });
         let shown = acted(&world.seller, &task, "evidence", &answer).await;
-        let parties: Vec<&Value> = shown["evidence"]
+        let participants: Vec<&Value> = shown["evidence"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|entry| &entry["party"])
+            .map(|entry| &entry["participant"])
             .collect();
-        assert_eq!(parties, ["payer", "provider"]);
+        assert_eq!(participants, ["payer", "provider"]);
         hurry(&world).await;
         let path = format!("/admin/agent-tasks/{task}/resolve");
         let mut body = decision.clone();

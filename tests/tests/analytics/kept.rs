@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::config::RetentionConfig;
+use common::db::{Error, PgPool};
 use common::limits::{
     DAILY_ROLL_UP_KEPT, HOURLY_ROLL_UP_KEPT, IDEMPOTENCY_KEPT, OAUTH_ATTEMPT_KEPT, QUOTE_KEPT,
     REQUEST_COUNT_KEPT,
@@ -88,6 +89,12 @@ async fn run(world: &World, sql: &str, seconds: f64) {
         .unwrap();
 }
 
+/// With the rights of the services.
+async fn sweep(world: &World) -> Result<(), Error> {
+    let services = PgPool::connect(world.database_url()).await.unwrap();
+    sweep_retention(&services, RetentionConfig::default()).await
+}
+
 async fn count(world: &World, table: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}")))
         .fetch_one(&world.pool)
@@ -108,9 +115,7 @@ async fn rows_are_swept_when_their_time_is_over_and_no_earlier() {
         }
         assert_eq!(count(&world, table).await, 2, "{table}");
     }
-    sweep_retention(&world.pool, RetentionConfig::default())
-        .await
-        .unwrap();
+    sweep(&world).await.unwrap();
     for (table, ..) in ROWS {
         assert_eq!(count(&world, table).await, 1, "{table}");
     }
@@ -135,9 +140,7 @@ async fn hours_go_by_whole_days_and_the_day_stays() {
                  and $1 > 0";
     run(&world, day, 1.0).await;
     assert_eq!(count(&world, "roll_ups").await, 50);
-    sweep_retention(&world.pool, RetentionConfig::default())
-        .await
-        .unwrap();
+    sweep(&world).await.unwrap();
     assert_eq!(count(&world, "roll_ups where period = 'hour'").await, 24);
     assert_eq!(count(&world, "roll_ups where period = 'day'").await, 2);
 }
@@ -150,7 +153,7 @@ async fn a_rule_that_fails_stops_no_other() {
     world
         .force("alter table workers rename to workers_away")
         .await;
-    let failed = sweep_retention(&world.pool, RetentionConfig::default()).await;
+    let failed = sweep(&world).await;
     assert!(failed.unwrap_err().to_string().contains("workers"));
     assert_eq!(count(&world, "quotes").await, 0);
 }

@@ -35,7 +35,7 @@ pub async fn register_agents(ground: &Ground) {
 }
 
 impl Client<'_> {
-    /// Asks another's agent for a task; as often as it takes to be told.
+    /// Asks another's agent for a task; as often as it takes to get an answer.
     pub(super) async fn hire(&mut self) {
         let provider = self.random.below(self.ground.users.len() as u64) as usize;
         if self.ground.users[provider].id == self.user.id {
@@ -163,7 +163,7 @@ impl Client<'_> {
 /// Has the time of one of so many open tasks be over, and its jobs be due.
 pub async fn end_tasks(ground: &Ground, one_of: i32) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "with hurried as (
+        "with due as (
              update agent_tasks
              set due_at = now()
              where due_at > now()
@@ -172,8 +172,8 @@ pub async fn end_tasks(ground: &Ground, one_of: i32) -> Result<(), sqlx::Error> 
          )
          update jobs
          set run_at = now()
-         from hurried
-         where subject = hurried.id
+         from due
+         where subject = due.id
            and name = 'end_agent_task'
            and state = 'ready'",
     )

@@ -113,7 +113,7 @@ pub struct Ending {
     pub state: String,
 }
 
-/// A payer was told of a task.
+/// A task that its payer knows of.
 #[derive(Debug, Clone, Copy)]
 pub struct Task {
     pub id: AgentTaskId,

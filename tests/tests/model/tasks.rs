@@ -1,4 +1,4 @@
-//! Tasks between agents: what was told of them, what is held for them, and what was paid.
+//! Tasks between agents: what clients know of them, what is held for them, and what was paid.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub const TASKS: &str = "select agent_tasks.id, payer_id as payer, provider_id a
      from agent_tasks
      left join holds on holds.id = agent_tasks.id";
 
-/// Each task that was told is there once, as it was told, and no other is.
+/// Each task that a payer knows of is there once, as its payer knows it, and no other is.
 pub fn judge_tasks(verdict: &mut Verdict, history: &History, books: &Books) {
     let mut rows: BTreeMap<AgentTaskId, _> = books.tasks.iter().map(|row| (row.id, row)).collect();
     for sight in &history.task_sights {
@@ -50,9 +50,9 @@ pub fn judge_tasks(verdict: &mut Verdict, history: &History, books: &Books) {
     for task in &history.tasks {
         match rows.remove(&task.id) {
             Some(row) => {
-                let told = (task.payer, task.provider, task.amount_minor);
+                let known = (task.payer, task.provider, task.amount_minor);
                 let is = (row.payer, row.provider, row.amount_minor);
-                verdict.must(told == is, Rule::Inconsistent, || {
+                verdict.must(known == is, Rule::Inconsistent, || {
                     format!("{task:?} is {row:?}")
                 });
             }
@@ -60,7 +60,7 @@ pub fn judge_tasks(verdict: &mut Verdict, history: &History, books: &Books) {
         }
     }
     for row in rows.values() {
-        verdict.find(Rule::Doubled, format!("nobody was told of {row:?}"));
+        verdict.find(Rule::Doubled, format!("nobody knows of {row:?}"));
     }
     for row in &books.tasks {
         judge_task(verdict, row);

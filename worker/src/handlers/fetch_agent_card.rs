@@ -36,7 +36,7 @@ fn read(context: &Context, fetch: &CardFetch, bytes: Vec<u8>) -> Result<CardFoun
     let card = card::check(
         &document,
         fetch.endpoint_url.as_deref(),
-        &context.egress_policy,
+        context.egress.policy(),
     )?;
     Ok(CardFound {
         document,

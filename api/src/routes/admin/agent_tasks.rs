@@ -6,16 +6,17 @@ use common::agent_tasks::{self, Cursor, Decision, PageFilter, TaskError, TaskSta
 use common::audit::{self, ActId, Details};
 use common::ids::AgentTaskId;
 use common::limits::REASON_CHARS_MAX;
+use common::uploads::FieldFault;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::contract::Answer;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::middleware::RequestId;
-use crate::routes::agent_tasks::{AgentTask, AgentTaskDetails, details};
+use crate::routes::agent_tasks::{AgentTaskDetails, AgentTaskPage, details};
 use crate::routes::free_text;
-use crate::routes::page::{self, NextCursor, PageCursor, ShortLimit};
+use crate::routes::page::{self, PageCursor, ShortLimit};
 use crate::state::ApiState;
 
 /// Which tasks.
@@ -37,7 +38,7 @@ pub struct ResolutionRequest {
     #[serde(default)]
     #[schemars(range(min = 0, max = 10_000))]
     provider_basis_points: Option<u16>,
-    /// The reason, which both parties read.
+    /// The reason, which both participants read.
     #[schemars(length(min = 1, max = REASON_CHARS_MAX))]
     note: String,
 }
@@ -54,19 +55,11 @@ pub enum TaskDecision {
     Split,
 }
 
-/// A page of the tasks of all accounts, newest first.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AllAgentTasksPage {
-    tasks: Vec<AgentTask>,
-    next_cursor: NextCursor,
-}
-
 /// A page, newest first.
 pub async fn list_all_agent_tasks(
     State(state): State<ApiState>,
     Query(query): Query<AllAgentTasksQuery>,
-) -> Result<Answer<AllAgentTasksPage>, ApiError> {
+) -> Result<Answer<AgentTaskPage>, ApiError> {
     let filter = PageFilter {
         state: query.state,
         after: page::cursor(query.cursor.as_ref(), Cursor::parse)?,
@@ -74,10 +67,7 @@ pub async fn list_all_agent_tasks(
         ..PageFilter::default()
     };
     let found = agent_tasks::list(state.pool(), &filter).await?;
-    Ok(Answer::ok(AllAgentTasksPage {
-        tasks: found.tasks.into_iter().map(AgentTask::from).collect(),
-        next_cursor: NextCursor::new(found.next),
-    }))
+    Ok(Answer::ok(found.into()))
 }
 
 /// One task of whomever, with the evidence.
@@ -124,9 +114,7 @@ pub async fn resolve_agent_task(
 impl ResolutionRequest {
     fn decision(&self) -> Result<Decision, ApiError> {
         let field = "providerBasisPoints";
-        let fault = |fault: &str| {
-            Err(ApiError::new(Code::InvalidInput, format!("{field} {fault}.")).field(field, fault))
-        };
+        let fault = |fault: &str| Err(ApiError::fields(&[FieldFault::new(field, fault)]));
         match (self.decision, self.provider_basis_points) {
             (TaskDecision::Refund, None) => Ok(Decision::Refund),
             (TaskDecision::Release, None) => Ok(Decision::Release),

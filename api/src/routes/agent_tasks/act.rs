@@ -1,4 +1,4 @@
-//! What the two parties do: `POST /api/agent-tasks/{taskId}/accept`, and so on.
+//! What the two participants do: `POST /api/agent-tasks/{taskId}/accept`, and so on.
 
 use axum::Extension;
 use axum::extract::State;
@@ -7,6 +7,7 @@ use common::agent_tasks::{Act, TaskError};
 use common::identity::Principal;
 use common::ids::AgentTaskId;
 use common::limits::{REASON_CHARS_MAX, TASK_RESULT_BYTES_MAX};
+use common::uploads::FieldFault;
 
 use super::body::{
     DeclineRequest, DeliveryRequest, RatingRequest, TaskDisputeRequest, TaskEvidenceRequest,
@@ -14,7 +15,7 @@ use super::body::{
 };
 use super::view::{AgentTaskDetails, details};
 use crate::contract::Answer;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::extract::{Caller, Json, Path};
 use crate::middleware::RequestId;
 use crate::routes::free_text;
@@ -109,9 +110,8 @@ pub async fn rate_agent_task(
 ) -> Done {
     let id = AgentTaskId::parse(&id).ok_or(TaskError::NotFound)?;
     if !(1..=5).contains(&body.stars) {
-        let fault = "must be from 1 to 5";
-        let error = ApiError::new(Code::InvalidInput, format!("stars {fault}."));
-        return Err(error.field("stars", fault));
+        let fault = FieldFault::new("stars", "must be from 1 to 5");
+        return Err(ApiError::fields(&[fault]));
     }
     let task = commands::rate(&state.outbox, id, principal.user, body.stars).await?;
     Ok(Answer::ok(details(&state, task).await?))

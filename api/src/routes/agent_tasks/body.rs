@@ -1,14 +1,15 @@
-//! What the parties of a task send.
+//! What the participants of a task send.
 
 use common::agent_tasks::Evidence;
 use common::agents::AgentId;
 use common::limits::{REASON_CHARS_MAX, TASK_EVIDENCE_BYTES_MAX};
 use common::money::PRICE_MINOR_MAX;
+use common::uploads::FieldFault;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 
 /// A task to be asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -64,7 +65,7 @@ pub struct RatingRequest {
     pub stars: i16,
 }
 
-/// What speaks for a party.
+/// What speaks for a participant.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskEvidenceRequest {
@@ -85,7 +86,7 @@ pub fn bounded(
         return Ok(value);
     }
     let fault = format!("must be at most {bytes_max} bytes, and is {bytes}");
-    Err(ApiError::new(Code::InvalidInput, format!("{field} {fault}.")).field(field, fault))
+    Err(ApiError::fields(&[FieldFault::new(field, fault)]))
 }
 
 /// Evidence that is not too long.

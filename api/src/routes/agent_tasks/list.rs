@@ -50,10 +50,16 @@ pub async fn list_agent_tasks(
     Query(query): Query<AgentTaskQuery>,
 ) -> Result<Answer<AgentTaskPage>, ApiError> {
     let found = agent_tasks::list(state.pool(), &query.filter(&principal)?).await?;
-    Ok(Answer::ok(AgentTaskPage {
-        tasks: found.tasks.into_iter().map(AgentTask::from).collect(),
-        next_cursor: NextCursor::new(found.next),
-    }))
+    Ok(Answer::ok(found.into()))
+}
+
+impl From<agent_tasks::Page> for AgentTaskPage {
+    fn from(page: agent_tasks::Page) -> Self {
+        Self {
+            tasks: page.tasks.into_iter().map(AgentTask::from).collect(),
+            next_cursor: NextCursor::new(page.next),
+        }
+    }
 }
 
 impl AgentTaskQuery {

@@ -14,6 +14,7 @@ pub use act::{
 };
 pub use create::create_agent_task;
 pub use export::export_agent_tasks;
+pub(in crate::routes) use list::AgentTaskPage;
 pub use list::list_agent_tasks;
 pub use show::get_agent_task;
-pub(in crate::routes) use view::{AgentTask, AgentTaskDetails, details};
+pub(in crate::routes) use view::{AgentTaskDetails, details};

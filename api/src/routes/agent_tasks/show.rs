@@ -14,7 +14,7 @@ use crate::follow::Follower;
 use crate::state::ApiState;
 use crate::version::ApiVersion;
 
-/// Answers the task to its two parties; see [`Follower::answer`] for `Prefer: wait` and entity tags.
+/// Answers the task to its two participants; see [`Follower::answer`] for `Prefer: wait` and entity tags.
 pub async fn get_agent_task(
     State(state): State<ApiState>,
     Caller(principal): Caller,

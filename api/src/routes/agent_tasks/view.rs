@@ -1,6 +1,6 @@
 //! A task on the wire.
 
-use common::agent_tasks::{self, Evidence, EvidenceEntry, HistoryEntry, Party, TaskState};
+use common::agent_tasks::{self, Evidence, EvidenceEntry, HistoryEntry, Participant, TaskState};
 use common::agents::AgentId;
 use common::db::PgPool;
 use common::ids::AgentTaskId;
@@ -67,7 +67,7 @@ pub struct AgentTaskDetails {
     context: Map<String, Value>,
     /// What the provider delivered.
     result: Option<Map<String, Value>>,
-    /// What both parties say about a dispute.
+    /// What both participants say about a dispute.
     evidence: Vec<TaskEvidence>,
     /// What happened, in its order.
     history: Vec<TaskEvent>,
@@ -76,7 +76,7 @@ pub struct AgentTaskDetails {
 /// A piece of evidence.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TaskEvidence {
-    party: Party,
+    participant: Participant,
     /// The evidence itself.
     evidence: Evidence,
     /// When it was given.
@@ -177,7 +177,7 @@ impl From<agent_tasks::AgentTask> for AgentTask {
 impl From<EvidenceEntry> for TaskEvidence {
     fn from(entry: EvidenceEntry) -> Self {
         Self {
-            party: entry.party,
+            participant: entry.participant,
             evidence: entry.body.0,
             at: entry.at.into(),
         }

@@ -9,6 +9,7 @@ use common::identity::Principal;
 use common::limits::{AGENT_QUERY_CHARS_MAX, CAPABILITIES_MAX};
 use common::money::PRICE_MINOR_MAX;
 use common::telemetry::metrics;
+use common::uploads::FieldFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -134,9 +135,8 @@ impl AgentQuery {
         time_to_live: Duration,
         caller: Option<&Principal>,
     ) -> Result<Filters, ApiError> {
-        let fault = |field: &str, fault: String| {
-            Err(ApiError::new(Code::InvalidInput, format!("{field} {fault}.")).field(field, fault))
-        };
+        let fault =
+            |field: &str, fault: String| Err(ApiError::fields(&[FieldFault::new(field, fault)]));
         let capabilities = capability_list(self.capabilities.as_deref());
         if capabilities.len() > CAPABILITIES_MAX {
             return fault(

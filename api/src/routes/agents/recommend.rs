@@ -6,13 +6,14 @@ use common::agents::normalised_capability;
 use common::limits::RECOMMENDED_MAX;
 use common::money::PRICE_MINOR_MAX;
 use common::telemetry::metrics;
+use common::uploads::FieldFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::discover::shown;
 use super::view::Agent;
 use crate::contract::Answer;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::extract::{MaybeCaller, Query};
 use crate::state::ApiState;
 
@@ -66,13 +67,13 @@ struct Reasons {
     room: f64,
     /// How well the tasks of your account with its owner went; 0.5 without any.
     dealings: f64,
-    /// Whether it took its turn among agents that are within a twentieth of the best.
-    by_turn: bool,
+    /// Whether round robin chose it among agents that are within a twentieth of the best.
+    by_round_robin: bool,
     /// The same for people.
     explanation: String,
 }
 
-/// Whom to ask. Agents that are as good as each other are named by turns.
+/// Whom to ask. Agents that are as good as each other are named by round robin.
 pub async fn recommend_agents(
     State(state): State<ApiState>,
     MaybeCaller(caller): MaybeCaller,
@@ -103,9 +104,8 @@ pub async fn recommend_agents(
 
 impl RecommendationQuery {
     fn wanted(self) -> Result<Wanted, ApiError> {
-        let fault = |field: &str, fault: String| {
-            Err(ApiError::new(Code::InvalidInput, format!("{field} {fault}.")).field(field, fault))
-        };
+        let fault =
+            |field: &str, fault: String| Err(ApiError::fields(&[FieldFault::new(field, fault)]));
         let top = self.top.unwrap_or(TOP);
         if !(1..=RECOMMENDED_MAX).contains(&top) {
             return fault("top", format!("must be from 1 to {RECOMMENDED_MAX}"));
@@ -134,13 +134,13 @@ impl RecommendationQuery {
 impl From<Why> for Reasons {
     fn from(why: Why) -> Self {
         let percent = |part: f64| (part * 100.0).round();
-        let turn = if why.is_by_turn {
-            "; as good as others, and its turn"
+        let chosen = if why.is_by_round_robin {
+            "; as good as others, by round robin"
         } else {
             ""
         };
         let explanation = format!(
-            "reputation {} %, price {} %, room {} %, dealings {} %{turn}",
+            "reputation {} %, price {} %, room {} %, dealings {} %{chosen}",
             percent(why.reputation),
             percent(why.price),
             percent(why.room),
@@ -152,7 +152,7 @@ impl From<Why> for Reasons {
             price: why.price,
             room: why.room,
             dealings: why.dealings,
-            by_turn: why.is_by_turn,
+            by_round_robin: why.is_by_round_robin,
             explanation,
         }
     }

@@ -1,14 +1,14 @@
-//! One of the two parties does something.
+//! One of the two participants does something.
 
 use sqlx::types::Json;
 
 use super::add_evidence::insert_evidence_in_tx;
-use super::announce::announce_in_tx;
 use super::end::enqueue_end_in_tx;
+use super::notify::notify_in_tx;
 use super::release::{pay_in_tx, release_in_tx};
 use super::{count, lock_in_tx};
 use crate::agent_tasks::act::lasts;
-use crate::agent_tasks::{Act, AgentTask, Party, TaskError, TaskState};
+use crate::agent_tasks::{Act, AgentTask, Participant, TaskError, TaskState};
 use crate::ids::{AgentTaskId, UserId};
 use crate::ledger::HoldEnd;
 use crate::outbox::{Outbox, Tx};
@@ -23,9 +23,9 @@ pub async fn act(
 ) -> Result<AgentTask, TaskError> {
     let mut tx = outbox.begin().await?;
     let task = lock_in_tx(&mut tx, id).await?;
-    let party = Party::of(user, &task).ok_or(TaskError::NotFound)?;
-    if party != act.party() {
-        return Err(TaskError::OtherParty(act.party()));
+    let participant = Participant::of(user, &task).ok_or(TaskError::NotFound)?;
+    if participant != act.participant() {
+        return Err(TaskError::OtherParticipant(act.participant()));
     }
     let from = task.state;
     let state = act.leads(from).ok_or(TaskError::WrongState(from))?;
@@ -44,13 +44,13 @@ pub async fn act(
                 ..
             },
             _,
-        ) => insert_evidence_in_tx(&mut tx, id, party, evidence).await?,
+        ) => insert_evidence_in_tx(&mut tx, id, participant, evidence).await?,
         _ => {}
     }
     if let Some(time) = lasts(state) {
         enqueue_end_in_tx(&mut tx, &task, time, request_id).await?;
     }
-    announce_in_tx(&mut tx, &task, request_id).await?;
+    notify_in_tx(&mut tx, &task, request_id).await?;
     tx.commit().await?;
     count(from, &task);
     Ok(task)

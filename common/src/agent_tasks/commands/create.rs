@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::types::Json;
 
-use super::announce::announce_in_tx;
 use super::end::enqueue_end_in_tx;
+use super::notify::notify_in_tx;
 use crate::agent_tasks::{AgentTask, TaskError, find};
 use crate::agents::{Agent, AgentId, Availability};
 use crate::chargebacks;
@@ -71,6 +71,7 @@ pub async fn create(
             body: json!({ "taskId": id }),
         };
         if let Some(earlier) = idempotency::record_in_tx(&mut tx, key, &answer).await? {
+            drop(tx);
             return again(outbox, &earlier, &answer.fingerprint).await;
         }
     }
@@ -105,7 +106,7 @@ pub async fn create(
         held?;
     }
     enqueue_end_in_tx(&mut tx, &task, TASK_ACCEPTANCE, &new.request_id).await?;
-    announce_in_tx(&mut tx, &task, &new.request_id).await?;
+    notify_in_tx(&mut tx, &task, &new.request_id).await?;
     tx.commit().await?;
     Ok(task)
 }

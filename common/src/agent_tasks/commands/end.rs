@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::announce::announce_in_tx;
+use super::notify::notify_in_tx;
 use super::release::{pay_in_tx, release_in_tx};
 use super::{count, lock_in_tx};
 use crate::agent_tasks::{AgentTask, TaskError, TaskState};
@@ -39,7 +39,7 @@ pub async fn end_if_due(
     let mut ended = None;
     if is_due_in_tx(&mut tx, &task).await? {
         let task = end_in_tx(&mut tx, &task, &lease.trace).await?;
-        announce_in_tx(&mut tx, &task, &lease.trace).await?;
+        notify_in_tx(&mut tx, &task, &lease.trace).await?;
         ended = Some(task);
     }
     if let Err(lost) = jobs::finish_in_tx(&mut tx, lease).await? {

@@ -2,9 +2,9 @@
 
 mod act;
 mod add_evidence;
-mod announce;
 mod create;
 mod end;
+mod notify;
 mod rate;
 mod release;
 mod resolve;

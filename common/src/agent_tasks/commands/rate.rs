@@ -1,7 +1,7 @@
 //! The payer says what a task was worth. A rating stands.
 
 use super::lock_in_tx;
-use crate::agent_tasks::{AgentTask, CHANGED, Party, TaskError};
+use crate::agent_tasks::{AgentTask, CHANGED, Participant, TaskError};
 use crate::ids::{AgentTaskId, UserId};
 use crate::outbox::Outbox;
 
@@ -14,10 +14,10 @@ pub async fn rate(
 ) -> Result<AgentTask, TaskError> {
     let mut tx = outbox.begin().await?;
     let task = lock_in_tx(&mut tx, id).await?;
-    match Party::of(user, &task) {
+    match Participant::of(user, &task) {
         None => return Err(TaskError::NotFound),
-        Some(Party::Provider) => return Err(TaskError::OtherParty(Party::Payer)),
-        Some(Party::Payer) => {}
+        Some(Participant::Provider) => return Err(TaskError::OtherParticipant(Participant::Payer)),
+        Some(Participant::Payer) => {}
     }
     if task.delivered_at.is_none() || !task.state.is_final() {
         return Err(TaskError::WrongState(task.state));

@@ -1,6 +1,6 @@
 //! An operator ends a dispute.
 
-use super::announce::announce_in_tx;
+use super::notify::notify_in_tx;
 use super::release::{pay_in_tx, release_in_tx};
 use super::{count, lock_in_tx};
 use crate::agent_tasks::{AgentTask, Decision, TaskError, TaskState};
@@ -29,7 +29,7 @@ pub async fn resolve(
             pay_in_tx(&mut tx, &task, state, paid_minor, Some(note), request_id).await?
         }
     };
-    announce_in_tx(&mut tx, &task, request_id).await?;
+    notify_in_tx(&mut tx, &task, request_id).await?;
     tx.commit().await?;
     count(TaskState::Disputed, &task);
     Ok(task)

@@ -33,7 +33,7 @@ pub struct Term {
     pub value: f64,
     /// By its age.
     pub freshness: f64,
-    /// The how manieth task of its payer it is.
+    /// 1 for the first task of its payer, 2 for the second.
     pub ordinal: i64,
     /// Value times freshness, divided by the ordinal.
     pub weight: f64,

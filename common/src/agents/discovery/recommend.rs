@@ -1,8 +1,8 @@
-//! Recommendations: a score with its reasons, and turns among those who are as good as each other.
+//! Recommendations: a score with its reasons, and round robin among those who are as good as each other.
 //!
 //! An agent is scored by its reputation (0.45), its price against the budget (0.2), its room for more (0.2) and what
 //! the two owners did for each other before (0.15), each from 0 to 1. Those within a twentieth of the best score are as
-//! good as each other, and take turns. `docs/agents.md` says the same to clients.
+//! good as each other, and are chosen by round robin. `docs/agents.md` says the same to clients.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -57,8 +57,8 @@ pub struct Why {
     pub room: f64,
     /// How well the dealings of the two owners went.
     pub dealings: f64,
-    /// Whether it took a turn among equals.
-    pub is_by_turn: bool,
+    /// Whether round robin chose it among equals.
+    pub is_by_round_robin: bool,
 }
 
 /// What two owners did for each other: tasks that went well, of how many.
@@ -170,12 +170,12 @@ impl Why {
             price,
             room,
             dealings,
-            is_by_turn: false,
+            is_by_round_robin: false,
         }
     }
 }
 
-/// The first of them; where equals compete for places, those whose turn it is.
+/// The first of them; where equals compete for places, those that were chosen least.
 async fn choose(
     board: &PresenceBoard,
     wanted: &Wanted,
@@ -192,11 +192,11 @@ async fn choose(
             .map(|each| &each.agent.agent_id)
             .collect();
         let count = wanted.top.min(equals);
-        let chosen = board.take_turns(&wanted.capability, &ids, count).await;
+        let chosen = board.round_robin(&wanted.capability, &ids, count).await;
         let place = |each: &Recommendation| chosen.iter().position(|id| *id == each.agent.agent_id);
         ranked[..equals].sort_by_key(|each| place(each).unwrap_or(usize::MAX));
         for each in &mut ranked[..count] {
-            each.why.is_by_turn = true;
+            each.why.is_by_round_robin = true;
         }
     }
     ranked.truncate(wanted.top);

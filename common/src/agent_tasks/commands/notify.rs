@@ -1,4 +1,4 @@
-//! Says what became of a task: an event, a webhook to both parties, and a word to whoever waits.
+//! Says what became of a task: an event, a webhook to both participants, and a notification to whoever waits.
 
 use serde::Serialize;
 use serde_json::json;
@@ -27,7 +27,7 @@ struct TaskChanged<'a> {
 }
 
 /// Writes all of it into the transaction in which the task came into its state.
-pub(super) async fn announce_in_tx(
+pub(super) async fn notify_in_tx(
     tx: &mut Tx,
     task: &AgentTask,
     trace: &str,
