@@ -114,10 +114,20 @@ pub async fn list(
     limit: i64,
 ) -> Result<Page, sqlx::Error> {
     let key = sort.key();
+    let words = match &filters.query {
+        Some(text) => Some(read_words(pool, text).await?),
+        None => None,
+    };
     let mut query = QueryBuilder::<Postgres>::new(format!(
         "select agents_on_market.*, {key} as key from agents_on_market where true"
     ));
     filters.push(&mut query);
+    if let Some(words) = words {
+        query
+            .push(" and search @@ ")
+            .push_bind(words)
+            .push("::tsquery");
+    }
     if let Some(after) = after {
         query.push(format!(" and ({key}, agent_id) > ("));
         query
@@ -143,6 +153,25 @@ pub async fn list(
     })
 }
 
+/// Reads words into a tsquery. Common words count only if there is nothing else.
+///
+/// By a statement of its own: whether a list is read in its order or by its words depends on how many agents have
+/// them, and the planner knows that of a tsquery that it sees.
+async fn read_words(pool: &PgPool, text: &str) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar(
+        "select coalesce(
+             string_agg('(' || matches || ')', ' & ') filter (where not is_common),
+             string_agg('(' || matches || ')', ' & '),
+             ''
+         )
+         from search_terms($1, $2)",
+    )
+    .bind(text)
+    .bind(SEARCH_TERMS_MAX)
+    .fetch_one(pool)
+    .await
+}
+
 impl Filters {
     fn push(&self, query: &mut QueryBuilder<Postgres>) {
         if !self.capabilities.is_empty() {
@@ -164,20 +193,6 @@ impl Filters {
         }
         if let Some(reputation) = self.reputation_min {
             query.push(" and reputation >= ").push_bind(reputation);
-        }
-        if let Some(text) = &self.query {
-            // Common words count only if there is nothing else.
-            query.push(
-                " and search @@ (
-                    select coalesce(
-                        string_agg('(' || matches || ')', ' & ') filter (where not is_common),
-                        string_agg('(' || matches || ')', ' & '),
-                        ''
-                    )::tsquery
-                    from search_terms(",
-            );
-            query.push_bind(text.clone()).push(", ");
-            query.push_bind(SEARCH_TERMS_MAX).push("))");
         }
         if let Some(owner) = self.owner {
             query.push(" and owner_id = ").push_bind(owner);
