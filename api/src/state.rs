@@ -11,6 +11,7 @@ use common::cards::Cards;
 use common::catalog::CATALOGUE;
 use common::config::{ApiConfig, RateConfig};
 use common::db::PgPool;
+use common::events::Tail;
 use common::identity::Sealer;
 use common::limits::VALIDATIONS_MAX;
 use common::outbox::Outbox;
@@ -61,6 +62,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Which agents are present.
     pub presence: PresenceBoard,
+    /// The end of the event log.
+    pub events: Tail,
     /// Lists of agents.
     pub agent_lists: RecentLists,
     /// Answers about the market.
@@ -107,6 +110,7 @@ impl ApiState {
             guesses: Guesses::new(throttle.clone()),
             throttle,
             presence: PresenceBoard::new(&config.redis, &config.agents)?,
+            events: Tail::start(outbox.pool().clone(), outbox.queue()),
             agent_lists: RecentLists::default(),
             rates: config.rates.clone(),
             catalogue: Cached::new(

@@ -13,6 +13,7 @@ mod api;
 mod chargebacks;
 mod credits;
 mod disputes;
+mod events;
 mod failure;
 mod jobs;
 mod keys;
@@ -73,6 +74,8 @@ enum Command {
     Tasks(tasks::TasksArgs),
     #[command(after_help = "Example: awareness analytics show --period hour")]
     Analytics(analytics::AnalyticsArgs),
+    #[command(after_help = "Example: awareness events verify")]
+    Events(events::EventsArgs),
     #[command(after_help = "Example: awareness payloads list --json")]
     Payloads(payloads::PayloadsArgs),
     #[command(after_help = "Example: awareness payments list --state unknown")]
@@ -112,6 +115,7 @@ async fn main() -> ExitCode {
         Command::Jobs(args) => jobs::run(args).await,
         Command::Tasks(args) => tasks::run(args).await,
         Command::Analytics(args) => analytics::run(args).await,
+        Command::Events(args) => events::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
         Command::Payments(args) => payments::run(args).await,
         Command::Chargebacks(args) => chargebacks::run(args).await,

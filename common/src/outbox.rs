@@ -127,6 +127,13 @@ impl Tx {
         self.changed.push((topic, id.into()));
     }
 
+    /// After the commit, announces a topic that has no ids: once, however often this is called.
+    pub fn announce_once(&mut self, topic: &'static str) {
+        if !self.changed.iter().any(|(changed, _)| *changed == topic) {
+            self.announce(topic, "");
+        }
+    }
+
     /// After the commit, says that what was made from this topic is old; the commit waits for it, so
     /// that who made the change sees it in the next answer.
     pub fn outdate(&mut self, topic: &'static str) {

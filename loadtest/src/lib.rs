@@ -52,3 +52,26 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
+
+/// Resident memory in MiB.
+pub fn memory_mib(pid: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    Ok(kib.context("a resident size")?.parse::<f64>()? / 1024.0)
+}
+
+/// Seconds of CPU so far; Linux counts hundredths.
+pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(") ").context("a process")?;
+    let ticks = fields.split(' ').skip(11).take(2);
+    let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / 100.0)
+}
+
+/// The API process of the stack in that folder.
+pub fn pid_of_api(folder: &Path) -> anyhow::Result<u32> {
+    let text = std::fs::read_to_string(folder.join("pids/api"))?;
+    Ok(text.trim().parse()?)
+}

@@ -5,6 +5,7 @@ mod leader;
 mod operations;
 mod process;
 pub mod schedule;
+mod sequencer;
 pub mod sweeps;
 mod task_loop;
 pub mod tasks;

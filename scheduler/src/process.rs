@@ -23,8 +23,8 @@ use crate::operations::SchedulerOperations;
 use crate::tasks::{Context, TASKS};
 use crate::term::Term;
 
-/// Connections beside those of the tasks: the leader's lock, the journal, what the operations port asks.
-const OTHER_CONNECTIONS: usize = 3;
+/// Connections beside those of the tasks: the leader's lock, the journal, the event log, what the operations port asks.
+const OTHER_CONNECTIONS: usize = 4;
 
 /// Why a scheduler did not start.
 #[derive(Debug, Error)]

@@ -12,7 +12,7 @@ use common::db::PgPool;
 use common::limits::{AUDIT, FOLD, ROLL_UP_INTERVAL, SWEEP};
 use common::outbox::Outbox;
 use common::storage::Storage;
-use common::{catalog, webhooks};
+use common::{catalog, events, webhooks};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
@@ -51,6 +51,10 @@ impl Context {
             due: Mutex::default(),
             orphans: Mutex::default(),
         }
+    }
+
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     pub fn pool(&self) -> &PgPool {
@@ -103,6 +107,7 @@ pub const TASKS: &[Task] = &[
     task("sweep_retention", Every(secs(60)), LONG, |c| whole(sweeps::sweep_retention(c.pool(), c.retention))),
     task("sweep_staging", Every(secs(60)), LONG, |c| whole(sweeps::sweep_staging(c.pool(), &c.storage, c.grace))),
     task("sweep_objects", Every(secs(60)), LONG, |c| whole(sweeps::sweep_objects(c.pool(), &c.storage, c.grace))),
+    task("observe_events", Every(secs(5)), SHORT, |c| whole(events::observe(c.pool()))),
     task("observe_agents", AtOnceThenEvery(secs(60)), SHORT, |c| whole(agent_tasks::observe(c.pool(), c.presence.time_to_live()))),
     task("score_agents", Every(secs(10)), SHORT, |c| steps(sweeps::score_agents(&c.outbox))),
     task("renew_cards", Every(secs(60)), SHORT, |c| steps(sweeps::renew_cards(&c.outbox))),

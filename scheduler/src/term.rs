@@ -17,6 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::process::pause;
+use crate::sequencer;
 use crate::task_loop::TaskLoop;
 use crate::tasks::{Context, Task};
 
@@ -80,6 +81,7 @@ async fn run_all(context: Arc<Context>, tasks: &'static [Task], stop: Cancellati
         running.spawn(task_loop.run(Arc::clone(&context), stop.clone()));
     }
     drop(report);
+    running.spawn(sequencer::run(context.outbox().clone(), stop.clone()));
     keep_journal(&pool, reports, &requests).await;
     running.join_all().await;
 }

@@ -6,6 +6,7 @@ use crate::promql::Query;
 
 /// Where the code declares its metrics.
 const DECLARATIONS: &str = concat!(
+    include_str!("../../common/src/telemetry/events.rs"),
     include_str!("../../common/src/telemetry/metrics.rs"),
     include_str!("../../common/src/telemetry/market.rs"),
 );

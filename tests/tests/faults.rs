@@ -63,6 +63,7 @@ async fn no_accepted_upload_is_lost_or_doubled_whatever_fails() {
     };
     say(format_args!("{chaos}\n{tally}"));
     tally.assert_nothing_is_lost_or_doubled();
+    tally.assert_events_explain_the_rows(&test).await;
     let agreeing = tally.assert_analytics_agree(&test);
     timeout(DEADLINE, agreeing).await.unwrap();
     tally::assert_the_store_is_clean(&test).await;

@@ -4,6 +4,7 @@
 //! another. It survives any input, panic and outage; it may be killed at any moment, and its jobs
 //! are run by others within seconds.
 
+mod consumers;
 mod context;
 mod handlers;
 mod heartbeat;

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::consumers;
 use crate::heartbeat::{self, Served};
 use crate::operations::WorkerOperations;
 use crate::{Context, runner};
@@ -87,6 +88,7 @@ impl Worker {
             Arc::clone(&served),
             stop.clone(),
         ));
+        consumers::start(&context.outbox, &stop);
         let operations = WorkerOperations {
             context: Arc::clone(&context),
             served: Arc::clone(&served),

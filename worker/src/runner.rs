@@ -8,11 +8,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::db;
 use common::jobs::{self, BulkOrder, JobName, Lease, QueueSpec};
 use common::pipeline::{self, GiveUp};
 use common::queue::{Delivery, Lane, Wake};
 use common::telemetry::metrics;
+use common::{db, events};
 use futures::FutureExt as _;
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
@@ -78,7 +78,8 @@ async fn run_wake(context: &Context, spec: &'static QueueSpec, lane: Lane, wake:
         job.fence = lease.fence,
         request.id = lease.trace,
     );
-    run_lease(context, lease).instrument(span).await;
+    let job = lease.job;
+    events::caused_by(job, run_lease(context, lease).instrument(span)).await;
 }
 
 async fn run_lease(context: &Context, lease: Lease) {

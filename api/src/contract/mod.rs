@@ -9,6 +9,7 @@ mod agents;
 mod analytics;
 mod answer;
 mod disputes;
+mod events;
 mod handler;
 mod market;
 mod money;
@@ -52,6 +53,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         agents::operations(),
         agent_tasks::operations(),
         analytics::operations(),
+        events::operations(),
         webhooks::operations(),
         system::operations(),
         operators::operations(),

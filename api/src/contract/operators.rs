@@ -5,7 +5,7 @@ use crate::access::Access::Operator;
 use crate::routes::admin;
 
 pub fn operations() -> Vec<Operation> {
-    let rows = [queues(), jobs(), tasks(), users(), keys()];
+    let rows = [queues(), jobs(), tasks(), history(), users(), keys()];
     let rows = rows.into_iter().flatten();
     rows.map(|row| row.tagged("operators")).collect()
 }
@@ -80,6 +80,28 @@ fn tasks() -> Vec<Operation> {
         )
         .about("It runs beside its schedule, within a second if a scheduler leads.")
         .gives(202, "The run is requested."),
+    ]
+}
+
+fn history() -> Vec<Operation> {
+    vec![
+        get(
+            "/admin/event-streams/{stream}",
+            admin::replay_event_stream,
+            Operator,
+            "Replay a stream of events",
+        )
+        .gives(200, "Its state.")
+        .faults(&[404, 410]),
+        post(
+            "/admin/events/verify",
+            admin::audit_history,
+            Operator,
+            "Compare rows with their events",
+        )
+        .about("All uploads, purchases, tasks and disputes, or the one that a stream is about.")
+        .gives(200, "What was compared, and what differs.")
+        .faults(&[404]),
     ]
 }
 

@@ -14,6 +14,7 @@ pub enum Code {
     MethodNotAllowed,
     RequestTimeout,
     Conflict,
+    CursorExpired,
     PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -27,7 +28,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, by status.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidInput,
         Self::UnsupportedApiVersion,
         Self::Unauthorized,
@@ -37,6 +38,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::CursorExpired,
         Self::PreconditionFailed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
@@ -60,6 +62,7 @@ impl Code {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::Conflict => "CONFLICT",
+            Self::CursorExpired => "CURSOR_EXPIRED",
             Self::PreconditionFailed => "PRECONDITION_FAILED",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
@@ -88,6 +91,7 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::CursorExpired => StatusCode::GONE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -113,6 +117,7 @@ impl Code {
     }
 
     /// What it means and what to do, for people.
+    #[expect(clippy::too_many_lines, reason = "one text for each code, no logic")]
     pub fn meaning(self) -> &'static str {
         match self {
             Self::InvalidInput => {
@@ -147,6 +152,10 @@ impl Code {
             Self::Conflict => {
                 "The request does not fit the present state: sold out, bought already, ended. Look at the \
                  thing again before you decide what to do."
+            }
+            Self::CursorExpired => {
+                "What you want to read is no longer kept. Begin at `details.earliest` or at the newest snapshot, and reconcile \
+                 what lies between with the rows themselves."
             }
             Self::PreconditionFailed => {
                 "The thing has changed since you read it. `ETag` has the version of now; read it again and \

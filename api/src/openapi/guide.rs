@@ -52,6 +52,7 @@ pub fn tags() -> Value {
         { "name": "purchases", "description": "Buying, downloading, returning and disputing packages." },
         { "name": "credits", "description": "Credits, top-ups, quotes, earnings and payouts." },
         { "name": "analytics", "description": "What an account came to, by the hour and by the day." },
+        { "name": "events", "description": "What happened, in one order: read, followed, and appended to streams of your own." },
         { "name": "webhook endpoints", "description": "Where events are sent." },
         { "name": "webhook log", "description": "What was sent, and sending it again." },
         { "name": "events", "description": deliveries() },

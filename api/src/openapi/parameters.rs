@@ -51,6 +51,7 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
         ("jobId", row(), "The job."),
         ("payloadId", text(), "The payload."),
         ("queue", text(), "The queue."),
+        ("stream", text(), "The stream, such as `orders-17`."),
         ("task", text(), "The task."),
         (
             "packageType",
@@ -83,6 +84,12 @@ fn headers() -> Vec<(String, Value)> {
             "Of your choice: a request that is repeated with it is carried out once.",
         ),
         ("Prefer", false, text(), wait.as_str()),
+        (
+            "Last-Event-ID",
+            false,
+            text(),
+            "The id of the last event that you have: the stream goes on after it.",
+        ),
         (
             "If-None-Match",
             false,

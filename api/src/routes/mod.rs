@@ -9,6 +9,7 @@ pub mod analytics;
 pub mod auth;
 pub mod disputes;
 pub mod downloads;
+pub mod events;
 mod free_text;
 pub mod ledger;
 pub mod listings;

@@ -11,7 +11,7 @@ use crate::ids::{AgentTaskId, UserId};
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct HistoryEntry {
     /// The type of the event.
-    pub kind: String,
+    pub event_type: String,
     pub at: DateTime<Utc>,
 }
 
@@ -46,7 +46,7 @@ pub async fn list_history(
     pool: &PgPool,
     id: AgentTaskId,
 ) -> Result<Vec<HistoryEntry>, sqlx::Error> {
-    sqlx::query_as("select kind, at from events where subject = $1 order by id")
+    sqlx::query_as("select event_type, at from events where stream = $1 order by version")
         .bind(id)
         .fetch_all(pool)
         .await

@@ -5,6 +5,7 @@
 //! (`roll_ups_are_what_the_rows_say_after_a_busy_market`), and a late one counts in the hour to which it belongs. What
 //! leaves no row is counted in memory by each API process (`request_counts`). Reads never look at the facts.
 
+mod late;
 mod measures;
 mod observe;
 mod period;
@@ -14,6 +15,7 @@ mod rebuild;
 mod request_counts;
 mod roll_up;
 
+pub use late::note_late_events;
 pub use measures::{ActiveAccounts, Measures, PeriodMeasures, SearchTerm};
 pub use observe::retract;
 pub use period::{Period, PeriodRange};

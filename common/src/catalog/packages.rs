@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 
 use super::NewPackage;
+use crate::events::{self, Category, NewStream};
 use crate::ids::{PackageId, PackagePublicId, UserId};
 
 /// Why somebody may not sell these bytes.
@@ -112,6 +113,25 @@ pub async fn publish_in_tx(
     .bind(!new.is_draft)
     .execute(&mut *conn)
     .await?;
+    insert_listing_in_tx(conn, id, new).await?;
+    let stream = NewStream {
+        id: id.0,
+        name: Category::Package.stream_of(&public_id),
+        audience: &[new.owner],
+    };
+    events::open_in_tx(conn, &stream).await?;
+    sqlx::query("update users set package_count = package_count + 1 where id = $1")
+        .bind(new.owner)
+        .execute(conn)
+        .await?;
+    Ok((id, public_id))
+}
+
+async fn insert_listing_in_tx(
+    conn: &mut PgConnection,
+    id: PackageId,
+    new: &NewPackage,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into listings (
              package_id, seller_id, api_key_id, price_minor, currency, license_mode, supply, webhook_url, status
@@ -127,11 +147,7 @@ pub async fn publish_in_tx(
     .bind(new.supply)
     .bind(&new.webhook_url)
     .bind(if new.is_draft { "draft" } else { "active" })
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    sqlx::query("update users set package_count = package_count + 1 where id = $1")
-        .bind(new.owner)
-        .execute(conn)
-        .await?;
-    Ok((id, public_id))
+    Ok(())
 }

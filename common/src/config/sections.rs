@@ -24,7 +24,7 @@ pub struct DatabaseConfig {
 impl DatabaseConfig {
     pub fn from_env(env: &mut Env) -> Option<Self> {
         let pool_min = env.or("DB_POOL_MIN", 5);
-        let pool_max = env.or("DB_POOL_MAX", 24);
+        let pool_max = env.or("DB_POOL_MAX", 25);
         if pool_max == 0 || pool_min > pool_max {
             env.fault("DB_POOL_MAX", "must be at least 1 and at least DB_POOL_MIN");
         }

@@ -24,17 +24,20 @@ pub enum Permission {
     Webhooks,
     /// To register and manage agents.
     Agents,
+    /// To append to event streams, and to keep subscriptions.
+    Events,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Upload,
         Self::Purchase,
         Self::Download,
         Self::Account,
         Self::Webhooks,
         Self::Agents,
+        Self::Events,
     ];
     /// What a key has when nothing is said: the seed's three.
     pub const DEFAULT: [Self; 3] = [Self::Upload, Self::Purchase, Self::Download];
@@ -48,6 +51,7 @@ impl Permission {
             Self::Account => "account",
             Self::Webhooks => "webhooks",
             Self::Agents => "agents",
+            Self::Events => "events",
         }
     }
 }

@@ -27,6 +27,10 @@ pub const REQUEST_COUNT_KEPT: Duration = Duration::from_hours(62 * 24);
 pub const HOURLY_ROLL_UP_KEPT: Duration = Duration::from_hours(400 * 24);
 /// A roll-up of a day, and its active accounts.
 pub const DAILY_ROLL_UP_KEPT: Duration = Duration::from_hours(10 * 366 * 24);
+/// What users may see of the event log, from the event. The events of the market themselves are kept for ever.
+pub const EVENT_FEED_KEPT: Duration = Duration::from_hours(30 * 24);
+/// An event of a client's own stream that a snapshot holds, from the event.
+pub const STREAM_EVENT_KEPT: Duration = Duration::from_hours(90 * 24);
 /// The bytes of a webhook event, unless the variable `WEBHOOK_BODY_DAYS` is set.
 pub const WEBHOOK_BODY_DAYS: i32 = 30;
 /// Attempts to send a webhook, and an event from the end of its last delivery, unless the variable

@@ -72,8 +72,8 @@ async fn find_row(
                 case when purchases.state = 'refunded' then (
                     select min(at)
                     from events
-                    where subject = purchases.id
-                      and kind = 'purchase.refunded'
+                    where stream = purchases.id
+                      and event_type = 'purchase.refunded'
                 ) end as refunded_at
          from purchases
          join packages on packages.id = package_id

@@ -9,8 +9,8 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
-use super::MarketMetrics;
 use super::declare::{counter, counters, gauge, gauges, histogram, histograms, int_gauges};
+use super::{EventMetrics, MarketMetrics};
 
 /// The metrics of this process.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ pub struct Metrics {
     pub ledger_audit_seconds: Histogram,
     pub ledger_deltas: Gauge,
     pub market: MarketMetrics,
+    pub events: EventMetrics,
     pub upload_success_rate: GaugeVec,
     pub purchase_conversion_rate: GaugeVec,
     pub average_package_price_minor: GaugeVec,
@@ -345,6 +346,7 @@ impl Metrics {
                 "Entries of hot accounts that wait to be folded into their balances.",
             ),
             market: MarketMetrics::new(r),
+            events: EventMetrics::new(r),
             upload_success_rate: gauges(
                 r,
                 "awareness_upload_success_rate",

@@ -2,10 +2,12 @@
 
 mod bounded;
 mod declare;
+mod events;
 mod logs;
 mod market;
 mod metrics;
 
+pub use events::EventMetrics;
 pub use logs::{LogGuard, init_logs};
 pub use market::{MarketMetrics, OTHER};
 pub use metrics::{Metrics, metrics};

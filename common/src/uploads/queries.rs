@@ -45,11 +45,18 @@ pub async fn find_view(
 /// Ends sessions whose bytes were never committed.
 pub async fn expire_sessions(pool: &PgPool) -> Result<u64, sqlx::Error> {
     let expired = sqlx::query(
-        "update uploads
-         set status = 'expired', version = version + 1, finished_at = now(),
-             error_message = 'the bytes were not committed in time'
-         where status = 'awaiting'
-           and created_at < now() - make_interval(secs => $1)",
+        "with expired as (
+             update uploads
+             set status = 'expired', version = version + 1, finished_at = now(),
+                 error_message = 'the bytes were not committed in time'
+             where status = 'awaiting'
+               and created_at < now() - make_interval(secs => $1)
+             returning id, request_id
+         )
+         insert into events (stream, version, event_type, trace, data)
+         select id, 1 + coalesce((select max(version) from events where stream = expired.id), 0), 'upload.expired', request_id,
+                '{\"state\": \"expired\"}'
+         from expired",
     )
     .bind(SESSION_SECONDS as f64)
     .execute(pool)

@@ -16,7 +16,6 @@ pub mod endpoints;
 mod envelope;
 mod error;
 pub mod failure;
-pub mod filter;
 pub mod health;
 pub mod plan;
 mod rate;

@@ -4,13 +4,11 @@
 //! The stack and its programs are those of the folder of this benchmark.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use common::reqwest::Client;
 use futures::future::join_all;
-use loadtest::start_stack;
+use loadtest::{cpu_seconds, memory_mib, pid_of_api, start_stack};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -112,35 +110,13 @@ async fn attack(authority: &str, token: &str, kind: &Kind) -> anyhow::Result<(St
     Ok((answer.await?, sent))
 }
 
-/// Resident memory in MiB.
-fn memory_mib(pid: u32) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1));
-    Ok(kib.context("a resident size")?.parse::<f64>()? / 1024.0)
-}
-
-/// Seconds of CPU so far; Linux counts hundredths.
-fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, fields) = stat.rsplit_once(") ").context("a process")?;
-    let ticks = fields.split(' ').skip(11).take(2);
-    let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() / 100.0)
-}
-
-fn pid(folder: &Path) -> anyhow::Result<u32> {
-    let text = std::fs::read_to_string(folder.join("pids/api"))?;
-    Ok(text.trim().parse()?)
-}
-
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
     let stack = start_stack(&folder.path().join("stack")).await?;
     let authority = stack.base_url.trim_start_matches("http://").to_owned();
-    let api = pid(&stack.folder)?;
+    let api = pid_of_api(&stack.folder)?;
     let honest = Client::builder().no_proxy().tls_certs_only([]).build()?;
     println!(
         "{:26} {:>16} {:>10} {:>10} {:>8} {:>12}",

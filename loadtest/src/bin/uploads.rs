@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
@@ -16,6 +16,7 @@ use common::config::StorageConfig;
 use common::db::PgPool;
 use common::reqwest::{Body, Client};
 use common::storage::Storage;
+use loadtest::{memory_mib, pid_of_api};
 use local::stack::Stack;
 use sha2::{Digest as _, Sha256};
 
@@ -93,16 +94,14 @@ async fn paced(stack: &Stack, client: &Client, pool: &PgPool, seconds: u64) -> a
 async fn large(stack: &Stack, client: &Client, folder: &Path) -> anyhow::Result<()> {
     let body = upload_body(LARGE_BYTES / 2, LARGE_BYTES / 2);
     let megabytes = body.len() as f64 / 1e6;
-    let pid: u32 = std::fs::read_to_string(folder.join("pids/api"))?
-        .trim()
-        .parse()?;
+    let pid = pid_of_api(folder)?;
     let floor = floor(folder).await?;
     println!(
         "base64 + SHA-256 + PUT of {megabytes:.0} MB alone: {:.0} MB/s",
         megabytes / floor.as_secs_f64()
     );
     for at_once in [1, 4] {
-        let idle = memory_kib(pid)?;
+        let idle = memory_mib(pid)?;
         let start = Instant::now();
         let mut sent = tokio::task::JoinSet::new();
         for _ in 0..at_once {
@@ -116,12 +115,12 @@ async fn large(stack: &Stack, client: &Client, folder: &Path) -> anyhow::Result<
                     let status = status??;
                     ensure!(status == 202, "an upload got {status}");
                 }
-                () = tokio::time::sleep(Duration::from_millis(5)) => peak = peak.max(memory_kib(pid)?),
+                () = tokio::time::sleep(Duration::from_millis(5)) => peak = peak.max(memory_mib(pid)?),
             }
         }
         let rate = megabytes * f64::from(at_once) / start.elapsed().as_secs_f64();
         let ratio = rate / (megabytes / floor.as_secs_f64());
-        let growth = (peak - idle) as f64 / 1024.0 / f64::from(at_once);
+        let growth = (peak - idle) / f64::from(at_once);
         println!(
             "{at_once} at once: {rate:.0} MB/s ({ratio:.2} of the floor), {growth:.1} MiB above idle each"
         );
@@ -178,14 +177,4 @@ fn upload_body(package_bytes: usize, w_matrix_bytes: usize) -> bytes::Bytes {
         blob(w_matrix_bytes, 2),
     );
     bytes::Bytes::from(body)
-}
-
-/// Resident memory of a process.
-fn memory_kib(pid: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .context("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }

@@ -1,16 +1,16 @@
 //! Takes away what is past its time: the rules of retention, one row each. Their periods, with the reasons, are in
-//! `common/src/limits/retention.rs`. What no rule names is kept: the ledger, purchases, events, the audit log.
+//! `common/src/limits/retention.rs`. What no rule names is kept: the ledger, purchases, events of the market, the audit log.
 
 use std::time::Duration;
 
 use common::config::RetentionConfig;
 use common::db::{Error, PgPool};
 use common::limits::{
-    CARD_NOTICE_KEPT, DAILY_ROLL_UP_KEPT, DEAD_WORKER_KEPT, ENDED_SESSION_KEPT, FINISHED_JOB_KEPT,
-    HOURLY_ROLL_UP_KEPT, IDEMPOTENCY_KEPT, OAUTH_ATTEMPT_KEPT, QUOTE_KEPT, REQUEST_COUNT_KEPT,
-    SIGN_IN_DEVICE_KEPT,
+    CARD_NOTICE_KEPT, DAILY_ROLL_UP_KEPT, DEAD_WORKER_KEPT, ENDED_SESSION_KEPT, EVENT_FEED_KEPT,
+    FINISHED_JOB_KEPT, HOURLY_ROLL_UP_KEPT, IDEMPOTENCY_KEPT, OAUTH_ATTEMPT_KEPT, QUOTE_KEPT,
+    REQUEST_COUNT_KEPT, SIGN_IN_DEVICE_KEPT, STREAM_EVENT_KEPT,
 };
-use common::{accounts, analytics, idempotency, jobs, payments, quotes, replays, webhooks};
+use common::{accounts, analytics, events, idempotency, jobs, payments, quotes, replays, webhooks};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
@@ -37,6 +37,8 @@ const RULES: &[Rule] = &[
     rule("card notices", CARD_NOTICE_KEPT, |pool, kept| payments::commands::prune_notices(pool, kept).boxed()),
     rule("request counts", REQUEST_COUNT_KEPT, |pool, kept| analytics::prune_request_counts(pool, kept).boxed()),
     rule("hourly roll-ups", HOURLY_ROLL_UP_KEPT, |pool, kept| analytics::prune_hours(pool, kept).boxed()),
+    rule("event feeds", EVENT_FEED_KEPT, |pool, kept| events::prune_feed(pool, kept).boxed()),
+    rule("events of streams", STREAM_EVENT_KEPT, |pool, kept| events::prune_streams(pool, kept).boxed()),
     rule("daily roll-ups", DAILY_ROLL_UP_KEPT, |pool, kept| analytics::prune_days(pool, kept).boxed()),
 ];
 

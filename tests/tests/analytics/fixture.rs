@@ -110,8 +110,8 @@ impl Rows<'_> {
         self.count(&format!(
             "select count(*)
              from events
-             join uploads on uploads.id = subject
-             where kind = 'upload.{how}'
+             join uploads on uploads.id = stream
+             where event_type = 'upload.{how}'
                and ($1::uuid is null or owner_id = $1)"
         ))
         .await

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::analytics::{self, Measures, Period, PeriodRange, ROLL_UP_TASK};
-use common::scheduled_tasks;
 use common::storage::{PACKAGES_PREFIX, STAGING_PREFIX};
+use common::{events, scheduled_tasks};
 use futures::TryStreamExt as _;
 use local::receiver::{Received, Signature};
 use sha2::{Digest as _, Sha256};
@@ -78,6 +78,13 @@ impl Tally {
 }
 
 impl Tally {
+    /// All rows are what their events say.
+    pub async fn assert_events_explain_the_rows(&self, test: &TestStack) {
+        let (compared, differences) = events::verify(&test.pool, None).await.unwrap();
+        assert_eq!(differences, []);
+        assert!(compared > 0);
+    }
+
     /// Rolled up while parts were killed, each upload counts once; the scheduler shows the share that succeeded.
     pub async fn assert_analytics_agree(&self, test: &TestStack) {
         let request = scheduled_tasks::request(&test.pool, ROLL_UP_TASK).await;

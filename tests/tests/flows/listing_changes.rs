@@ -52,11 +52,12 @@ async fn a_change_with_the_tag_that_was_shown_is_the_next_version_with_its_event
 
     let announced = tokio::time::timeout(DEADLINE, changes.recv()).await;
     assert_eq!(announced.unwrap().unwrap(), id);
-    let events: Vec<Value> =
-        sqlx::query_scalar("select data from events where kind = 'listing.changed' order by id")
-            .fetch_all(&world.pool)
-            .await
-            .unwrap();
+    let events: Vec<Value> = sqlx::query_scalar(
+        "select data from events where event_type = 'listing.changed' order by id",
+    )
+    .fetch_all(&world.pool)
+    .await
+    .unwrap();
     assert_eq!(events.len(), 2);
     let prices =
         |event: &Value| [&event["before"], &event["after"]].map(|v| v["priceMinor"].clone());

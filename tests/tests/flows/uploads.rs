@@ -130,7 +130,7 @@ async fn every_stage_leaves_its_event_in_order_under_the_requests_id() {
     let request_id = answer.header("x-request-id").to_owned();
     world.seller.ended(&answer.upload_id()).await;
     let kinds: Vec<String> =
-        sqlx::query_scalar("select kind from events where trace = $1 order by id")
+        sqlx::query_scalar("select event_type from events where trace = $1 order by id")
             .bind(&request_id)
             .fetch_all(&world.pool)
             .await

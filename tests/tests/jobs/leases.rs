@@ -47,11 +47,11 @@ async fn assert_published_once(ground: &Ground, upload: UploadId) {
             1,
         ),
         (
-            "select count(*) from events where kind = 'upload.validated'",
+            "select count(*) from events where event_type = 'upload.validated'",
             1,
         ),
         (
-            "select count(*) from events where kind = 'upload.completed'",
+            "select count(*) from events where event_type = 'upload.completed'",
             1,
         ),
         ("select count(*) from jobs", 3),

@@ -31,7 +31,7 @@ async fn an_adjustment_has_its_effect_once_and_its_reason_is_kept() {
         );
     }
     assert_eq!(balance(&world).await, 2500);
-    let kept: Value = sqlx::query_scalar("select data from events where subject = $1")
+    let kept: Value = sqlx::query_scalar("select data from events where stream = $1")
         .bind(id)
         .fetch_one(&world.pool)
         .await

@@ -116,7 +116,7 @@ async fn many_copies_of_the_job_at_once_and_again_credit_once() {
     assert_eq!(buyer.client.get(&url).await.data()["status"], "succeeded");
     assert_eq!(world.cards().charges().len(), 1);
     assert_eq!(world.count(TOP_UP_TRANSFERS).await, 1);
-    let said = "select count(*) from events where kind = 'payment.succeeded'";
+    let said = "select count(*) from events where event_type = 'payment.succeeded'";
     assert_eq!(world.count(said).await, 1);
     assert_eq!(world.credits(buyer.id).await, (2_000, 0));
     world.assert_money_is_right().await;

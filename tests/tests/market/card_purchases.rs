@@ -226,7 +226,7 @@ async fn money_for_a_purchase_that_has_failed_stays_as_credits() {
         .counts("select count(*) from payments where state = 'succeeded'", 1)
         .await;
     assert_eq!(world.credits(buyer.id).await, (500, 0));
-    let kept = "select count(*) from events where kind = 'payment.kept_as_credits'";
+    let kept = "select count(*) from events where event_type = 'payment.kept_as_credits'";
     assert_eq!(world.count(kept).await, 1);
     let status = buyer.client.get(accepted.header("location")).await.data();
     assert_eq!(status["status"], "failed");

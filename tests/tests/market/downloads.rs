@@ -247,7 +247,7 @@ async fn an_expired_link_says_how_to_renew_it_and_a_second_renewal_changes_nothi
     assert_eq!(buyer.client.get(&download_path(&package)).await.status, 200);
     let again = buyer.client.post(&renew_url, &Value::Null).await;
     assert_eq!(again.text, renewed.text);
-    let events = "select count(*) from events where kind = 'purchase.renewed'";
+    let events = "select count(*) from events where event_type = 'purchase.renewed'";
     assert_eq!(world.count(events).await, 1);
 }
 

@@ -34,7 +34,7 @@ async fn a_purchase_leaves_every_record_that_it_promises() {
         ),
         (
             "the event",
-            "select count(*) from events where kind = 'purchase.completed'",
+            "select count(*) from events where event_type = 'purchase.completed'",
         ),
         (
             "the sale in the package's counter",

@@ -172,7 +172,7 @@ async fn a_silent_provider_leaves_a_top_up_unknown_until_it_speaks() {
     let buyer = world.buyer("buyer", 0).await;
     let answer = buyer.client.top_up(method::TIMEOUT).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let doubted = "select count(*) from events where kind = 'payment.unknown'";
+    let doubted = "select count(*) from events where event_type = 'payment.unknown'";
     assert_eq!(world.count(doubted).await, 1);
     assert_eq!(
         world

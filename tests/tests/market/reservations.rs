@@ -81,7 +81,7 @@ async fn money_that_comes_too_late_for_the_supply_stays_as_credits() {
     assert_eq!(ended["status"], "failed");
     assert_eq!(ended["errorCode"], "SOLD_OUT");
     assert_eq!(world.credits(slow.id).await, (500, 0));
-    let kept = "select count(*) from events where kind = 'payment.kept_as_credits'";
+    let kept = "select count(*) from events where event_type = 'payment.kept_as_credits'";
     assert_eq!(world.count(kept).await, 1);
     world.assert_money_is_right().await;
 }

@@ -121,7 +121,7 @@ pub async fn transfers(world: &World, kind: &str) -> i64 {
 
 /// How often an event happened.
 pub async fn events(world: &World, kind: &str) -> i64 {
-    sqlx::query_scalar("select count(*) from events where kind = $1")
+    sqlx::query_scalar("select count(*) from events where event_type = $1")
         .bind(kind)
         .fetch_one(&world.pool)
         .await

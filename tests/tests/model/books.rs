@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use common::events;
 use common::ids::{ChargebackId, DisputeId, PackageId, PaymentId, PayoutId, PurchaseId, UserId};
 use common::ledger::audit::audit;
 use common::purchases::PurchaseState;
@@ -107,9 +108,10 @@ pub struct Books {
     pub keys: BTreeMap<(UserId, String), PurchaseId>,
     /// How many adjustments were posted for each id.
     pub adjustments: BTreeMap<Uuid, i64>,
-    /// Jobs that did not end as done, and what an audit of the ledger found.
+    /// Jobs that did not end as done, what an audit of the ledger found, and rows that are not what their events say.
     pub leftovers: Vec<String>,
     pub audit: Vec<String>,
+    pub unexplained: Vec<String>,
 }
 
 impl Books {
@@ -117,6 +119,8 @@ impl Books {
     pub async fn read(pool: &PgPool) -> Result<Self, sqlx::Error> {
         let found = audit(pool).await?.findings.into_iter();
         let broken = found.filter(|finding| finding.violations > 0);
+        let (_, differences) = events::verify(pool, None).await?;
+        let unexplained = differences.iter();
         Ok(Self {
             purchases: sqlx::query_as(PURCHASES).fetch_all(pool).await?,
             listings: sqlx::query_as(LISTINGS).fetch_all(pool).await?,
@@ -133,6 +137,7 @@ impl Books {
             adjustments: adjustments(pool).await?,
             leftovers: sqlx::query_scalar(LEFTOVERS).fetch_all(pool).await?,
             audit: broken.map(|finding| format!("{finding:?}")).collect(),
+            unexplained: unexplained.map(|found| format!("{found:?}")).collect(),
         })
     }
 }
@@ -153,10 +158,10 @@ const PURCHASES: &str =
             request_id, purchases.state, payment_method = 'stripe' as is_by_card, holds.state as hold,
             (select count(*) from transfers where subject = purchases.id and kind = 'settlement') as settlements,
             (select count(*) from transfers where subject = purchases.id and kind = 'refund') as refunds,
-            (select count(*) from events where subject = purchases.id and kind = 'purchase.completed')
+            (select count(*) from events where stream = purchases.id and event_type = 'purchase.completed')
                 as completed_events,
-            (select count(*) from events where subject = purchases.id and kind = 'purchase.failed') as failed_events,
-            (select count(*) from events where subject = purchases.id and kind = 'purchase.refunded')
+            (select count(*) from events where stream = purchases.id and event_type = 'purchase.failed') as failed_events,
+            (select count(*) from events where stream = purchases.id and event_type = 'purchase.refunded')
                 as refunded_events,
             (select count(*) from downloads where purchase_id = purchases.id) as downloads
      from purchases

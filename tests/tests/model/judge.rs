@@ -137,6 +137,7 @@ pub fn judge(history: &History, books: &Books) -> Verdict {
     for (rule, found) in [
         (Rule::Unfinished, &books.leftovers),
         (Rule::Audit, &books.audit),
+        (Rule::Inconsistent, &books.unexplained),
         (Rule::Fault, &history.faults),
     ] {
         for what in found {

@@ -336,6 +336,13 @@ fn leftovers_audit_findings_and_faults_are_passed_on() {
             .leftovers
             .push("settle_purchase quarantined".to_owned());
         books.audit.push("a finding".to_owned());
+        books.unexplained.push("a difference".to_owned());
     });
-    assert_eq!(rules, [Rule::Unfinished, Rule::Audit, Rule::Fault]);
+    let expected = [
+        Rule::Inconsistent,
+        Rule::Unfinished,
+        Rule::Audit,
+        Rule::Fault,
+    ];
+    assert_eq!(rules, expected);
 }

@@ -29,8 +29,8 @@ pub const TASKS: &str = "select agent_tasks.id, payer_id as payer, provider_id a
             (select count(*) from transfers where subject = agent_tasks.id and kind = 'task_settlement') as settlements,
             (select count(*)
              from events
-             where subject = agent_tasks.id
-               and kind = 'agent_task.' || case
+             where stream = agent_tasks.id
+               and event_type = 'agent_task.' || case
                    when agent_tasks.state = 'pending' then 'requested'
                    when agent_tasks.state like 'resolved_%' then 'resolved'
                    else agent_tasks.state

@@ -105,6 +105,7 @@ pub async fn dispute_agent_task(
 pub async fn rate_agent_task(
     State(state): State<ApiState>,
     Caller(principal): Caller,
+    Extension(request_id): Extension<RequestId>,
     Path(id): Path<String>,
     Json(body): Json<RatingRequest>,
 ) -> Done {
@@ -113,7 +114,7 @@ pub async fn rate_agent_task(
         let fault = FieldFault::new("stars", "must be from 1 to 5");
         return Err(ApiError::fields(&[fault]));
     }
-    let task = commands::rate(&state.outbox, id, principal.user, body.stars).await?;
+    let task = commands::rate(&state.outbox, id, principal.user, body.stars, &request_id.0).await?;
     Ok(Answer::ok(details(&state, task).await?))
 }
 

@@ -187,7 +187,7 @@ impl From<EvidenceEntry> for TaskEvidence {
 impl From<HistoryEntry> for TaskEvent {
     fn from(entry: HistoryEntry) -> Self {
         Self {
-            event: entry.kind,
+            event: entry.event_type,
             at: entry.at.into(),
         }
     }

@@ -10,6 +10,7 @@ use crate::agent_tasks::{AgentTask, TaskError, find};
 use crate::agents::{Agent, AgentId, Availability};
 use crate::chargebacks;
 use crate::db::constraint_of;
+use crate::events::{self, Category, NewStream};
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{AgentTaskId, ApiKeyId, UserId};
 use crate::ledger::{self, AccountKind, LedgerError};
@@ -89,6 +90,12 @@ pub async fn create(
         Some("parties_not_blocked") => TaskError::NoProvider,
         _ => error.into(),
     })?;
+    let stream = NewStream {
+        id: id.0,
+        name: Category::AgentTask.stream_of(id),
+        audience: &[task.payer_id, task.provider_id],
+    };
+    events::open_in_tx(&mut tx, &stream).await?;
     if task.amount_minor > 0 {
         let (amount_minor, currency) = (task.amount_minor, &task.currency);
         ledger::open_in_tx(&mut tx, task.provider_id, currency).await?;

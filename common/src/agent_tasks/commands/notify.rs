@@ -33,7 +33,16 @@ pub(super) async fn notify_in_tx(
     trace: &str,
 ) -> Result<(), sqlx::Error> {
     let event_type = event_type(task.state);
-    let data = json!({ "paidMinor": task.paid_minor, "note": task.note });
+    let data = json!({
+        "state": task.state,
+        "payerAgentId": task.payer_agent,
+        "providerAgentId": task.provider_agent,
+        "capability": task.capability,
+        "amountMinor": task.amount_minor,
+        "currency": task.currency,
+        "paidMinor": task.paid_minor,
+        "note": task.note,
+    });
     events::append_in_tx(tx, task.id.0, event_type.as_str(), trace, data).await?;
     let body = TaskChanged {
         event: event_type.as_str(),

@@ -2,6 +2,7 @@
 
 use super::lock_in_tx;
 use crate::agent_tasks::{AgentTask, CHANGED, Participant, TaskError};
+use crate::events;
 use crate::ids::{AgentTaskId, UserId};
 use crate::outbox::Outbox;
 
@@ -11,6 +12,7 @@ pub async fn rate(
     id: AgentTaskId,
     user: UserId,
     stars: i16,
+    trace: &str,
 ) -> Result<AgentTask, TaskError> {
     let mut tx = outbox.begin().await?;
     let task = lock_in_tx(&mut tx, id).await?;
@@ -32,6 +34,8 @@ pub async fn rate(
     .bind(stars)
     .fetch_one(&mut *tx)
     .await?;
+    let data = serde_json::json!({ "rating": stars });
+    events::append_in_tx(&mut tx, id.0, "agent_task.rated", trace, data).await?;
     tx.announce(CHANGED, id.to_string());
     tx.commit().await?;
     Ok(task)

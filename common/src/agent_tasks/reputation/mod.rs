@@ -9,10 +9,13 @@
 mod score;
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::TaskState;
 use crate::agents::AgentId;
+use crate::events::{LoggedEvent, Reaction};
 use crate::ids::{AgentTaskId, UserId};
 use crate::limits::{REPUTATION_STEP_ROWS_MAX, REPUTATION_TASKS_MAX};
 use crate::outbox::{Outbox, Tx};
@@ -51,6 +54,27 @@ pub async fn explain(pool: &PgPool, agent: &AgentId) -> Result<Reputation, sqlx:
         .fetch_all(pool)
         .await?;
     Ok(Reputation::of(&outcomes, Utc::now()))
+}
+
+/// Makes the figures old of those agents whose tasks have ended or were rated.
+pub fn note_outcomes<'a>(tx: &'a mut Tx, events: &'a [LoggedEvent]) -> Reaction<'a> {
+    async move {
+        let tasks: Vec<Uuid> = events.iter().map(|event| event.stream).collect();
+        sqlx::query(
+            "update agents
+             set score_due_at = now()
+             from agent_tasks
+             where agent_tasks.id = any($1)
+               and accepted_at is not null
+               and ended_at is not null
+               and agent_id = provider_agent",
+        )
+        .bind(tasks)
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+    .boxed()
 }
 
 /// Works out the figures of agents anew whose figures are old, a step of them; answers how many.

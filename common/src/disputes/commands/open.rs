@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
 use super::tell::{Step, tell_in_tx};
 use crate::disputes::queries::find_of_purchase;
 use crate::disputes::{Dispute, DisputeError, DisputeReason, DisputeState};
+use crate::events::{self, Category, NewStream};
 use crate::ids::{DisputeId, PurchaseId, UserId};
 use crate::jobs::{Cost, JobName, NewJob};
 use crate::ledger::{self, Posting};
@@ -39,6 +41,12 @@ pub async fn open(outbox: &Outbox, new: &NewDispute) -> Result<DisputeId, Disput
     }
     check_disputable(purchase.state, purchase.settled_at, Utc::now())?;
     let dispute = insert_in_tx(&mut tx, new).await?;
+    let stream = NewStream {
+        id: dispute.id.0,
+        name: Category::Dispute.stream_of(dispute.id),
+        audience: &[purchase.buyer_id, purchase.seller_id],
+    };
+    events::open_in_tx(&mut tx, &stream).await?;
     freeze_in_tx(&mut tx, &purchase, &dispute).await?;
     tx.enqueue(&NewJob {
         name: JobName::RemeasurePackage,
@@ -99,6 +107,18 @@ async fn freeze_in_tx(
         .bind(purchase.id)
         .execute(&mut **tx)
         .await?;
+    let data = json!({ "state": PurchaseState::Disputed, "disputeId": dispute.id });
+    let both = [purchase.buyer_id, purchase.seller_id];
+    let trace = &dispute.request_id;
+    events::append_for_in_tx(
+        tx,
+        purchase.id.0,
+        "purchase.disputed",
+        trace,
+        data,
+        Some(&both),
+    )
+    .await?;
     if purchase.net_minor > 0 {
         let left_minor = lock_share_in_tx(tx, purchase).await?;
         let (seller, net_minor) = (purchase.seller_id, purchase.net_minor);

@@ -2,10 +2,11 @@
 
 use super::tell::{Step, tell_in_tx};
 use crate::disputes::{Decider, Decision, Dispute, DisputeError};
+use crate::events;
 use crate::ledger::{self, Posting};
 use crate::outbox::Tx;
 use crate::purchases::commands::{Cause, Refund, refund_in_tx};
-use crate::purchases::{Purchase, PurchaseError};
+use crate::purchases::{Purchase, PurchaseError, PurchaseState};
 use crate::telemetry::metrics;
 use crate::webhooks::EventType;
 
@@ -80,6 +81,17 @@ async fn release_in_tx(
     )
     .bind(purchase.id)
     .execute(&mut **tx)
+    .await?;
+    let data = serde_json::json!({ "state": PurchaseState::Settled });
+    let both = [purchase.buyer_id, purchase.seller_id];
+    events::append_for_in_tx(
+        tx,
+        purchase.id.0,
+        "purchase.released",
+        trace,
+        data,
+        Some(&both),
+    )
     .await?;
     if purchase.net_minor > 0 {
         let (seller, net_minor) = (purchase.seller_id, purchase.net_minor);

@@ -42,6 +42,7 @@ pub(super) async fn tell_in_tx(
     step: Step<'_>,
 ) -> Result<(), sqlx::Error> {
     let data = serde_json::json!({
+        "state": step.state,
         "purchaseId": purchase.id,
         "reason": dispute.reason,
         "finding": step.finding,

@@ -140,8 +140,20 @@ async fn tell_in_tx(
         is_downloadable: how != Some(TakeDown::WithGrants),
     };
     let data = serde_json::to_value(&message).expect("plain text serialises");
-    events::append_in_tx(tx, target.id.0, event_type.as_str(), decision.trace, data).await?;
     let buyers = find_buyers_in_tx(tx, target.id).await?;
+    let audience: Vec<UserId> = std::iter::once(target.seller_id)
+        .chain(buyers.iter().map(|buyer| buyer.buyer_id))
+        .collect();
+    let (stream, trace) = (target.id.0, decision.trace);
+    events::append_for_in_tx(
+        tx,
+        stream,
+        event_type.as_str(),
+        trace,
+        data,
+        Some(&audience),
+    )
+    .await?;
     let seller = (
         target.seller_id,
         None,

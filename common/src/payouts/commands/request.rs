@@ -5,6 +5,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::tell::tell_in_tx;
+use crate::events::{self, Category, NewStream};
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{PayoutId, UserId};
 use crate::ledger::{self, Posting};
@@ -61,6 +62,12 @@ pub async fn request(
     .bind(&new.request_id)
     .execute(&mut *tx)
     .await?;
+    let stream = NewStream {
+        id: id.0,
+        name: Category::Payout.stream_of(id),
+        audience: &[new.seller],
+    };
+    events::open_in_tx(&mut tx, &stream).await?;
     let posting = Posting::payout(id.0, new.seller, new.amount_minor);
     ledger::post_in_tx(&mut tx, &posting, &new.currency, &new.request_id).await?;
     let payout = find(&mut *tx, id, None).await?;

@@ -36,6 +36,7 @@ pub(super) async fn tell_in_tx(
         PayoutState::Returned => EventType::PayoutReturned,
     };
     let data = serde_json::json!({
+        "state": payout.state,
         "amountMinor": payout.amount_minor,
         "currency": payout.currency,
         "reference": payout.reference,

@@ -4,13 +4,14 @@
 //! Locks in order: the idempotency key, the listing (advisory), an earlier purchase and its payment, the
 //! key's budget (advisory), the purchase, the buyer's account.
 
+use serde_json::Value;
 use sqlx::PgPool;
 
 use super::make_way::make_way_in_tx;
 use super::terms::{Terms, agree_in_tx};
 use crate::chargebacks;
 use crate::db::constraint_of;
-use crate::events;
+use crate::events::{self, Category, NewStream};
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{PackageId, PaymentId, PurchaseId, UserId};
 use crate::jobs::{Cost, JobName, NewJob};
@@ -89,6 +90,15 @@ async fn try_to_create(
         return Err(explain(outbox.pool(), request, package, error).await?);
     }
     if request.is_by_card(split.price_minor) {
+        let begun = terms.as_event(&request.package, PurchaseState::AwaitingPayment);
+        events::append_in_tx(
+            &mut tx,
+            id.0,
+            "purchase.requested",
+            &request.request_id,
+            begun,
+        )
+        .await?;
         begin_payment_in_tx(&mut tx, id, request, &terms).await?;
     } else {
         if split.price_minor > 0 {
@@ -101,7 +111,8 @@ async fn try_to_create(
             }
             held?;
         }
-        enqueue_settlement_in_tx(&mut tx, id, request.buyer, &request.request_id).await?;
+        let begun = terms.as_event(&request.package, PurchaseState::Pending);
+        enqueue_settlement_in_tx(&mut tx, id, request.buyer, &request.request_id, begun).await?;
     }
     tx.announce(CHANGED, id.to_string());
     tx.commit().await?;
@@ -166,8 +177,9 @@ pub(super) async fn enqueue_settlement_in_tx(
     id: PurchaseId,
     buyer: UserId,
     request_id: &str,
+    event: Value,
 ) -> Result<(), sqlx::Error> {
-    events::append_in_tx(tx, id.0, "purchase.held", request_id, serde_json::json!({})).await?;
+    events::append_in_tx(tx, id.0, "purchase.held", request_id, event).await?;
     tx.enqueue(&NewJob {
         name: JobName::SettlePurchase,
         subject: id.0,
@@ -252,7 +264,12 @@ async fn insert_in_tx(
     .bind(seconds as f64)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    let stream = NewStream {
+        id: id.0,
+        name: Category::Purchase.stream_of(id),
+        audience: &[request.buyer],
+    };
+    events::open_in_tx(tx, &stream).await
 }
 
 /// Sets the price aside, and opens the accounts that the settlement needs.

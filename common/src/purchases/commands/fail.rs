@@ -51,7 +51,8 @@ pub async fn fail_in_tx(
         return Ok(false);
     }
     ledger::release_hold_in_tx(tx, id.0, failure.hold).await?;
-    let data = serde_json::json!({ "code": failure.code, "message": failure.message });
+    let data =
+        serde_json::json!({ "state": "failed", "code": failure.code, "message": failure.message });
     events::append_in_tx(tx, id.0, "purchase.failed", trace, data).await?;
     let purchase = find(&mut **tx, id).await?;
     let purchase = purchase.expect("this transaction holds the row");

@@ -3,6 +3,8 @@
 //! Locks in order: the listing (advisory), the job, the payment, the purchase, what the buyer owes, the buyer's
 //! account.
 
+use serde_json::json;
+
 use super::create::{enqueue_settlement_in_tx, hold_in_tx};
 use super::fail::{Failure, fail_in_tx};
 use crate::chargebacks::commands::Debts;
@@ -94,7 +96,7 @@ pub async fn doubt_payment_in_tx(
 ) -> Result<(), sqlx::Error> {
     let doubted = payments::commands::doubt_in_tx(tx, id, reason, trace).await?;
     if let Some(purchase) = doubted.and_then(|payment| payment.purchase_id) {
-        move_in_tx(tx, purchase, PurchaseState::PaymentUnknown).await?;
+        move_in_tx(tx, purchase, PurchaseState::PaymentUnknown, trace).await?;
         tx.announce(CHANGED, purchase.to_string());
     }
     Ok(())
@@ -121,12 +123,12 @@ async fn follow_in_tx(tx: &mut Tx, payment: &Payment, trace: &str) -> Result<(),
             };
             fail_in_tx(tx, id, &failure, trace).await?;
         }
-        PaymentState::Unknown => move_in_tx(tx, id, PurchaseState::PaymentUnknown).await?,
+        PaymentState::Unknown => move_in_tx(tx, id, PurchaseState::PaymentUnknown, trace).await?,
         PaymentState::RequiresAction | PaymentState::Processing => {
-            move_in_tx(tx, id, PurchaseState::AwaitingPayment).await?;
+            move_in_tx(tx, id, PurchaseState::AwaitingPayment, trace).await?;
             reserve_or_end_in_tx(tx, payment, id, trace).await?;
         }
-        _ => move_in_tx(tx, id, PurchaseState::AwaitingPayment).await?,
+        _ => move_in_tx(tx, id, PurchaseState::AwaitingPayment, trace).await?,
     }
     tx.announce(CHANGED, id.to_string());
     Ok(())
@@ -192,7 +194,8 @@ async fn buy_in_tx(
     .await?;
     let (buyer, seller, currency) = (purchase.buyer_id, purchase.seller_id, &purchase.currency);
     hold_in_tx(tx, id, buyer, seller, purchase.price_minor, currency).await?;
-    enqueue_settlement_in_tx(tx, id, buyer, &purchase.request_id).await?;
+    let event = json!({ "state": PurchaseState::Pending });
+    enqueue_settlement_in_tx(tx, id, buyer, &purchase.request_id, event).await?;
     Ok(())
 }
 
@@ -203,7 +206,7 @@ async fn keep_credits_in_tx(
     id: PurchaseId,
     trace: &str,
 ) -> Result<(), sqlx::Error> {
-    let data = serde_json::json!({ "purchase": id, "amountMinor": payment.amount_minor });
+    let data = json!({ "purchase": id, "amountMinor": payment.amount_minor });
     events::append_in_tx(tx, payment.id.0, "payment.kept_as_credits", trace, data).await
 }
 
@@ -226,16 +229,26 @@ fn ended(code: &'static str, message: &str) -> Failure<'static> {
 }
 
 /// Shows where the payment of an unpaid purchase stands; each change is one of the purchase too.
-async fn move_in_tx(tx: &mut Tx, id: PurchaseId, state: PurchaseState) -> Result<(), sqlx::Error> {
-    sqlx::query(
+async fn move_in_tx(
+    tx: &mut Tx,
+    id: PurchaseId,
+    state: PurchaseState,
+    trace: &str,
+) -> Result<(), sqlx::Error> {
+    let moved = sqlx::query(
         "update purchases
          set state = $2, version = version + 1
          where id = $1
-           and state in ('awaiting_payment', 'payment_unknown')",
+           and state in ('awaiting_payment', 'payment_unknown')
+           and state <> $2",
     )
     .bind(id)
     .bind(state)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    if moved.rows_affected() == 0 {
+        return Ok(());
+    }
+    let data = json!({ "state": state });
+    events::append_in_tx(tx, id.0, &format!("purchase.{state}"), trace, data).await
 }

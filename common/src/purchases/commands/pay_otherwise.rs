@@ -2,9 +2,12 @@
 //!
 //! Locks in order: the listing (advisory), the payment, the purchase, the key's budget (advisory), accounts.
 
+use serde_json::json;
+
 use super::create::{enqueue_settlement_in_tx, hold_in_tx, short_of_credits};
 use super::unpaid::{Unpaid, lock_listing_of_in_tx, lock_unpaid_in_tx};
 use crate::db::constraint_of;
+use crate::events;
 use crate::ids::{ApiKeyId, PaymentId, PurchaseId, UserId};
 use crate::ledger::LedgerError;
 use crate::limits::{CARD_PURCHASE_SECONDS, PAYMENTS_PER_PURCHASE_MAX, PURCHASE_SECONDS};
@@ -107,6 +110,9 @@ async fn pay_by_card_in_tx(
         request,
     )
     .await?;
+    let data = json!({ "state": PurchaseState::AwaitingPayment });
+    let trace = &request.request_id;
+    events::append_in_tx(tx, purchase.id.0, "purchase.awaiting_payment", trace, data).await?;
     Ok(())
 }
 
@@ -149,7 +155,8 @@ async fn pay_with_credits_in_tx(
         }
         held => held?,
     }
-    Ok(enqueue_settlement_in_tx(tx, id, request.buyer, &request.request_id).await?)
+    let event = json!({ "state": PurchaseState::Pending });
+    Ok(enqueue_settlement_in_tx(tx, id, request.buyer, &request.request_id, event).await?)
 }
 
 /// What is paid takes supply; a card keeps what it has reserved.

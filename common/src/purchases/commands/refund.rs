@@ -182,8 +182,19 @@ pub async fn refund_in_tx(
     if refunded.rows_affected() == 0 {
         return Err(PurchaseError::NotSettled(purchase.state));
     }
-    let data = serde_json::json!({ "cause": refund.cause, "reason": refund.reason });
-    events::append_in_tx(tx, purchase.id.0, "purchase.refunded", refund.trace, data).await?;
+    let data =
+        serde_json::json!({ "state": "refunded", "cause": refund.cause, "reason": refund.reason });
+    let both = [purchase.buyer_id, purchase.seller_id];
+    let trace = refund.trace;
+    events::append_for_in_tx(
+        tx,
+        purchase.id.0,
+        "purchase.refunded",
+        trace,
+        data,
+        Some(&both),
+    )
+    .await?;
     tell_refunded_in_tx(tx, purchase, refund).await?;
     // Last, because the seller's other refunds and payouts wait for it.
     give_back_in_tx(tx, purchase, refund.trace).await?;

@@ -1,11 +1,12 @@
 //! The terms of a purchase: what the listing asks, or what a quote promised if that is cheaper.
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::ids::{PackageId, UserId};
+use crate::ids::{PackageId, PackagePublicId, UserId};
 use crate::purchases::supply::lock_listing_in_tx;
-use crate::purchases::{PurchaseError, PurchaseRequest};
+use crate::purchases::{PurchaseError, PurchaseRequest, PurchaseState};
 use crate::quotes::Opened;
 use crate::signatures::Quote;
 
@@ -19,6 +20,19 @@ pub(super) struct Terms {
     pub currency: String,
     pub license_mode: String,
     status: String,
+}
+
+impl Terms {
+    /// What a purchase on these terms begins with, as its first event says it.
+    pub(super) fn as_event(&self, package: &PackagePublicId, state: PurchaseState) -> Value {
+        json!({
+            "state": state,
+            "packageId": package,
+            "priceMinor": self.price_minor,
+            "currency": self.currency,
+            "licenseMode": self.license_mode,
+        })
+    }
 }
 
 /// What the quoted package is today, and how it was for sale when it was quoted.

@@ -16,7 +16,7 @@ pub async fn accept(
     if jobs::finish_in_tx(&mut tx, lease).await?.is_err() {
         return Ok(Err(LeaseLost));
     }
-    sqlx::query(
+    let accepted = sqlx::query(
         "update uploads
          set report = $2, stage = $3, progress = greatest(progress, $4), publishing_at = now(), version = version + 1
          where id = $1
@@ -28,14 +28,10 @@ pub async fn accept(
     .bind(Stage::Publishing.progress())
     .execute(&mut *tx)
     .await?;
-    events::append_in_tx(
-        &mut tx,
-        upload.id.0,
-        "upload.validated",
-        &lease.trace,
-        serde_json::json!({}),
-    )
-    .await?;
+    if accepted.rows_affected() == 1 {
+        let data = serde_json::json!({ "state": "validated" });
+        events::append_in_tx(&mut tx, upload.id.0, "upload.validated", &lease.trace, data).await?;
+    }
     tx.enqueue(&NewJob {
         name: JobName::PublishUpload,
         subject: upload.id.0,

@@ -55,7 +55,7 @@ pub async fn complete(
     .bind(package_id)
     .execute(&mut *tx)
     .await?;
-    let data = serde_json::json!({ "packageId": package_public_id });
+    let data = serde_json::json!({ "state": "completed", "packageId": package_public_id });
     events::append_in_tx(&mut tx, upload.id.0, "upload.completed", &lease.trace, data).await?;
     let message = UploadCompleted {
         event: EventType::UploadCompleted.as_str(),

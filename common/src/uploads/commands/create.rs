@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::catalog;
 use crate::db::constraint_of;
-use crate::events;
+use crate::events::{self, Category, NewStream};
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::identity;
 use crate::ids::{PackageId, UploadId, UploadPublicId, UserId};
@@ -97,7 +97,7 @@ pub(super) async fn enqueue_validation_in_tx(
         upload.0,
         "upload.accepted",
         request_id,
-        serde_json::json!({}),
+        serde_json::json!({ "state": "accepted" }),
     )
     .await?;
     tx.enqueue(&NewJob {
@@ -184,7 +184,7 @@ pub(super) async fn insert_in_tx(
     .bind(fields.placement.version())
     .bind(line)
     .bind(fields.placement.draft)
-    .execute(conn)
+    .execute(&mut *conn)
     .await
     .map_err(|error| match constraint_of(&error) {
         Some("uploads_one_per_version") => {
@@ -192,5 +192,11 @@ pub(super) async fn insert_in_tx(
         }
         _ => error.into(),
     })?;
+    let stream = NewStream {
+        id: new.id.0,
+        name: Category::Upload.stream_of(public_id),
+        audience: &[new.owner],
+    };
+    events::open_in_tx(conn, &stream).await?;
     Ok(())
 }

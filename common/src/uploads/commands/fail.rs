@@ -67,7 +67,8 @@ pub async fn fail_in_tx(
     if failed.rows_affected() == 0 {
         return Ok(());
     }
-    let data = serde_json::json!({ "code": refusal.code, "message": refusal.message });
+    let data =
+        serde_json::json!({ "state": "failed", "code": refusal.code, "message": refusal.message });
     events::append_in_tx(tx, upload.id.0, "upload.failed", trace, data).await?;
     let message = UploadFailed {
         event: EventType::UploadFailed.as_str(),
@@ -102,22 +103,28 @@ pub async fn revive_in_tx(
     status: UploadStatus,
     stage: Stage,
 ) -> Result<bool, sqlx::Error> {
-    let revived = sqlx::query(
+    let revived: Option<(String, String)> = sqlx::query_as(
         "update uploads
          set status = $2, stage = $3, error_code = null, error_message = null, finished_at = null,
              version = version + 1
          where id = $1
            and status = 'failed'
            and error_code = $4
-           and staging_swept_at is null",
+           and staging_swept_at is null
+         returning case when publishing_at is null then 'accepted' else 'validated' end, request_id",
     )
     .bind(id)
     .bind(status)
     .bind(stage.name())
     .bind(INTERNAL)
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    Ok(revived.rows_affected() == 1)
+    let Some((state, trace)) = revived else {
+        return Ok(false);
+    };
+    let data = serde_json::json!({ "state": state, "code": null, "message": null });
+    events::append_in_tx(tx, id.0, "upload.revived", &trace, data).await?;
+    Ok(true)
 }
 
 /// What the owner is told when we gave up.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::events;
 use crate::idempotency::{self, IdempotencyKey, StoredAnswer};
 use crate::ids::{UploadId, UploadPublicId, UserId};
 use crate::limits::PRESIGNED_SECONDS;
@@ -48,6 +49,8 @@ pub async fn open_session(
         Stage::AwaitingBytes,
     )
     .await?;
+    let data = serde_json::json!({ "state": UploadStatus::Awaiting });
+    events::append_in_tx(&mut tx, new.id.0, "upload.opened", &new.request_id, data).await?;
     tx.commit().await?;
     Ok((public_id, addresses(storage, new.id, new).await?, false))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::custom_headers::{self, CustomHeader};
 use super::{Endpoint, Ordering};
+use crate::events::{FILTERS_MAX, TypeFilter};
 use crate::ids::ApiKeyId;
 use crate::limits::{
     ENDPOINT_CONCURRENCY_MAX, ENDPOINT_DESCRIPTION_CHARS_MAX, ENDPOINT_RATE_MAX,
@@ -12,7 +13,6 @@ use crate::limits::{
 use crate::merge_patch::Patch;
 use crate::webhooks::address::{Policy, check_url};
 use crate::webhooks::envelope::PayloadMode;
-use crate::webhooks::filter::{EventFilter, FILTERS_MAX};
 use crate::webhooks::plan::Plan;
 
 /// What is wrong with a field, by its name on the wire.
@@ -184,7 +184,7 @@ impl Faults {
             );
         }
         for text in &texts {
-            if let Err(error) = EventFilter::parse(text) {
+            if let Err(error) = TypeFilter::parse(text) {
                 self.add("eventTypes", error.to_string());
                 break;
             }

@@ -1,4 +1,4 @@
-//! Which events an endpoint hears of: `*`, a family such as `purchase.*`, or one type.
+//! Which types of events somebody wants: `*`, a family such as `purchase.*`, or one type.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use thiserror::Error;
 
 /// The longest filter.
 pub const FILTER_BYTES_MAX: usize = 128;
-/// Filters of one endpoint.
+/// Filters that somebody may have.
 pub const FILTERS_MAX: usize = 32;
 
 /// One filter in its canonical text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EventFilter(String);
+pub struct TypeFilter(String);
 
 /// Why a text is no filter.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[error("`{0}` is not an event type, a family such as `purchase.*`, or `*`")]
 pub struct FilterError(String);
 
-impl EventFilter {
+impl TypeFilter {
     /// Accepts `*`, `name.*` and names of letters, digits, `_` and `.`.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let name = match text {
@@ -48,7 +48,7 @@ impl EventFilter {
     }
 }
 
-impl fmt::Display for EventFilter {
+impl fmt::Display for TypeFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -62,14 +62,14 @@ mod tests {
 
     #[test]
     fn a_family_matches_its_members_alone() {
-        let family = EventFilter::parse("purchase.*").unwrap();
+        let family = TypeFilter::parse("purchase.*").unwrap();
         assert!(family.matches("purchase.completed"));
         for other in ["purchase", "purchases.completed", "upload.completed", ""] {
             assert!(!family.matches(other), "{other}");
         }
-        assert!(EventFilter::parse("*").unwrap().matches("anything.at_all"));
+        assert!(TypeFilter::parse("*").unwrap().matches("anything.at_all"));
         assert!(
-            EventFilter::parse("top_up.failed")
+            TypeFilter::parse("top_up.failed")
                 .unwrap()
                 .matches("top_up.failed")
         );
@@ -89,7 +89,7 @@ mod tests {
             "a*",
             &long,
         ] {
-            assert!(EventFilter::parse(text).is_err(), "{text}");
+            assert!(TypeFilter::parse(text).is_err(), "{text}");
         }
     }
 
@@ -97,9 +97,9 @@ mod tests {
         #[test]
         fn a_name_matches_itself_and_its_family(head in "[a-z_]{1,20}", tail in "[a-z_]{1,20}") {
             let name = format!("{head}.{tail}");
-            prop_assert!(EventFilter::parse(&name).unwrap().matches(&name));
+            prop_assert!(TypeFilter::parse(&name).unwrap().matches(&name));
             let family = format!("{head}.*");
-            prop_assert!(EventFilter::parse(&family).unwrap().matches(&name));
+            prop_assert!(TypeFilter::parse(&family).unwrap().matches(&name));
         }
     }
 }
