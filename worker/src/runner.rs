@@ -79,7 +79,9 @@ async fn run_wake(context: &Context, spec: &'static QueueSpec, lane: Lane, wake:
         request.id = lease.trace,
     );
     let job = lease.job;
-    events::caused_by(job, run_lease(context, lease).instrument(span)).await;
+    // Boxed: one future of all handlers within the others is deeper than the compiler lays out.
+    let running = Box::pin(run_lease(context, lease).instrument(span));
+    events::caused_by(job, running).await;
 }
 
 async fn run_lease(context: &Context, lease: Lease) {
