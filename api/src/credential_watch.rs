@@ -43,6 +43,16 @@ impl CredentialWatch {
         }
     }
 
+    /// Returns when the credential is good no more, and why.
+    pub async fn ended(&mut self) -> ApiError {
+        loop {
+            self.due().await;
+            if let Err(error) = self.check_if_due().await {
+                return error;
+            }
+        }
+    }
+
     /// Looks at the credential if that is due, and refuses to go on with one that is good no more.
     pub async fn check_if_due(&mut self) -> Result<(), ApiError> {
         match &mut self.0 {

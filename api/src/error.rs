@@ -9,6 +9,7 @@ mod agents;
 mod body;
 mod chargebacks;
 mod code;
+mod leases;
 mod moderation;
 mod payments;
 mod purchases;
@@ -19,6 +20,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use common::catalog::CatalogError;
+use common::leases::Loss;
 use common::storage::StorageError;
 use common::uploads::{FieldFault, UploadError};
 use common::{db, jobs::JobsError, ledger::AdjustmentError};
@@ -137,6 +139,9 @@ impl From<db::Error> for ApiError {
                 Code::ServiceUnavailable,
                 "The database does not answer. Please try again.",
             );
+        }
+        if db::is_lease_lost(&error) {
+            return Self::lease_lost(Loss::UnderWay);
         }
         tracing::error!(%error, "A statement failed");
         Self::new(Code::InternalError, "An internal error occurred.")

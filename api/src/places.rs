@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use axum::http::Extensions;
 use common::admission::{Admission, Full, Holder, Network, Place};
+use common::db;
 use common::identity::Principal;
 use common::limits::{
     ARRIVING_BODIES_MAX, ARRIVING_BODIES_SHARE_MAX, LINGERING_MAX, LINGERING_SHARE_MAX,
@@ -36,16 +37,17 @@ pub async fn holding<F: Future>(place: Option<Place>, handled: F) -> F::Output {
     }
 }
 
-/// Starts work that goes on if its client hangs up: it holds the place of its request until it ends.
+/// Starts work that goes on if its client hangs up: it holds the place of its request until it ends, and is under the
+/// same lease.
 pub fn spawn<F>(work: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
     let held = HELD.try_with(Arc::clone).ok();
-    tokio::spawn(async move {
+    tokio::spawn(db::under_lease(db::current_lease(), async move {
         let _held = held;
         work.await
-    })
+    }))
 }
 
 /// Runs a command to its end, whether its client waits for it or hangs up.

@@ -17,6 +17,7 @@ mod events;
 mod failure;
 mod jobs;
 mod keys;
+mod leases;
 mod ledger;
 mod migrate;
 mod output;
@@ -84,6 +85,8 @@ enum Command {
     Chargebacks(chargebacks::ChargebacksArgs),
     #[command(after_help = "Example: awareness credits give acme 25.00 --reason goodwill")]
     Credits(credits::CreditsArgs),
+    #[command(after_help = "Example: awareness leases list acme")]
+    Leases(leases::LeasesArgs),
     #[command(after_help = "Example: awareness ledger audit")]
     Ledger(ledger::LedgerArgs),
     #[command(after_help = "Example: awareness purchases refund pur_… --reason 'sold by mistake'")]
@@ -120,6 +123,7 @@ async fn main() -> ExitCode {
         Command::Payments(args) => payments::run(args).await,
         Command::Chargebacks(args) => chargebacks::run(args).await,
         Command::Credits(args) => credits::run(args).await,
+        Command::Leases(args) => leases::run(args).await,
         Command::Ledger(args) => ledger::run(args).await,
         Command::Purchases(args) => purchases::run(args).await,
         Command::Disputes(args) => disputes::run(args).await,

@@ -4,7 +4,7 @@
 //! `the_import_order_holds` reads the `use` lines:
 //!
 //! `decimal merge_patch schema` < `ids limits money shutdown tls` < `admission config fair_queue wire` < `telemetry` < `db http hurried_redis queue storage` < `jobs` < `outbox`
-//! < `identity` < `audit cards events idempotency replays scheduled_tasks signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
+//! < `identity` < `audit cards events idempotency leases replays scheduled_tasks signatures throttle` < `accounts cache canaries webhooks` < `ledger` < `catalog`
 //! < `payments quotes uploads` < `agents chargebacks` < `purchases` < `agent_tasks disputes payouts` < `analytics moderation` < `pipeline`
 
 pub mod decimal;
@@ -40,6 +40,7 @@ pub mod audit;
 pub mod cards;
 pub mod events;
 pub mod idempotency;
+pub mod leases;
 pub mod replays;
 pub mod scheduled_tasks;
 pub mod signatures;

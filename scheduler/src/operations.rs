@@ -3,7 +3,7 @@
 use common::http::Operations;
 use common::outbox::Outbox;
 use common::telemetry::metrics;
-use common::{db, jobs, ledger};
+use common::{db, jobs, leases, ledger};
 
 /// Deltas of the ledger beyond these are not counted: the alert has long fired.
 const DELTAS_COUNTED_MAX: i64 = 1_000_000;
@@ -32,6 +32,9 @@ impl Operations for SchedulerOperations {
         db::observe_pool(self.outbox.pool());
         if let Err(error) = jobs::observe_queues(self.outbox.pool()).await {
             tracing::warn!(%error, "Could not count the queues");
+        }
+        if let Err(error) = leases::observe(self.outbox.pool()).await {
+            tracing::warn!(%error, "Could not count the leases");
         }
         match ledger::count_deltas(self.outbox.pool(), DELTAS_COUNTED_MAX).await {
             Ok(deltas) => metrics().ledger_deltas.set(deltas as f64),

@@ -9,6 +9,7 @@ const DECLARATIONS: &str = concat!(
     include_str!("../../common/src/telemetry/events.rs"),
     include_str!("../../common/src/telemetry/metrics.rs"),
     include_str!("../../common/src/telemetry/market.rs"),
+    include_str!("../../common/src/telemetry/leases.rs"),
 );
 /// What Prometheus appends to the name of a histogram.
 const HISTOGRAM_SERIES: [&str; 3] = ["_bucket", "_count", "_sum"];

@@ -6,6 +6,7 @@
 mod cli {
     mod analytics;
     pub mod ground;
+    mod leases;
     mod receipt;
     mod tasks;
 }

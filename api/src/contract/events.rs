@@ -46,13 +46,13 @@ fn streams() -> Vec<Operation> {
             ))
             .replayed()
             .gives(201, "The events are in the stream."),
-        get("/api/ai/event-streams", events::list_event_streams, SignedIn, "List your event streams")
+        get("/api/ai/event-streams", events::list_event_streams, May(Events), "List your event streams")
             .gives(200, "A page, by name."),
         get("/api/ai/event-streams/{stream}/events", events::list_stream_events, SignedIn, "Read a stream")
             .about("Streams of your own, and those of your uploads, purchases and so on, such as `purchase-pur_…`.")
             .gives(200, "Its events.")
             .faults(&[404]),
-        get("/api/ai/event-streams/{stream}/state", events::get_stream_state, SignedIn, "Replay a stream")
+        get("/api/ai/event-streams/{stream}/state", events::get_stream_state, May(Events), "Replay a stream")
             .about("From the newest snapshot that is not younger than the version, and the events after it.")
             .gives(200, "The state.")
             .faults(&[404, 410]),

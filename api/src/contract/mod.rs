@@ -11,6 +11,7 @@ mod answer;
 mod disputes;
 mod events;
 mod handler;
+mod leases;
 mod market;
 mod money;
 mod operation;
@@ -52,6 +53,7 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         disputes::operations(),
         agents::operations(),
         agent_tasks::operations(),
+        leases::operations(),
         analytics::operations(),
         events::operations(),
         webhooks::operations(),

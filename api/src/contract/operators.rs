@@ -5,7 +5,15 @@ use crate::access::Access::Operator;
 use crate::routes::admin;
 
 pub fn operations() -> Vec<Operation> {
-    let rows = [queues(), jobs(), tasks(), history(), users(), keys()];
+    let rows = [
+        queues(),
+        jobs(),
+        tasks(),
+        history(),
+        users(),
+        keys(),
+        leases(),
+    ];
     let rows = rows.into_iter().flatten();
     rows.map(|row| row.tagged("operators")).collect()
 }
@@ -165,5 +173,25 @@ fn keys() -> Vec<Operation> {
             .faults(&[404]),
         delete("/admin/keys/{key_id}", admin::revoke_key, Operator, "Revoke a key")
             .gives(200, "The key is revoked."),
+    ]
+}
+
+fn leases() -> Vec<Operation> {
+    vec![
+        get(
+            "/admin/users/{user_id}/leases",
+            admin::list_user_leases,
+            Operator,
+            "List the leases of an account",
+        )
+        .gives(200, "A page of those that are held, by resource."),
+        post(
+            "/admin/users/{user_id}/leases/{resource}/release",
+            admin::release_user_lease,
+            Operator,
+            "Release a lease of an account",
+        )
+        .about("Whoever holds it is refused from now on: its fence rises at once.")
+        .gives(200, "The lease is released."),
     ]
 }

@@ -15,6 +15,7 @@ pub enum Code {
     RequestTimeout,
     Conflict,
     CursorExpired,
+    LeaseLost,
     PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -28,7 +29,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, by status.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidInput,
         Self::UnsupportedApiVersion,
         Self::Unauthorized,
@@ -39,6 +40,7 @@ impl Code {
         Self::RequestTimeout,
         Self::Conflict,
         Self::CursorExpired,
+        Self::LeaseLost,
         Self::PreconditionFailed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
@@ -63,6 +65,7 @@ impl Code {
             Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::Conflict => "CONFLICT",
             Self::CursorExpired => "CURSOR_EXPIRED",
+            Self::LeaseLost => "LEASE_LOST",
             Self::PreconditionFailed => "PRECONDITION_FAILED",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
@@ -92,6 +95,7 @@ impl Code {
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict => StatusCode::CONFLICT,
             Self::CursorExpired => StatusCode::GONE,
+            Self::LeaseLost => StatusCode::GONE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -156,6 +160,10 @@ impl Code {
             Self::CursorExpired => {
                 "What you want to read is no longer kept. Begin at `details.earliest` or at the newest snapshot, and reconcile \
                  what lies between with the rows themselves."
+            }
+            Self::LeaseLost => {
+                "The lease that `Lease-Token` names is yours no more, or never was, so nothing was changed. `details.reason` \
+                 says how it was lost. Acquire it again, and look at what others did meanwhile before you repeat the request."
             }
             Self::PreconditionFailed => {
                 "The thing has changed since you read it. `ETag` has the version of now; read it again and \

@@ -11,7 +11,7 @@ use common::secrecy::ExposeSecret as _;
 use subtle::ConstantTimeEq as _;
 
 use super::refused_operator::{self, Refused};
-use super::{ClientAddress, Identity, RequestId};
+use super::{ClientAddress, Identity, RequestId, under_lease};
 use crate::access;
 use crate::error::{ApiError, Code};
 use crate::extract::bearer;
@@ -83,7 +83,7 @@ pub async fn require_admin(
         Err(error) => return ApiError::from(error).into_response(),
     };
     request.extensions_mut().insert(entry);
-    let response = next.run(request).await;
+    let response = under_lease(&state, request, next).await;
     if let Err(error) = audit::finish(state.pool(), entry, response.status().as_u16()).await {
         tracing::warn!(%error, "An entry of the audit log stays without its answer");
     }

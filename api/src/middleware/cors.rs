@@ -7,7 +7,7 @@ use axum::http::{HeaderName, Method, header};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 /// Headers that a browser may send.
-const ASKED: [&str; 9] = [
+const ASKED: [&str; 10] = [
     "accept",
     "authorization",
     "content-type",
@@ -15,6 +15,7 @@ const ASKED: [&str; 9] = [
     "if-match",
     "if-none-match",
     "last-event-id",
+    "lease-token",
     "prefer",
     "content-digest",
 ];

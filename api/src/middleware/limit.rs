@@ -19,7 +19,7 @@ use common::limits::{REFUSAL_PAUSE, RETURNED_BODY_BYTES_MAX};
 use common::telemetry::metrics;
 use http_body_util::BodyExt as _;
 
-use super::{ClientAddress, Identity};
+use super::{ClientAddress, Identity, under_lease};
 use crate::access;
 use crate::contract;
 use crate::error::{ApiError, Code, ReachedLimit};
@@ -34,7 +34,7 @@ pub struct Charged(pub Vec<Applied>);
 /// Lets a request through that has something left in each of its windows.
 pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let Some(kind) = kind_of(&request) else {
-        return authorized(request, next).await;
+        return authorized(&state, request, next).await;
     };
     let extensions = request.extensions();
     let address = extensions.get::<ClientAddress>().map(|address| address.0);
@@ -51,7 +51,7 @@ pub async fn limit(State(state): State<ApiState>, request: Request, next: Next) 
                 state.counts.account(account);
             }
             let (request, read) = counting(request, &returnable);
-            let response = authorized(request, next).await;
+            let response = authorized(&state, request, next).await;
             let is_little = read.load(Ordering::Relaxed) <= RETURNED_BODY_BYTES_MAX;
             if is_little && is_refused_for_its_words(response.status()) {
                 give_back(&state, returnable, &mut applied).await;
@@ -114,10 +114,10 @@ async fn give_back(state: &ApiState, returnable: Vec<Counted>, applied: &mut [Ap
 
 /// Runs what the caller may do. In this layer and not in one of its own, which would cost as much as a
 /// small handler; after the limits, because whoever tries keys is limited.
-async fn authorized(request: Request, next: Next) -> Response {
+async fn authorized(state: &ApiState, request: Request, next: Next) -> Response {
     match access::refused(&request) {
         Some(refusal) => refusal,
-        None => next.run(request).await,
+        None => under_lease(state, request, next).await,
     }
 }
 

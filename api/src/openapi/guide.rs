@@ -34,6 +34,8 @@ pub fn introduction(version: ApiVersion) -> String {
          again. What takes long answers 202 with `Location`. Follow it by polling, `Prefer: wait=N`, a stream or a \
          webhook. A wait ends with 401, and a stream with an event `error`, when the key or the session that began it is \
          revoked.",
+        "**Leases.** A write with `Lease-Token` happens only while you hold that lease; a late one is answered 410. \
+         `/docs/leases` says more.",
         "**Limits.** `x-rate-limit-policy` names the limits of each operation. Answers show what is left in \
          `RateLimit-*`, and `GET /api/ai/limits` shows it without being counted.",
         errors,
@@ -51,6 +53,7 @@ pub fn tags() -> Value {
         { "name": "listings", "description": "The price, license and status of a package." },
         { "name": "purchases", "description": "Buying, downloading, returning and disputing packages." },
         { "name": "credits", "description": "Credits, top-ups, quotes, earnings and payouts." },
+        { "name": "leases", "description": "Locks with a time and a fence: one of your workers acts at once." },
         { "name": "analytics", "description": "What an account came to, by the hour and by the day." },
         { "name": "events", "description": "What happened, in one order: read, followed, and appended to streams of your own." },
         { "name": "webhook endpoints", "description": "Where events are sent." },

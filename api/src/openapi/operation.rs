@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
 use common::config::{Calls, RateConfig};
 use serde_json::{Map, Value, json};
 
@@ -82,7 +83,19 @@ fn headers(row: &Operation) -> Vec<&'static str> {
     if row.is_replayed && !headers.contains(&"Idempotency-Key") {
         headers.push("Idempotency-Key");
     }
+    if takes_lease(row) && !headers.contains(&"Held-Lease-Token") {
+        headers.push("Lease-Token");
+    }
     headers
+}
+
+/// Whether it is a write of an account, which can be made under a lease.
+fn takes_lease(row: &Operation) -> bool {
+    row.method != Method::GET
+        && !matches!(
+            row.access,
+            Access::Anyone | Access::Provider | Access::Operator
+        )
 }
 
 fn parameters(row: &Operation, schemas: &mut Schemas) -> Vec<Value> {
@@ -182,6 +195,7 @@ fn faults(row: &Operation, is_limited: bool) -> BTreeSet<u16> {
     for header in headers(row) {
         match header {
             "Idempotency-Key" => faults.extend([409, 422]),
+            "Lease-Token" | "Held-Lease-Token" => faults.extend([410]),
             "If-Match" => faults.extend([409, 412, 428]),
             _ => {}
         }

@@ -1,11 +1,13 @@
 //! Parameters that several operations take.
 
 use common::agents::AgentId;
+use common::events::STREAM_NAME_PATTERN;
 use common::ids::{
     AgentTaskId, BatchPublicId, ChargebackId, DeliveryId, DisputeId, EndpointId, EventId,
     PackagePublicId, PaymentId, PayoutId, PurchaseId, RecoveryId, UploadPublicId,
 };
-use common::limits::{IDEMPOTENCY_KEY_CHARS_MAX, WAIT_SECONDS_MAX};
+use common::leases::Resource;
+use common::limits::{CLIENT_STREAM_NAME_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, WAIT_SECONDS_MAX};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
@@ -27,6 +29,12 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
     };
     let text = || json!({ "type": "string" });
     let row = || json!({ "type": "string", "format": "uuid" });
+    let stream = json!({
+        "type": "string",
+        "pattern": STREAM_NAME_PATTERN,
+        "maxLength": CLIENT_STREAM_NAME_BYTES_MAX,
+        "example": "orders-17",
+    });
     let named = [
         ("packageId", id::<PackagePublicId>(), "The package."),
         ("endpointId", id::<EndpointId>(), "The endpoint."),
@@ -49,9 +57,10 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
         ("taskId", id::<AgentTaskId>(), "The task."),
         ("reviewId", row(), "The review."),
         ("jobId", row(), "The job."),
+        ("resource", id::<Resource>(), "What is locked."),
         ("payloadId", text(), "The payload."),
         ("queue", text(), "The queue."),
-        ("stream", text(), "The stream, such as `orders-17`."),
+        ("stream", stream, "The stream."),
         ("task", text(), "The task."),
         (
             "packageType",
@@ -76,6 +85,7 @@ fn headers() -> Vec<(String, Value)> {
     let text = || json!({ "type": "string" });
     let wait =
         format!("`wait=N`: wait for the outcome for up to N seconds, at most {WAIT_SECONDS_MAX}.");
+    let lease_token = json!({ "type": "string", "pattern": "^lt_[0-9a-f]{32}$" });
     let headers = [
         (
             "Idempotency-Key",
@@ -89,6 +99,12 @@ fn headers() -> Vec<(String, Value)> {
             false,
             text(),
             "The id of the last event that you have: the stream goes on after it.",
+        ),
+        (
+            "Lease-Token",
+            false,
+            lease_token.clone(),
+            "The token of a lease that you hold: if it was lost, nothing happens, and the answer is 410.",
         ),
         (
             "If-None-Match",
@@ -112,7 +128,15 @@ fn headers() -> Vec<(String, Value)> {
     let parameter = |(name, is_required, schema, about): (&str, bool, Value, &str)| {
         parameter(name, "header", is_required, about, &schema)
     };
-    headers.map(parameter).into()
+    let (_, held) = parameter((
+        "Lease-Token",
+        true,
+        lease_token.clone(),
+        "The token of the lease.",
+    ));
+    let mut headers: Vec<(String, Value)> = headers.map(parameter).into();
+    headers.push(("Held-Lease-Token".to_owned(), held));
+    headers
 }
 
 fn parameter(

@@ -11,6 +11,7 @@ pub mod disputes;
 pub mod downloads;
 pub mod events;
 mod free_text;
+pub mod leases;
 pub mod ledger;
 pub mod listings;
 pub mod packages;

@@ -10,6 +10,12 @@ pub fn is_timeout(error: &sqlx::Error) -> bool {
     code.as_deref() == Some("57014")
 }
 
+/// Whether PostgreSQL gave a statement up because others held what it wanted to lock.
+pub fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some("55P03")
+}
+
 /// Opens a transaction with a statement that says its rules, in a task of its own: a caller that is
 /// cancelled halfway must not leave one open in the pool.
 #[expect(

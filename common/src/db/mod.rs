@@ -2,14 +2,18 @@
 
 mod bounded;
 mod constraint;
+mod guard;
 mod lock;
 mod login;
+mod writer;
 
-pub use bounded::{begin_with, is_timeout};
+pub use bounded::{begin_with, is_lock_timeout, is_timeout};
 pub use constraint::{constraint_of, copy_of, is_ours_to_fix};
+pub use guard::{HeldLease, current_lease, is_lease_lost, under_lease};
 pub use lock::LockConnection;
 pub use login::{LoginError, ensure_login};
 pub use sqlx::{Error, PgConnection, PgPool};
+pub use writer::{Writer, writer};
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -138,14 +142,23 @@ pub async fn is_migrated(pool: &PgPool) -> Result<bool, sqlx::Error> {
 }
 
 /// Opens a transaction, in a task of its own: a caller that is cancelled halfway must not leave one open
-/// in the pool (sqlx 0.9.0 would). For writes that enqueue nothing; others open one of the outbox.
+/// in the pool (sqlx 0.9.0 would). For writes that enqueue nothing; others open one of the outbox. Under a lease
+/// it holds that, or fails ([`is_lease_lost`]).
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one that cannot leak"
 )]
 pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let pool = pool.clone();
-    to_its_end(tokio::spawn(async move { pool.begin().await })).await
+    let lease = current_lease();
+    to_its_end(tokio::spawn(async move {
+        let mut transaction = pool.begin().await?;
+        if let Some(lease) = lease {
+            lease.hold_in_tx(&mut transaction).await?;
+        }
+        Ok(transaction)
+    }))
+    .await
 }
 
 /// Commits a transaction, to the end also if the caller is cancelled.

@@ -36,8 +36,8 @@ pub use log::{
 pub use number::{NUMBERED, Round, number_next, observe};
 pub use replay::{ReplayError, Replayed, fold, make_snapshots, replay};
 pub use stream::{
-    Category, NewStream, StreamNameError, StreamRow, find_id, find_visible, list_own, open_in_tx,
-    open_own_in_tx, parse_name, prune_feed, prune_streams,
+    Category, NewStream, STREAM_NAME_PATTERN, StreamNameError, StreamRow, find_id, find_visible,
+    list_own, open_in_tx, open_own_in_tx, parse_name, prune_feed, prune_streams,
 };
 pub use tail::{Filter, Listener, Page, Tail, TailError};
 pub use verify::{Difference, verify};

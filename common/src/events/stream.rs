@@ -114,6 +114,9 @@ pub async fn open_own_in_tx(
         .await
 }
 
+/// The form of a stream's name, for schemas.
+pub const STREAM_NAME_PATTERN: &str = "^[a-z][a-z0-9_]*-[A-Za-z0-9_.:-]+$";
+
 /// Why a text is no name of a stream.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum StreamNameError {

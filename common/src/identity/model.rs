@@ -24,13 +24,15 @@ pub enum Permission {
     Webhooks,
     /// To register and manage agents.
     Agents,
-    /// To append to event streams, and to keep subscriptions.
+    /// To keep event streams and subscriptions.
     Events,
+    /// To acquire, extend and release leases.
+    Leases,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Upload,
         Self::Purchase,
         Self::Download,
@@ -38,6 +40,7 @@ impl Permission {
         Self::Webhooks,
         Self::Agents,
         Self::Events,
+        Self::Leases,
     ];
     /// What a key has when nothing is said: the seed's three.
     pub const DEFAULT: [Self; 3] = [Self::Upload, Self::Purchase, Self::Download];
@@ -52,6 +55,7 @@ impl Permission {
             Self::Webhooks => "webhooks",
             Self::Agents => "agents",
             Self::Events => "events",
+            Self::Leases => "leases",
         }
     }
 }

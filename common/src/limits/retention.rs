@@ -31,6 +31,8 @@ pub const DAILY_ROLL_UP_KEPT: Duration = Duration::from_hours(10 * 366 * 24);
 pub const EVENT_FEED_KEPT: Duration = Duration::from_hours(30 * 24);
 /// An event of a client's own stream that a snapshot holds, from the event.
 pub const STREAM_EVENT_KEPT: Duration = Duration::from_hours(90 * 24);
+/// A lease, from its end, with waiters for it that died.
+pub const ENDED_LEASE_KEPT: Duration = Duration::from_hours(1);
 /// The bytes of a webhook event, unless the variable `WEBHOOK_BODY_DAYS` is set.
 pub const WEBHOOK_BODY_DAYS: i32 = 30;
 /// Attempts to send a webhook, and an event from the end of its last delivery, unless the variable

@@ -10,7 +10,7 @@ use prometheus::{
 };
 
 use super::declare::{counter, counters, gauge, gauges, histogram, histograms, int_gauges};
-use super::{EventMetrics, MarketMetrics};
+use super::{EventMetrics, LeaseMetrics, MarketMetrics};
 
 /// The metrics of this process.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ pub struct Metrics {
     pub ledger_violations: IntGaugeVec,
     pub ledger_audit_seconds: Histogram,
     pub ledger_deltas: Gauge,
+    pub leases: LeaseMetrics,
     pub market: MarketMetrics,
     pub events: EventMetrics,
     pub upload_success_rate: GaugeVec,
@@ -345,6 +346,7 @@ impl Metrics {
                 "awareness_ledger_deltas",
                 "Entries of hot accounts that wait to be folded into their balances.",
             ),
+            leases: LeaseMetrics::new(r),
             market: MarketMetrics::new(r),
             events: EventMetrics::new(r),
             upload_success_rate: gauges(

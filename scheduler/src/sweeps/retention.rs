@@ -6,11 +6,13 @@ use std::time::Duration;
 use common::config::RetentionConfig;
 use common::db::{Error, PgPool};
 use common::limits::{
-    CARD_NOTICE_KEPT, DAILY_ROLL_UP_KEPT, DEAD_WORKER_KEPT, ENDED_SESSION_KEPT, EVENT_FEED_KEPT,
-    FINISHED_JOB_KEPT, HOURLY_ROLL_UP_KEPT, IDEMPOTENCY_KEPT, OAUTH_ATTEMPT_KEPT, QUOTE_KEPT,
-    REQUEST_COUNT_KEPT, SIGN_IN_DEVICE_KEPT, STREAM_EVENT_KEPT,
+    CARD_NOTICE_KEPT, DAILY_ROLL_UP_KEPT, DEAD_WORKER_KEPT, ENDED_LEASE_KEPT, ENDED_SESSION_KEPT,
+    EVENT_FEED_KEPT, FINISHED_JOB_KEPT, HOURLY_ROLL_UP_KEPT, IDEMPOTENCY_KEPT, OAUTH_ATTEMPT_KEPT,
+    QUOTE_KEPT, REQUEST_COUNT_KEPT, SIGN_IN_DEVICE_KEPT, STREAM_EVENT_KEPT,
 };
-use common::{accounts, analytics, events, idempotency, jobs, payments, quotes, replays, webhooks};
+use common::{
+    accounts, analytics, events, idempotency, jobs, leases, payments, quotes, replays, webhooks,
+};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
@@ -35,6 +37,7 @@ const RULES: &[Rule] = &[
     rule("devices", SIGN_IN_DEVICE_KEPT, |pool, kept| accounts::prune_devices(pool, kept).boxed()),
     rule("quotes", QUOTE_KEPT, |pool, kept| quotes::prune(pool, kept).boxed()),
     rule("card notices", CARD_NOTICE_KEPT, |pool, kept| payments::commands::prune_notices(pool, kept).boxed()),
+    rule("leases", ENDED_LEASE_KEPT, |pool, kept| leases::prune(pool, kept).boxed()),
     rule("request counts", REQUEST_COUNT_KEPT, |pool, kept| analytics::prune_request_counts(pool, kept).boxed()),
     rule("hourly roll-ups", HOURLY_ROLL_UP_KEPT, |pool, kept| analytics::prune_hours(pool, kept).boxed()),
     rule("event feeds", EVENT_FEED_KEPT, |pool, kept| events::prune_feed(pool, kept).boxed()),

@@ -46,7 +46,7 @@ async fn a_person_registers_signs_in_and_sees_the_account() {
     assert_eq!(me["sessionId"], tokens["sessionId"]);
     assert_eq!(me["key"], Value::Null);
     let all = json!([
-        "upload", "purchase", "download", "account", "webhooks", "agents"
+        "upload", "purchase", "download", "account", "webhooks", "agents", "events", "leases"
     ]);
     assert_eq!(me["permissions"], all);
 }

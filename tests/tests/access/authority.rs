@@ -7,21 +7,22 @@ use tests::{Answer, Client, World};
 
 use super::accounts::{caller, register};
 
-const ALL: [&str; 6] = [
-    "upload", "purchase", "download", "account", "webhooks", "agents",
+const ALL: [&str; 8] = [
+    "upload", "purchase", "download", "account", "webhooks", "agents", "events", "leases",
 ];
 
 /// Keys that manage the account and are narrower than their owner's in one dimension alone.
 fn narrowings() -> Vec<(&'static str, Value)> {
     let key = |permissions: &[&str], limits: Value| json!({ "name": "narrow", "permissions": permissions, "limits": limits });
-    let mut narrowings: Vec<(&str, Value)> =
-        ["upload", "purchase", "download", "webhooks", "agents"]
-            .iter()
-            .map(|left_out| {
-                let others: Vec<&str> = ALL.into_iter().filter(|each| each != left_out).collect();
-                ("permissions", key(&others, json!({})))
-            })
-            .collect();
+    let mut narrowings: Vec<(&str, Value)> = [
+        "upload", "purchase", "download", "webhooks", "agents", "events", "leases",
+    ]
+    .iter()
+    .map(|left_out| {
+        let others: Vec<&str> = ALL.into_iter().filter(|each| each != left_out).collect();
+        ("permissions", key(&others, json!({})))
+    })
+    .collect();
     narrowings.extend([
         ("budgetDayMinor", key(&ALL, json!({ "budgetDayMinor": 1 }))),
         (

@@ -172,19 +172,14 @@ async fn a_stream_is_read_forwards_and_backwards_by_those_who_may() {
     }
     let page = read(&world.seller, "orders-9", "limit=2").await;
     assert_eq!(versions(&page), [1, 2]);
-    let page = read(&world.seller, "orders-9", "limit=2&fromVersion=2").await;
+    let page = read(&world.seller, "orders-9", "limit=2&cursor=2").await;
     assert_eq!(versions(&page), [3, 4]);
-    assert_eq!(page["nextVersion"], 4);
+    assert_eq!(page["nextCursor"], "4");
     let page = read(&world.seller, "orders-9", "direction=backwards&limit=2").await;
     assert_eq!(versions(&page), [5, 4]);
-    let page = read(
-        &world.seller,
-        "orders-9",
-        "direction=backwards&fromVersion=2",
-    )
-    .await;
+    let page = read(&world.seller, "orders-9", "direction=backwards&cursor=2").await;
     assert_eq!(versions(&page), [1]);
-    assert_eq!(page["nextVersion"], Value::Null);
+    assert_eq!(page["nextCursor"], Value::Null);
     let hidden = world
         .stranger
         .get("/api/ai/event-streams/orders-9/events")

@@ -139,7 +139,13 @@ async fn each_example_of_a_request_is_read() {
                 false => &world.seller,
             };
             let method: Method = method.to_uppercase().parse().unwrap();
-            let request = client.request(method, &address).header("if-match", "*");
+            let mut request = client.request(method, &address).header("if-match", "*");
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let mut parameters = parameters.map(|it| resolved(&document, it));
+            let token = |it: &&Value| it["name"] == "Lease-Token" && it["required"] == true;
+            if let Some(token) = parameters.find(token) {
+                request = request.header("lease-token", usual(token));
+            }
             let answer = send(request.header("prefer", "wait=0").json(&example)).await;
             if matches!(answer.status, 400 | 415 | 422 | 500..) {
                 refused.push(format!(

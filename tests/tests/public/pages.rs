@@ -22,7 +22,9 @@ async fn each_code_of_the_document_has_its_page() {
         );
     }
     assert_eq!(world.anonymous.get("/errors/NOTHING").await.status, 404);
-    for page in ["versions", "search", "agents", "webhooks", "codes"] {
+    for page in [
+        "versions", "search", "agents", "events", "leases", "webhooks", "codes",
+    ] {
         let page = world.anonymous.get(&format!("/docs/{page}")).await;
         assert_eq!(
             (page.status, page.header("content-type")),

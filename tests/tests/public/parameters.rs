@@ -86,11 +86,11 @@ fn requests(document: &Value) -> Vec<(Method, String, String)> {
     let hostile = hostile();
     let mut requests = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
-        // Streams do not end by themselves.
-        if path.ends_with("/events") && !path.starts_with("/api/ai/webhooks") {
-            continue;
-        }
         for (method, operation) in methods.as_object().unwrap() {
+            // Streams do not end by themselves.
+            if operation["responses"]["200"]["content"]["text/event-stream"].is_object() {
+                continue;
+            }
             let Ok(method) = method.to_uppercase().parse::<Method>() else {
                 continue;
             };

@@ -146,7 +146,7 @@ async fn a_key_without_the_one_permission_that_an_operation_needs_is_refused() {
     let document = world.document().await;
     let operations = operations(&document, &things);
     let all = [
-        "upload", "purchase", "download", "account", "webhooks", "agents",
+        "upload", "purchase", "download", "account", "webhooks", "agents", "events", "leases",
     ];
     for permission in all {
         let others: Vec<&str> = all.into_iter().filter(|each| *each != permission).collect();

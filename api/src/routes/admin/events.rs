@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Json, Path, Query};
+use crate::routes::events::version_from_one;
 use crate::state::ApiState;
 
 /// Which version of whose stream.
@@ -124,9 +125,10 @@ pub async fn replay_event_stream(
     Path(name): Path<String>,
     Query(query): Query<ReplayQuery>,
 ) -> Result<Answer<ReplayedStream>, ApiError> {
+    let version = version_from_one(query.version)?;
     let stream = events::find_id(state.pool(), query.user_id, &name).await?;
     let stream = stream.ok_or_else(not_found)?;
-    let replayed = events::replay(state.pool(), stream, query.version).await?;
+    let replayed = events::replay(state.pool(), stream, version).await?;
     let newest = events::list_history(state.pool(), stream, CLIENT_PAGE_ROWS_MAX).await?;
     Ok(Answer::ok(ReplayedStream {
         stream: name,

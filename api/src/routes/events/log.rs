@@ -20,9 +20,21 @@ use crate::extract::{Caller, Query};
 use crate::routes::page::{self, ShortLimit};
 use crate::state::ApiState;
 
-/// Which events.
+/// Which events of the log.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventTailQuery {
+    /// The cursor after which to read; `latest` for the end of the log. From the oldest event on if nothing is said.
+    after: Option<String>,
+    /// Types and families of types, separated by commas.
+    types: Option<String>,
+    /// Streams, or ids of uploads, purchases, tasks and so on, separated by commas.
+    ids: Option<String>,
+}
+
+/// Which events of the log, and how many.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct EventLogQuery {
     /// The cursor after which to read; `latest` for the end of the log. From the oldest event on if nothing is said.
     after: Option<String>,
@@ -54,13 +66,18 @@ pub async fn read_events(
     Query(query): Query<EventLogQuery>,
 ) -> Result<Answer<EventLogPage>, ApiError> {
     let limit = usize::try_from(page::rows(query.limit)?).unwrap_or_default();
-    let filter = query.filter()?;
+    let tail = EventTailQuery {
+        after: query.after,
+        types: query.types,
+        ids: query.ids,
+    };
+    let filter = tail.filter()?;
     let wait = Duration::from_secs(query.wait.unwrap_or_default());
     if wait.as_secs() > EVENT_WAIT_SECONDS_MAX {
         let message = format!("must be at most {EVENT_WAIT_SECONDS_MAX}");
         return Err(ApiError::fields(&[FieldFault::new("wait", message)]));
     }
-    let after = query.after(&state).await?;
+    let after = tail.after(&state).await?;
     let page = read(&state, &principal, after, &filter, limit, wait).await?;
     let epoch = page.cursor.epoch;
     let events = page.events.iter();
@@ -125,7 +142,7 @@ impl Drop for Reading {
     }
 }
 
-impl EventLogQuery {
+impl EventTailQuery {
     /// Where to begin.
     pub(super) async fn after(&self, state: &ApiState) -> Result<Cursor, ApiError> {
         match self.after.as_deref() {

@@ -48,9 +48,7 @@ pub enum ReadDirection {
 pub struct StreamEventQuery {
     /// The order; the oldest first if nothing is said.
     direction: ReadDirection,
-    /// The version beyond which to read, in that direction.
-    #[schemars(range(min = 0))]
-    from_version: Option<i64>,
+    cursor: Option<PageCursor>,
     limit: Option<ShortLimit>,
 }
 
@@ -59,8 +57,7 @@ pub struct StreamEventQuery {
 #[serde(rename_all = "camelCase")]
 pub struct StreamEventPage {
     events: Vec<StreamedEvent>,
-    /// Goes into `fromVersion` for what comes next; null at the end.
-    next_version: Option<i64>,
+    next_cursor: NextCursor,
 }
 
 /// Which version.
@@ -95,8 +92,8 @@ pub async fn list_event_streams(
     Query(query): Query<EventStreamQuery>,
 ) -> Result<Answer<EventStreamPage>, ApiError> {
     let limit = page::rows(query.limit)?;
-    let after = query.cursor.as_ref().map(AsRef::as_ref);
-    let rows = events::list_own(state.pool(), principal.user, after, limit).await?;
+    let after = page::cursor(query.cursor.as_ref(), stream_name)?;
+    let rows = events::list_own(state.pool(), principal.user, after.as_deref(), limit).await?;
     let next_cursor = page::next(&rows, limit, |row| row.name.clone());
     Ok(Answer::ok(EventStreamPage {
         streams: rows.into_iter().map(EventStream::from).collect(),
@@ -112,22 +109,21 @@ pub async fn list_stream_events(
     Query(query): Query<StreamEventQuery>,
 ) -> Result<Answer<StreamEventPage>, ApiError> {
     let limit = page::rows(query.limit)?;
+    let from = page::cursor(query.cursor.as_ref(), page::row)?;
     let stream = find(&state, &principal, &stream).await?;
     let direction = match query.direction {
         ReadDirection::Forwards => Direction::Forwards,
         ReadDirection::Backwards => Direction::Backwards,
     };
     let (pool, user) = (state.pool(), principal.user);
-    let rows =
-        events::list_stream(pool, user, &stream, direction, query.from_version, limit).await?;
-    let is_full = rows.len() as i64 == limit;
-    let last = rows.last().filter(|_| is_full);
+    let rows = events::list_stream(pool, user, &stream, direction, from, limit).await?;
+    let next_cursor = page::next(&rows, limit, |event| event.version);
     Ok(Answer::ok(StreamEventPage {
-        next_version: last.map(|event| event.version),
         events: rows
             .into_iter()
             .map(|event| StreamedEvent::of_stream(event, &stream))
             .collect(),
+        next_cursor,
     }))
 }
 
@@ -138,8 +134,9 @@ pub async fn get_stream_state(
     Path(stream): Path<String>,
     Query(query): Query<StreamStateQuery>,
 ) -> Result<Answer<StreamState>, ApiError> {
+    let version = version_from_one(query.version)?;
     let stream = find(&state, &principal, &own_name(stream)?).await?;
-    let replayed = events::replay(state.pool(), stream.id, query.version).await?;
+    let replayed = events::replay(state.pool(), stream.id, version).await?;
     Ok(Answer::ok(StreamState {
         stream: stream.name,
         version: replayed.version,
@@ -149,9 +146,24 @@ pub async fn get_stream_state(
     }))
 }
 
+fn stream_name(text: &str) -> Option<String> {
+    events::parse_name(text).ok().map(|_| text.to_owned())
+}
+
 async fn find(state: &ApiState, caller: &Principal, name: &str) -> Result<StreamRow, ApiError> {
     let found = events::find_visible(state.pool(), caller.user, name).await?;
     found.ok_or_else(|| ApiError::new(Code::NotFound, "The stream was not found."))
+}
+
+/// The version of a query, if there is one.
+pub fn version_from_one(version: Option<i64>) -> Result<Option<i64>, ApiError> {
+    match version {
+        Some(..1) => Err(ApiError::fields(&[FieldFault::new(
+            "version",
+            "must be 1 or more",
+        )])),
+        version => Ok(version),
+    }
 }
 
 /// The name of a stream that clients may append to.

@@ -15,7 +15,7 @@ use common::ids::UserId;
 use common::limits::{EVENT_STREAM_SECONDS_MAX, EVENTS_READ_MAX};
 use tokio::time::Instant;
 
-use super::log::{EventLogQuery, Reading, parse_cursor};
+use super::log::{EventTailQuery, Reading, parse_cursor};
 use super::view::StreamedEvent;
 use crate::credential_watch::{CredentialWatch, last_event};
 use crate::error::ApiError;
@@ -30,7 +30,7 @@ pub async fn stream_events(
     State(state): State<ApiState>,
     Caller(principal): Caller,
     headers: HeaderMap,
-    Query(query): Query<EventLogQuery>,
+    Query(query): Query<EventTailQuery>,
 ) -> Result<Response, ApiError> {
     let last_id = headers
         .get("last-event-id")

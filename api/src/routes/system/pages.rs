@@ -16,7 +16,7 @@ use crate::openapi;
 use crate::state::ApiState;
 
 /// The pages that there are.
-const PAGES: [(&str, &str, &str); 5] = [
+const PAGES: [(&str, &str, &str); 7] = [
     (
         "codes",
         "Codes of verdicts and reasons",
@@ -36,6 +36,16 @@ const PAGES: [(&str, &str, &str); 5] = [
         "agents",
         "Agents that do tasks",
         include_str!("../../../../docs/agents.md"),
+    ),
+    (
+        "events",
+        "Events",
+        include_str!("../../../../docs/events.md"),
+    ),
+    (
+        "leases",
+        "Leases",
+        include_str!("../../../../docs/leases.md"),
     ),
     (
         "webhooks",

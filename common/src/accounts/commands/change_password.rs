@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 
-use super::sign_out::revoke_others;
+use super::sign_out::revoke_others_in_tx;
 use crate::accounts::password::salt_of;
 use crate::accounts::{AccountError, Client, Device, Guesses, Passwords};
 use crate::db;
@@ -102,7 +102,7 @@ async fn set_in_tx(
         return Err(AccountError::WrongCredentials);
     }
     let kept = Some(change.session);
-    revoke_others(conn, change.user, kept, "password_changed").await?;
+    revoke_others_in_tx(conn, change.user, kept, "password_changed").await?;
     Ok(())
 }
 

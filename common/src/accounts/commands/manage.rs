@@ -4,6 +4,7 @@ use sqlx::PgPool;
 
 use crate::accounts::AccountError;
 use crate::audit::ActId;
+use crate::db;
 use crate::ids::UserId;
 use crate::limits::ABOUT_CHARS_MAX;
 use crate::merge_patch::Patch;
@@ -41,6 +42,7 @@ pub async fn change_about(
         let message = format!("must have at most {ABOUT_CHARS_MAX} characters");
         return Err(AccountError::field("about", message));
     }
+    let mut writer = db::writer(pool).await?;
     let changed = sqlx::query(
         "update users
          set about = case when $2 then $3 else about end,
@@ -52,8 +54,9 @@ pub async fn change_about(
     .bind(about != Patch::Keep)
     .bind(about.set())
     .bind(if_match)
-    .execute(pool)
+    .execute(&mut *writer)
     .await?;
+    writer.finish().await?;
     if changed.rows_affected() == 1 {
         return Ok(());
     }

@@ -17,4 +17,4 @@ pub use manage::{change_about, set_role};
 pub use refresh::{Origin, refresh};
 pub use register::{NewAgent, NewPerson, register_agent, register_person};
 pub use sign_in::sign_in;
-pub use sign_out::{revoke_others, revoke_session, sign_out};
+pub use sign_out::{revoke_others, revoke_others_in_tx, revoke_session, sign_out};

@@ -4,12 +4,14 @@ use sqlx::{PgExecutor, PgPool};
 
 use super::sign_in::end_session_in_tx;
 use crate::accounts::AccountError;
+use crate::db;
 use crate::ids::{SessionId, UserId};
 
 /// Ends the session that asks.
 pub async fn sign_out(pool: &PgPool, user: UserId, session: SessionId) -> Result<(), AccountError> {
-    let mut conn = pool.acquire().await?;
-    end_session_in_tx(&mut conn, user, session, "signed_out").await?;
+    let mut writer = db::writer(pool).await?;
+    end_session_in_tx(&mut writer, user, session, "signed_out").await?;
+    writer.finish().await?;
     Ok(())
 }
 
@@ -19,16 +21,29 @@ pub async fn revoke_session(
     user: UserId,
     session: SessionId,
 ) -> Result<(), AccountError> {
-    let mut conn = pool.acquire().await?;
-    if end_session_in_tx(&mut conn, user, session, "revoked").await? {
-        Ok(())
-    } else {
-        Err(AccountError::NotFound("session"))
+    let mut writer = db::writer(pool).await?;
+    if !end_session_in_tx(&mut writer, user, session, "revoked").await? {
+        return Err(AccountError::NotFound("session"));
     }
+    writer.finish().await?;
+    Ok(())
 }
 
 /// Ends all sessions of a user but one: how many.
 pub async fn revoke_others(
+    pool: &PgPool,
+    user: UserId,
+    kept: Option<SessionId>,
+    because: &str,
+) -> Result<u64, AccountError> {
+    let mut writer = db::writer(pool).await?;
+    let ended = revoke_others_in_tx(&mut *writer, user, kept, because).await?;
+    writer.finish().await?;
+    Ok(ended)
+}
+
+/// The same, inside the caller's transaction.
+pub async fn revoke_others_in_tx(
     executor: impl PgExecutor<'_>,
     user: UserId,
     kept: Option<SessionId>,

@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 
 use crate::agents::{Agent, AgentError, AgentId, Availability};
+use crate::db;
 use crate::ids::UserId;
 
 /// Writes it down. Only a change of availability makes a version.
@@ -12,7 +13,8 @@ pub async fn heartbeat(
     owner: UserId,
     availability: Option<Availability>,
 ) -> Result<Agent, AgentError> {
-    sqlx::query_as(
+    let mut writer = db::writer(pool).await?;
+    let agent = sqlx::query_as(
         "update agents
          set seen_at = now(),
              availability = coalesce($3, availability),
@@ -26,7 +28,8 @@ pub async fn heartbeat(
     .bind(id)
     .bind(owner)
     .bind(availability)
-    .fetch_optional(pool)
-    .await?
-    .ok_or(AgentError::NotFound)
+    .fetch_optional(&mut *writer)
+    .await?;
+    writer.finish().await?;
+    agent.ok_or(AgentError::NotFound)
 }

@@ -3,10 +3,12 @@
 use sqlx::PgPool;
 
 use crate::agents::{AgentError, AgentId};
+use crate::db;
 use crate::ids::UserId;
 
 /// Unregisters it.
 pub async fn unregister(pool: &PgPool, id: &AgentId, owner: UserId) -> Result<(), AgentError> {
+    let mut writer = db::writer(pool).await?;
     let unregistered = sqlx::query(
         "update agents
          set unregistered_at = now(), version = version + 1
@@ -16,8 +18,9 @@ pub async fn unregister(pool: &PgPool, id: &AgentId, owner: UserId) -> Result<()
     )
     .bind(id)
     .bind(owner)
-    .execute(pool)
+    .execute(&mut *writer)
     .await?;
+    writer.finish().await?;
     if unregistered.rows_affected() == 0 {
         return Err(AgentError::NotFound);
     }

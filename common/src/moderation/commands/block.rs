@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::accounts::commands::revoke_others;
+use crate::accounts::commands::revoke_others_in_tx;
 use crate::audit::{self, ActId, Details};
 use crate::catalog::CATALOGUE;
 use crate::events;
@@ -35,7 +35,7 @@ pub async fn block(
 ) -> Result<(), ModerationError> {
     let mut tx = outbox.begin().await?;
     set_blocked_in_tx(&mut tx, user, decision, true).await?;
-    revoke_others(&mut *tx, user, None, "blocked").await?;
+    revoke_others_in_tx(&mut *tx, user, None, "blocked").await?;
     tx.announce(REVOKED, user.to_string());
     tx.commit().await?;
     Ok(())

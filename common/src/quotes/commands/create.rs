@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use package::PackageType;
 use sqlx::PgPool;
 
+use crate::db;
 use crate::ids::{PackageId, PackagePublicId, QuoteId, UserId};
 use crate::limits::{QUOTE_SECONDS, QUOTES_LIVE_MAX};
 use crate::money::decimal_text;
@@ -156,6 +157,7 @@ async fn insert(
     offer: &Offer,
     issued: &Issued,
 ) -> Result<bool, sqlx::Error> {
+    let mut writer = db::writer(pool).await?;
     let inserted = sqlx::query(
         "insert into quotes (
              id, buyer_id, package_id, listing_version, price_minor, currency, package_sha256, w_matrix_sha256,
@@ -182,7 +184,8 @@ async fn insert(
     .bind(issued.expires_at)
     .bind(QUOTE_SECONDS as f64)
     .bind(QUOTES_LIVE_MAX)
-    .execute(pool)
+    .execute(&mut *writer)
     .await?;
+    writer.finish().await?;
     Ok(inserted.rows_affected() == 1)
 }
