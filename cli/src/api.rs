@@ -80,6 +80,16 @@ impl Api {
         }
     }
 
+    /// Where it is.
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    /// What calls it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// `GET /admin/<path>`, with those parameters that have a value.
     pub async fn get(
         &self,

@@ -29,6 +29,7 @@ mod purchases;
 mod queues;
 mod receipt;
 mod reputation;
+mod stress;
 mod table;
 mod tasks;
 mod users;
@@ -77,6 +78,10 @@ enum Command {
     Analytics(analytics::AnalyticsArgs),
     #[command(after_help = "Example: awareness events verify")]
     Events(events::EventsArgs),
+    #[command(
+        after_help = "Example: awareness stress --clients 50 --operations 20 --mix optimistic=3,lease=2,append=3"
+    )]
+    Stress(stress::StressArgs),
     #[command(after_help = "Example: awareness payloads list --json")]
     Payloads(payloads::PayloadsArgs),
     #[command(after_help = "Example: awareness payments list --state unknown")]
@@ -119,6 +124,7 @@ async fn main() -> ExitCode {
         Command::Tasks(args) => tasks::run(args).await,
         Command::Analytics(args) => analytics::run(args).await,
         Command::Events(args) => events::run(args).await,
+        Command::Stress(args) => stress::run(args).await,
         Command::Payloads(args) => payloads::run(args).await,
         Command::Payments(args) => payments::run(args).await,
         Command::Chargebacks(args) => chargebacks::run(args).await,

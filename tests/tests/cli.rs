@@ -8,6 +8,7 @@ mod cli {
     pub mod ground;
     mod leases;
     mod receipt;
+    mod stress;
     mod tasks;
 }
 

@@ -22,6 +22,8 @@ use uuid::Uuid;
 pub const TOKEN: &str = "admin_for_the_tests_of_the_cli";
 /// A call on a machine with much else to do.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// A call of the long form.
+const LONG_CALL_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How a call ended.
 #[derive(Debug)]
@@ -87,7 +89,12 @@ pub async fn awareness_fed(variables: &[(&str, &str)], words: &[&str], input: &s
         .unwrap()
         .write_all(input.as_bytes())
         .await;
-    let output = tokio::time::timeout(CALL_TIMEOUT, child.wait_with_output())
+    let longest = if tests::is_long() {
+        LONG_CALL_TIMEOUT
+    } else {
+        CALL_TIMEOUT
+    };
+    let output = tokio::time::timeout(longest, child.wait_with_output())
         .await
         .expect("the call ends in time")
         .unwrap();
