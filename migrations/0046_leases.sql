@@ -144,7 +144,8 @@ begin
         perform set_config('synchronous_commit', 'off', true);
     end if;
     granted_fence := lease.fence;
-    current_holder := lease.holder;
+    -- Nobody holds what only waits to be claimed by the next in line.
+    current_holder := case when lease.expires_at > clock_timestamp() then lease.holder end;
     began_at := lease.acquired_at;
     ends_at := lease.expires_at;
     remaining_ms := greatest(0, ceil(1000 * extract(epoch from lease.expires_at - clock_timestamp())));
