@@ -11,7 +11,7 @@ use crate::routes::events;
 
 pub fn operations() -> Vec<Operation> {
     let rows = [log(), streams()].into_iter().flatten();
-    rows.map(|row| row.tagged("events")).collect()
+    rows.map(|row| row.tagged("event log")).collect()
 }
 
 fn log() -> Vec<Operation> {

@@ -55,7 +55,7 @@ pub fn tags() -> Value {
         { "name": "credits", "description": "Credits, top-ups, quotes, earnings and payouts." },
         { "name": "leases", "description": "Locks with a time and a fence: one of your workers acts at once." },
         { "name": "analytics", "description": "What an account came to, by the hour and by the day." },
-        { "name": "events", "description": "What happened, in one order: read, followed, and appended to streams of your own." },
+        { "name": "event log", "description": "What happened, in one order: read, followed, and appended to streams of your own." },
         { "name": "webhook endpoints", "description": "Where events are sent." },
         { "name": "webhook log", "description": "What was sent, and sending it again." },
         { "name": "events", "description": deliveries() },

@@ -27,7 +27,7 @@ pub struct LoggedEvent {
 const SELECT: &str =
     "select position, stream, name as stream_name, version, event_type, schema, data, trace, at,
             coalesce(events.audience, event_streams.audience, '{}') as audience
-     from ";
+     ";
 const JOINED: &str = "
      join events on events.id = event_id
      left join event_streams on event_streams.id = stream
@@ -43,7 +43,10 @@ pub(super) async fn read_after(
     limit: i64,
 ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new(SELECT);
-    query.push("event_order").push(JOINED).push_bind(position);
+    query
+        .push("from event_order")
+        .push(JOINED)
+        .push_bind(position);
     query.push(" order by position limit ").push_bind(limit);
     query
         .build_query_as()
@@ -61,7 +64,7 @@ pub(super) async fn read_feed(
     limit: i64,
 ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new(SELECT);
-    query.push("event_feed join event_order using (position)");
+    query.push("from event_feed join event_order using (position)");
     query.push(JOINED).push_bind(after);
     query.push(" and position <= ").push_bind(up_to);
     query.push(" and user_id = ").push_bind(user);

@@ -36,7 +36,7 @@ struct Arguments {
 /// What our path writes, statement by statement.
 const SCRIPT: &str = "\
 begin;
-insert into events (subject, kind, trace, data) values (gen_random_uuid(), 'bench', 'req', '{}');
+insert into events (stream, version, event_type, trace, data) values (gen_random_uuid(), 1, 'bench', 'req', '{}');
 insert into jobs (id, name, queue, lane, subject, trace, run_at)
     values (gen_random_uuid(), 'validate_upload', 'bench', 'fast', gen_random_uuid(), 'req', now())
     returning id \\gset

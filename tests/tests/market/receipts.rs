@@ -91,7 +91,7 @@ async fn the_receipt_of_a_refunded_purchase_says_so() {
     let before = buyer.client.get(&path_of(&bought)).await;
     for statement in [
         "update purchases set state = 'refunded', version = version + 1",
-        "insert into events (subject, kind, trace) select id, 'purchase.refunded', 'test' from purchases",
+        "insert into events (stream, version, event_type, trace) select id, 100, 'purchase.refunded', 'test' from purchases",
     ] {
         assert_eq!(world.force(statement).await, 1);
     }
