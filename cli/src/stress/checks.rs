@@ -1,4 +1,4 @@
-//! Whether what the market says in the end is what the clients were told.
+//! Whether what the market says in the end is what the clients were answered.
 
 use std::collections::HashMap;
 
