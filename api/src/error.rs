@@ -9,6 +9,7 @@ mod agents;
 mod body;
 mod chargebacks;
 mod code;
+mod event_subscriptions;
 mod leases;
 mod moderation;
 mod payments;

@@ -64,6 +64,8 @@ row_id!(/// A fetch of the card of an agent.
     CardFetchId);
 row_id!(/// A job.
     JobId);
+row_id!(/// A subscription to the event log.
+    EventSubscriptionId);
 row_id!(/// A worker process, from its start to its end.
     WorkerId);
 row_id!(/// An upload.

@@ -8,4 +8,5 @@ mod events {
     mod log;
     mod market;
     mod streams;
+    mod subscriptions;
 }

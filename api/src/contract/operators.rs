@@ -110,6 +110,13 @@ fn history() -> Vec<Operation> {
         .about("All uploads, purchases, tasks and disputes, or the one that a stream is about.")
         .gives(200, "What was compared, and what differs.")
         .faults(&[404]),
+        get(
+            "/admin/event-subscriptions",
+            admin::list_all_event_subscriptions,
+            Operator,
+            "List event subscriptions",
+        )
+        .gives(200, "A page, the one that is furthest behind first."),
     ]
 }
 

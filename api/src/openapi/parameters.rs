@@ -61,6 +61,7 @@ fn path(version: ApiVersion) -> Vec<(String, Value)> {
         ("payloadId", text(), "The payload."),
         ("queue", text(), "The queue."),
         ("stream", stream, "The stream."),
+        ("subscription", text(), "The name of the subscription."),
         ("task", text(), "The task."),
         (
             "packageType",

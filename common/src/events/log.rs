@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::StreamRow;
+use super::{Cursor, StreamRow};
 use crate::ids::{JobId, UserId};
 
 /// An event with its place in the log.
@@ -55,6 +55,22 @@ pub(super) async fn read_after(
         .await
 }
 
+/// What is at these positions, in its order.
+pub(super) async fn read_at(
+    pool: &PgPool,
+    positions: &[i64],
+) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new(SELECT);
+    query.push("event_order").push(JOINED).push_bind(0_i64);
+    query.push(" and position = any(").push_bind(positions);
+    query.push(") order by position");
+    query
+        .build_query_as()
+        .persistent(false)
+        .fetch_all(pool)
+        .await
+}
+
 /// What a user may see between two positions, in its order.
 pub(super) async fn read_feed(
     pool: &PgPool,
@@ -84,10 +100,20 @@ pub(super) struct Head {
     pub feed_floor: i64,
 }
 
+impl Head {
+    /// The place after that position.
+    pub fn cursor(self, position: i64) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            position,
+        }
+    }
+}
+
 /// Where the log ends.
-pub(super) async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
+pub(super) async fn head(executor: impl PgExecutor<'_>) -> Result<Head, sqlx::Error> {
     sqlx::query_as("select epoch, last, feed_floor from event_head")
-        .fetch_one(pool)
+        .fetch_one(executor)
         .await
 }
 

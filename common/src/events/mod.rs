@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  append_in_tx ──commit──▶ scheduler: number_next ──▶ Tail of each API process ──▶ long polls, event streams
-//!                                                  └─▶ Consumer in a worker: reacts, and keeps its position
+//!                                                  ├─▶ Consumer in a worker: reacts, and keeps its position
+//!                                                  └─▶ [`subscriptions`]: a client reacts, and its position is kept
 //! ```
 //!
 //! An event is the next version of its stream, written in the transaction in which it happened. Its data is a merge
@@ -19,6 +20,7 @@ mod log;
 mod number;
 mod replay;
 mod stream;
+pub mod subscriptions;
 mod tail;
 mod verify;
 

@@ -2,6 +2,7 @@
 
 use sqlx::PgPool;
 
+use super::subscriptions;
 use crate::limits::EVENTS_NUMBERED_MAX;
 use crate::telemetry::metrics;
 
@@ -38,7 +39,7 @@ pub async fn number_next(pool: &PgPool) -> Result<Round, sqlx::Error> {
     Ok(Round { numbered, head })
 }
 
-/// Shows for how long the oldest event without a position has waited, and how far each consumer is behind.
+/// Shows for how long the oldest event without a position has waited, and how far consumers and subscriptions are behind.
 pub async fn observe(pool: &PgPool) -> Result<(), sqlx::Error> {
     let oldest: Option<f64> = sqlx::query_scalar(
         "select extract(epoch from clock_timestamp() - at)::double precision
@@ -68,5 +69,5 @@ pub async fn observe(pool: &PgPool) -> Result<(), sqlx::Error> {
             .with_label_values(&[&consumer])
             .set(events);
     }
-    Ok(())
+    subscriptions::observe(pool).await
 }

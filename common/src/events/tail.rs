@@ -192,15 +192,6 @@ fn page(
     }
 }
 
-impl Head {
-    fn cursor(self, position: i64) -> Cursor {
-        Cursor {
-            epoch: self.epoch,
-            position,
-        }
-    }
-}
-
 impl Memory {
     /// A page, if the memory reaches back to the cursor.
     fn read(&self, user: UserId, after: Cursor, filter: &Filter, limit: usize) -> Option<Page> {

@@ -38,3 +38,33 @@ pub const REPLAYED_EVENTS_MAX: i64 = 10_000;
 pub const EVENTS_PRUNED_MAX: i32 = 10_000;
 /// Events that one who works on the log deals with in a transaction.
 pub const CONSUMED_EVENTS_MAX: i64 = 200;
+/// Subscriptions that an account may have.
+pub const EVENT_SUBSCRIPTIONS_MAX: i64 = 50;
+/// The name of a subscription, in bytes.
+pub const EVENT_SUBSCRIPTION_NAME_BYTES_MAX: usize = 64;
+/// For so long a fetch passes over events that its subscription does not want, also if it does not wait.
+pub const SUBSCRIPTION_SCAN: Duration = Duration::from_secs(5);
+/// Events that a subscription holds at once: handed out, or about to be. Those that were replayed come on top.
+pub const SUBSCRIPTION_WINDOW_MAX: i32 = 1_000;
+/// Events of one batch.
+pub const SUBSCRIPTION_BATCH_MAX: i32 = 100;
+/// Events of one batch, if nothing is said.
+pub const SUBSCRIPTION_BATCH: i32 = 20;
+/// Acknowledgements of one request: what the window holds.
+pub const ACKNOWLEDGEMENTS_MAX: usize = 1_000;
+/// An event that was handed out so often and never acknowledged is parked.
+pub const SUBSCRIPTION_ATTEMPTS_MAX: i32 = 10;
+/// Parked events of one subscription. What would be too many is handed out again instead.
+pub const SUBSCRIPTION_PARKED_MAX: i32 = 10_000;
+/// Parked events that one request replays.
+pub const PARKED_REPLAYED_MAX: i64 = 1_000;
+/// How long a consumer has to acknowledge an event, in seconds, if nothing is said.
+pub const ACK_SECONDS: i32 = 30;
+/// How long a consumer may have to acknowledge an event, in seconds.
+pub const ACK_SECONDS_MAX: i32 = 3_600;
+/// How long an event that was given back may rest, in seconds.
+pub const RETRY_IN_SECONDS_MAX: i32 = 3_600;
+/// Events after its position that are counted for the lag of a subscription.
+pub const SUBSCRIPTION_LAG_COUNTED_MAX: i64 = 10_000;
+/// A subscription is behind if it has not acknowledged an event for so long.
+pub const SUBSCRIPTION_BEHIND_AFTER: Duration = Duration::from_secs(60);

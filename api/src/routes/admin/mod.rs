@@ -5,6 +5,7 @@ mod analytics;
 mod because;
 mod chargebacks;
 mod disputes;
+mod event_subscriptions;
 mod events;
 mod jobs;
 mod keys;
@@ -26,6 +27,7 @@ pub use analytics::{
 };
 pub use chargebacks::{answer_chargeback, list_chargebacks};
 pub use disputes::{decide_dispute, get_any_dispute, list_disputes};
+pub use event_subscriptions::list_all_event_subscriptions;
 pub use events::{audit_history, replay_event_stream};
 pub use jobs::{cancel_job, get_job, list_jobs, replay_jobs, retry_job};
 pub(in crate::routes) use keys::RevokedKey;
