@@ -1,16 +1,17 @@
-//! `awareness events`: replay streams, and prove that the rows are what their events say.
+//! `awareness events`: replay streams, prove that the rows are what their events say, and show whose consumers are behind.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::age::span;
 use crate::api::{Api, ApiArgs, read};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::Table;
 
-/// Replay streams of events, and compare rows with them.
+/// Replay streams of events, compare rows with them, and show whose consumers are behind.
 #[derive(Debug, Args)]
 pub struct EventsArgs {
     #[command(flatten)]
@@ -41,6 +42,16 @@ enum EventsCommand {
     /// Compare all uploads, purchases, tasks and disputes with their events. Exit status 1 if any differs.
     #[command(after_help = "Example: awareness events verify")]
     Verify,
+    /// List subscriptions to the event log, the one that is furthest behind first.
+    #[command(after_help = "Example: awareness events subscriptions --limit 5")]
+    Subscriptions {
+        /// At most so many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=common::limits::CLIENT_PAGE_ROWS_MAX))]
+        limit: i64,
+        /// The `nextCursor` of an earlier page: the page that follows it.
+        #[arg(long)]
+        cursor: Option<String>,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +91,25 @@ struct Difference {
     of_events: Value,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Subscriptions {
+    subscriptions: Vec<Subscription>,
+    /// The `--cursor` of the next page, if there may be one.
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Subscription {
+    user_id: String,
+    name: String,
+    events_behind: i64,
+    events_handed_out: i64,
+    events_parked: i64,
+    lag_seconds: f64,
+}
+
 /// Runs the command.
 pub async fn run(args: EventsArgs) -> Result<Output, Failure> {
     let api = Api::new(args.api)?;
@@ -103,6 +133,11 @@ pub async fn run(args: EventsArgs) -> Result<Output, Failure> {
             api.show(data, replayed)
         }
         EventsCommand::Verify => verify(&api, None).await,
+        EventsCommand::Subscriptions { limit, cursor } => {
+            let query = [("limit", Some(limit.to_string())), ("cursor", cursor)];
+            let data = api.get(&["event-subscriptions"], &query).await?;
+            api.show(data, subscriptions)
+        }
     }
 }
 
@@ -155,6 +190,27 @@ fn differences(verified: &Verified) -> String {
         count => format!("{count} FACT(S) DIFFER"),
     };
     format!("{table}{verdict}: {} row(s) compared.\n", verified.compared)
+}
+
+fn subscriptions(page: Subscriptions) -> String {
+    if page.subscriptions.is_empty() {
+        return "There is no subscription.\n".to_owned();
+    }
+    let mut table = Table::new(["USER", "NAME", "LAG", "BEHIND", "HANDED OUT", "PARKED"]);
+    for row in page.subscriptions {
+        table.row([
+            row.user_id,
+            row.name,
+            span(TimeDelta::milliseconds((row.lag_seconds * 1_000.0) as i64)),
+            row.events_behind.to_string(),
+            row.events_handed_out.to_string(),
+            row.events_parked.to_string(),
+        ]);
+    }
+    match page.next_cursor {
+        Some(next) => format!("{table}\nThe next page: --cursor {next}\n"),
+        None => table.to_string(),
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -5,6 +5,7 @@
 
 mod cli {
     mod analytics;
+    mod events;
     pub mod ground;
     mod leases;
     mod receipt;
