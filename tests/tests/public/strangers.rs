@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use common::identity::Permission;
 use common::reqwest::Method;
 use serde_json::{Value, json};
 use tests::client::send;
@@ -35,6 +36,12 @@ async fn things(world: &World) -> BTreeMap<&'static str, String> {
         .post("/api/ai/keys", &json!({ "name": "other" }))
         .await
         .data();
+    let subscription = json!({ "name": "things-of-the-seller" });
+    let subscription = world
+        .seller
+        .post("/api/ai/event-subscriptions", &subscription)
+        .await
+        .data();
     let upload: String = sqlx::query_scalar("select public_id from uploads limit 1")
         .fetch_one(&world.pool)
         .await
@@ -48,6 +55,7 @@ async fn things(world: &World) -> BTreeMap<&'static str, String> {
         ("reviewId", text(&reviews["reviews"][0]["reviewId"])),
         ("endpointId", text(&endpoint["endpointId"])),
         ("keyId", text(&key["id"])),
+        ("subscription", text(&subscription["name"])),
         ("uploadId", upload),
     ])
 }
@@ -145,9 +153,7 @@ async fn a_key_without_the_one_permission_that_an_operation_needs_is_refused() {
     let things = things(&world).await;
     let document = world.document().await;
     let operations = operations(&document, &things);
-    let all = [
-        "upload", "purchase", "download", "account", "webhooks", "agents", "events", "leases",
-    ];
+    let all = Permission::ALL.map(Permission::as_str);
     for permission in all {
         let others: Vec<&str> = all.into_iter().filter(|each| *each != permission).collect();
         let lacking = client_who_may(&world, "seller", &others).await;
