@@ -154,10 +154,12 @@ impl Tail {
         if after.epoch != head.epoch || after.position > head.last {
             return Err(TailError::Foreign);
         }
-        if after.position < head.feed_floor {
-            return Err(TailError::Pruned(head.cursor(head.feed_floor)));
-        }
         let rows = log::read_feed(pool, user, after.position, head.last, EVENTS_READ_MAX).await?;
+        // Asked after the rows, because those that are deleted while they are read are missing in them.
+        let floor = log::head(pool).await?.feed_floor;
+        if after.position < floor {
+            return Err(TailError::Pruned(head.cursor(floor)));
+        }
         let is_end = (rows.len() as i64) < EVENTS_READ_MAX;
         let events = rows.into_iter().map(Arc::new);
         Ok(page(events, head, filter, limit, is_end))

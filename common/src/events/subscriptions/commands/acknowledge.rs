@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::PgPool;
 
+use crate::db;
 use crate::events::subscriptions::{
     Acknowledgement, RELEASED, Settled, SubscriptionError, SubscriptionName,
 };
@@ -18,6 +19,7 @@ pub async fn acknowledge(
     given: &BTreeSet<Acknowledgement>,
 ) -> Result<Settled, SubscriptionError> {
     let (positions, fences) = columns(given);
+    let mut writer = db::writer(outbox.pool()).await?;
     let acknowledged: Option<(EventSubscriptionId, Vec<i64>, bool)> = sqlx::query_as(
         "with held as materialized (
              select id from event_subscriptions where owner_id = $1 and name = $2 for update
@@ -46,8 +48,9 @@ pub async fn acknowledge(
     .bind(positions)
     .bind(fences)
     .persistent(false)
-    .fetch_optional(outbox.pool())
+    .fetch_optional(&mut *writer)
     .await?;
+    writer.finish().await?;
     let (id, gone, frees_streams) = acknowledged.ok_or(SubscriptionError::NotFound)?;
     if frees_streams {
         outbox.announce(RELEASED, &id.to_string());

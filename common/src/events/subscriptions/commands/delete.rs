@@ -1,5 +1,6 @@
 //! Deletes a subscription, with what it holds.
 
+use crate::db;
 use crate::events::subscriptions::{RELEASED, SubscriptionError, SubscriptionName};
 use crate::ids::{EventSubscriptionId, UserId};
 use crate::outbox::Outbox;
@@ -10,6 +11,7 @@ pub async fn delete(
     owner: UserId,
     name: &SubscriptionName,
 ) -> Result<(), SubscriptionError> {
+    let mut writer = db::writer(outbox.pool()).await?;
     let deleted: Option<EventSubscriptionId> = sqlx::query_scalar(
         "delete from event_subscriptions
          where owner_id = $1
@@ -18,8 +20,9 @@ pub async fn delete(
     )
     .bind(owner)
     .bind(name)
-    .fetch_optional(outbox.pool())
+    .fetch_optional(&mut *writer)
     .await?;
+    writer.finish().await?;
     let id = deleted.ok_or(SubscriptionError::NotFound)?;
     outbox.announce(RELEASED, &id.to_string());
     Ok(())

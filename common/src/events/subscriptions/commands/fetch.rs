@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
+use crate::db;
 use crate::events::subscriptions::{
     Acknowledgement, Batch, HandedOut, SubscriptionError, SubscriptionName,
 };
@@ -33,6 +34,7 @@ pub async fn fetch(
     name: &SubscriptionName,
     limit: i32,
 ) -> Result<Batch, SubscriptionError> {
+    let mut writer = db::writer(pool).await?;
     let fetched: Option<Fetched> =
         sqlx::query_as("select * from fetch_subscription_events($1, $2, $3, $4, $5, $6)")
             .bind(owner)
@@ -41,8 +43,9 @@ pub async fn fetch(
             .bind(SUBSCRIPTION_WINDOW_MAX)
             .bind(SUBSCRIPTION_ATTEMPTS_MAX)
             .bind(SUBSCRIPTION_PARKED_MAX)
-            .fetch_optional(pool)
+            .fetch_optional(&mut *writer)
             .await?;
+    writer.finish().await?;
     let fetched = fetched.ok_or(SubscriptionError::NotFound)?;
     if let Some(position) = fetched.earliest {
         return Err(SubscriptionError::Expired(Cursor {
@@ -84,6 +87,7 @@ pub async fn fetch(
 
 /// Takes out of the window what is no longer in the log: a client's stream may be pruned.
 async fn forget_pruned(pool: &PgPool, fetched: &Fetched) -> Result<(), sqlx::Error> {
+    let mut writer = db::writer(pool).await?;
     sqlx::query(
         "delete from subscription_events
          where subscription_id = $1
@@ -92,7 +96,7 @@ async fn forget_pruned(pool: &PgPool, fetched: &Fetched) -> Result<(), sqlx::Err
     )
     .bind(fetched.subscription_id)
     .bind(&fetched.positions)
-    .execute(pool)
+    .execute(&mut *writer)
     .await?;
-    Ok(())
+    writer.finish().await
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::acknowledge::columns;
+use crate::db;
 use crate::events::subscriptions::{
     Acknowledgement, RELEASED, Settled, SubscriptionError, SubscriptionName,
 };
@@ -18,6 +19,7 @@ pub async fn release(
     retry_in_seconds: i32,
 ) -> Result<Settled, SubscriptionError> {
     let (positions, fences) = columns(given);
+    let mut writer = db::writer(outbox.pool()).await?;
     let released: Option<(EventSubscriptionId, Vec<i64>)> = sqlx::query_as(
         "with held as materialized (
              select id from event_subscriptions where owner_id = $1 and name = $2 for update
@@ -40,8 +42,9 @@ pub async fn release(
     .bind(fences)
     .bind(f64::from(retry_in_seconds))
     .persistent(false)
-    .fetch_optional(outbox.pool())
+    .fetch_optional(&mut *writer)
     .await?;
+    writer.finish().await?;
     let (id, released) = released.ok_or(SubscriptionError::NotFound)?;
     if !released.is_empty() {
         outbox.announce(RELEASED, &id.to_string());

@@ -1,5 +1,6 @@
 //! Lets parked events be handed out again.
 
+use crate::db;
 use crate::events::subscriptions::{RELEASED, SubscriptionError, SubscriptionName};
 use crate::ids::{EventSubscriptionId, UserId};
 use crate::limits::PARKED_REPLAYED_MAX;
@@ -12,6 +13,7 @@ pub async fn replay_parked(
     owner: UserId,
     name: &SubscriptionName,
 ) -> Result<i64, SubscriptionError> {
+    let mut writer = db::writer(outbox.pool()).await?;
     let replayed: Option<(EventSubscriptionId, i64)> = sqlx::query_as(
         "with held as materialized (
              select id from event_subscriptions where owner_id = $1 and name = $2 for update
@@ -36,8 +38,9 @@ pub async fn replay_parked(
     .bind(owner)
     .bind(name)
     .bind(PARKED_REPLAYED_MAX)
-    .fetch_optional(outbox.pool())
+    .fetch_optional(&mut *writer)
     .await?;
+    writer.finish().await?;
     let (id, count) = replayed.ok_or(SubscriptionError::NotFound)?;
     if count > 0 {
         outbox.announce(RELEASED, &id.to_string());
