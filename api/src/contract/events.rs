@@ -72,9 +72,9 @@ fn subscriptions() -> Vec<Operation> {
             .gives(201, "The subscription.")
             .gives(200, "The subscription, which existed.")
             .faults(&[409, 410]),
-        get("/api/ai/event-subscriptions", events::list_event_subscriptions, SignedIn, "List your event subscriptions")
+        get("/api/ai/event-subscriptions", events::list_event_subscriptions, May(Events), "List your event subscriptions")
             .gives(200, "All of them, by name."),
-        get("/api/ai/event-subscriptions/{subscription}", events::get_event_subscription, SignedIn, "Get an event subscription with its lag")
+        get("/api/ai/event-subscriptions/{subscription}", events::get_event_subscription, May(Events), "Get an event subscription with its lag")
             .gives(200, "The subscription.")
             .faults(&[404]),
         delete("/api/ai/event-subscriptions/{subscription}", events::delete_event_subscription, May(Events), "Delete an event subscription")
@@ -110,7 +110,7 @@ fn consumers() -> Vec<Operation> {
             .about("They come again before their deadline. The attempt counts.")
             .gives(200, "How many were given back, and which were not yours any more.")
             .faults(&[404]),
-        get("/api/ai/event-subscriptions/{subscription}/parked", events::list_parked_events, SignedIn, "List parked events")
+        get("/api/ai/event-subscriptions/{subscription}/parked", events::list_parked_events, May(Events), "List parked events")
             .gives(200, "A page, oldest first.")
             .faults(&[404]),
         post("/api/ai/event-subscriptions/{subscription}/parked/replay", events::replay_parked_events, May(Events), "Replay parked events")

@@ -44,6 +44,8 @@ struct Arguments {
 /// That of a stack.
 const REDIS_PREFIX: &str = "awareness";
 const WRITERS: u64 = 8;
+/// Each account has an address of its own, from this one on.
+const FIRST_ADDRESS: u32 = u32::from_be_bytes([127, 0, 10, 1]);
 /// The last events have so long to arrive.
 const SETTLE: Duration = Duration::from_secs(3);
 
@@ -155,7 +157,7 @@ async fn create_accounts(stack: &Stack, count: usize) -> anyhow::Result<Vec<Acco
         accounts.push(Account {
             user: serde_json::from_value(data["userId"].clone())?,
             key: data["apiKey"].as_str().context("a key")?.to_owned(),
-            address: Ipv4Addr::new(127, 0, 10 + u8::try_from(number)?, 1),
+            address: Ipv4Addr::from(FIRST_ADDRESS + u32::try_from(number)?),
         });
     }
     Ok(accounts)

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::contract::Answer;
 use crate::error::{ApiError, Code};
 use crate::extract::{Json, Path, Query};
-use crate::routes::events::version_from_one;
+use crate::routes::events::{StreamState, version_from_one};
 use crate::state::ApiState;
 
 /// Which version of whose stream.
@@ -30,16 +30,8 @@ pub struct ReplayQuery {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayedStream {
-    /// The stream.
-    stream: String,
-    /// The version.
-    version: i64,
-    /// What all events up to that version make together, each a merge patch.
-    state: Map<String, Value>,
-    /// The version of the snapshot that the replay began with.
-    snapshot_version: Option<i64>,
-    /// How many events were read after it.
-    events_replayed: usize,
+    #[serde(flatten)]
+    replayed: StreamState,
     /// Its newest events, the newest first.
     events: Vec<HistoryEvent>,
 }
@@ -131,11 +123,7 @@ pub async fn replay_event_stream(
     let replayed = events::replay(state.pool(), stream, version).await?;
     let newest = events::list_history(state.pool(), stream, CLIENT_PAGE_ROWS_MAX).await?;
     Ok(Answer::ok(ReplayedStream {
-        stream: name,
-        version: replayed.version,
-        state: replayed.state,
-        snapshot_version: replayed.snapshot,
-        events_replayed: replayed.events,
+        replayed: StreamState::new(name, replayed),
         events: newest.into_iter().map(HistoryEvent::from).collect(),
     }))
 }

@@ -10,7 +10,9 @@ mod view;
 
 pub use append::append_events;
 pub use log::read_events;
-pub use streams::{get_stream_state, list_event_streams, list_stream_events, version_from_one};
+pub use streams::{
+    StreamState, get_stream_state, list_event_streams, list_stream_events, version_from_one,
+};
 pub use subscriptions::{
     EventSubscription, acknowledge_events, create_event_subscription, delete_event_subscription,
     fetch_events, get_event_subscription, list_event_subscriptions, list_parked_events,

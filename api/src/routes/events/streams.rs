@@ -1,7 +1,7 @@
 //! Streams: those of the caller, their events, and the state that these make.
 
 use axum::extract::State;
-use common::events::{self, Direction, ReplayError, StreamNameError, StreamRow};
+use common::events::{self, Direction, ReplayError, Replayed, StreamNameError, StreamRow};
 use common::identity::Principal;
 use common::uploads::FieldFault;
 use schemars::JsonSchema;
@@ -85,6 +85,19 @@ pub struct StreamState {
     events_replayed: usize,
 }
 
+impl StreamState {
+    /// What a replay came to.
+    pub fn new(stream: String, replayed: Replayed) -> Self {
+        Self {
+            stream,
+            version: replayed.version,
+            state: replayed.state,
+            snapshot_version: replayed.snapshot,
+            events_replayed: replayed.events,
+        }
+    }
+}
+
 /// The caller's own streams.
 pub async fn list_event_streams(
     State(state): State<ApiState>,
@@ -137,13 +150,7 @@ pub async fn get_stream_state(
     let version = version_from_one(query.version)?;
     let stream = find(&state, &principal, &own_name(stream)?).await?;
     let replayed = events::replay(state.pool(), stream.id, version).await?;
-    Ok(Answer::ok(StreamState {
-        stream: stream.name,
-        version: replayed.version,
-        state: replayed.state,
-        snapshot_version: replayed.snapshot,
-        events_replayed: replayed.events,
-    }))
+    Ok(Answer::ok(StreamState::new(stream.name, replayed)))
 }
 
 fn stream_name(text: &str) -> Option<String> {

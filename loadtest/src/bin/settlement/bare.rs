@@ -26,8 +26,9 @@ insert into bare.entries (transfer_id, leg, account_id, amount_minor, account_ve
 insert into bare.account_deltas (account_id, amount_minor) values (1, 849), (2, 150);
 update bare.purchases set state = 'settled', settlement_id = :transfer_id, settled_at = now(),
     grant_expires_at = now(), finished_at = now(), version = version + 1 where id = bench_id(:salt, 6, :n);
-insert into bare.events (subject, kind, trace, data)
-    values (bench_id(:salt, 6, :n), 'purchase.completed', 'req', '{\"settlement\": 1}');
+insert into bare.events (stream, version, event_type, trace, data)
+    values (bench_id(:salt, 6, :n), 3, 'purchase.completed', 'req', '{\"state\": \"settled\", \"settlement\": 1}') returning id as event_id \\gset
+insert into bare.event_pending (event_id) values (:event_id);
 insert into bare.package_deltas (package_id, sales) values (bench_id(:salt, 4, 1), 1);
 commit;
 ";
@@ -41,6 +42,7 @@ const BARE_TABLES: &[&str] = &[
     "entries",
     "account_deltas",
     "events",
+    "event_pending",
     "package_deltas",
 ];
 
