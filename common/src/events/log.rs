@@ -61,10 +61,7 @@ pub(super) async fn read_at(
     positions: &[i64],
 ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
     let mut query = QueryBuilder::<Postgres>::new(SELECT);
-    query
-        .push("from event_order")
-        .push(JOINED)
-        .push_bind(0_i64);
+    query.push("from event_order").push(JOINED).push_bind(0_i64);
     query.push(" and position = any(").push_bind(positions);
     query.push(") order by position");
     query

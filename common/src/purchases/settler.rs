@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::CHANGED;
 use crate::db;
+use crate::events::APPENDED;
 use crate::ids::{PurchaseId, WorkerId};
 use crate::jobs::{JobName, Lease};
 use crate::limits::{GRANT_SECONDS, SETTLE_BATCH_MAX, SETTLE_CONNECTIONS};
@@ -160,6 +161,7 @@ fn outcome_of(outbox: &Outbox, rows: &[Row], lease: &Lease) -> Settled {
         return Settled::Before;
     }
     outbox.announce(CHANGED, &row.purchase_id.to_string());
+    outbox.announce(APPENDED, "");
     if let Some(job) = row.announcement_id {
         let wake = Wake {
             job,

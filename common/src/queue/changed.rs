@@ -139,7 +139,11 @@ async fn publish_all(mut connection: ConnectionManager, mut messages: mpsc::Rece
     let mut batch = Vec::with_capacity(PUBLISH_BATCH_MAX);
     while messages.recv_many(&mut batch, PUBLISH_BATCH_MAX).await > 0 {
         let mut pipeline = redis::pipe();
+        let mut published = HashSet::new();
         for news in &batch {
+            if news.epoch.is_none() && !published.insert((&news.channel, &news.message)) {
+                continue;
+            }
             if let Some(epoch) = &news.epoch {
                 pipeline.incr(&epoch.key, 1).ignore();
             }

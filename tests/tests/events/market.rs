@@ -5,8 +5,7 @@ use common::outbox::Tx;
 use futures::FutureExt as _;
 use futures::future::join_all;
 use serde_json::json;
-use tests::Sample;
-use tests::{World, eventually};
+use tests::{DEADLINE, Sample, World, eventually};
 
 async fn types_seen(client: &tests::Client, query: &str) -> Vec<String> {
     let answer = client
@@ -75,6 +74,23 @@ async fn a_purchase_and_its_dispute_are_what_their_events_say_and_both_sides_see
     assert_eq!(causes, expected, "a request, its job, a request");
     // An upload, a purchase, a dispute.
     assert_explained(&world, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sequencer_is_woken_by_a_settlement_as_by_a_purchase() {
+    let world = World::start().await;
+    let package = world.package_for(5.0).await;
+    let buyer = world.buyer("buyer", 10_000).await;
+    let outbox = world.outbox().await;
+    let mut appended = outbox.queue().subscribe(events::APPENDED);
+    // The first message says that the topic is heard.
+    assert_eq!(appended.recv().await.unwrap(), "");
+    let bought = buyer.client.buy(&package).await;
+    assert_eq!(bought.status, 200, "{}", bought.text);
+    for event in ["purchase.held", "purchase.completed"] {
+        let announced = tokio::time::timeout(DEADLINE, appended.recv()).await;
+        assert!(announced.is_ok(), "{event} was not announced");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
