@@ -194,11 +194,18 @@ async fn an_event_stream_that_breaks_goes_on_with_its_last_event_id() {
 async fn a_cursor_of_another_log_is_refused_and_one_that_is_too_old_says_where_to_begin() {
     let world = world().await;
     append(&world.seller, "orders-1", "order.new", 1).await;
-    let first = eventually("the event is in the log", || async {
-        let page = poll(&world.seller, "").await.data();
-        (numbers(&page) == [1]).then(|| page["nextCursor"].as_str().unwrap().to_owned())
+    // Nobody has followed the log yet, so that no process has this event in its memory.
+    eventually("the event is in the log", || async {
+        let last: i64 = sqlx::query_scalar("select last from event_head")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+        (last == 1).then_some(())
     })
     .await;
+    let page = poll(&world.seller, "").await.data();
+    assert_eq!(numbers(&page), [1]);
+    let first = page["nextCursor"].as_str().unwrap();
     let (epoch, position) = first.split_once('-').unwrap();
     let beyond = format!("{epoch}-{}", position.parse::<i64>().unwrap() + 9);
     for cursor in [

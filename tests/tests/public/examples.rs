@@ -1,5 +1,6 @@
 //! The examples of the document: each fits its own schema, and each request is one that the API reads.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use common::reqwest::Method;
 use serde_json::{Map, Value, json};
 use tests::World;
@@ -10,6 +11,21 @@ use super::parameters::{resolved, usual};
 
 async fn document(world: &World) -> Value {
     world.document().await
+}
+
+/// Moves the times of an example that must lie in the past, or not too far in it.
+pub fn an_hour_ago(example: &mut Value) {
+    for name in ["since", "from", "to"] {
+        let field = example.get_mut(name);
+        let is_time = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok())
+        };
+        if let Some(time) = field.filter(|value| is_time(value)) {
+            *time = json!(Utc::now() - TimeDelta::hours(1));
+        }
+    }
 }
 
 /// Every media type with a schema, with its place in the document.
@@ -123,11 +139,7 @@ async fn each_example_of_a_request_is_read() {
                 .filter(|_| path != "/api/webhooks/stripe");
             let Some(example) = example else { continue };
             let mut example = example.clone();
-            for name in ["since", "from", "to"] {
-                if let Some(time) = example.get_mut(name) {
-                    *time = json!(chrono::Utc::now() - chrono::Duration::hours(1));
-                }
-            }
+            an_hour_ago(&mut example);
             let mut address = path.clone();
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let parameter = resolved(&document, parameter);

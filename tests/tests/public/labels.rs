@@ -69,6 +69,8 @@ async fn what_clients_send_becomes_no_label_of_a_metric() {
                 routes.contains(trimmed) || routes.contains(template.as_str())
             }
             "le" => value == "+Inf" || value.parse::<f64>().is_ok(),
+            // The most frequent capabilities of the market, no more than `MARKET_LABELS_MAX`.
+            "capability" => value.split(' ').all(is_word),
             _ => is_word(&value),
         };
         assert!(

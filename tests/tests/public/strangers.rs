@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tests::client::send;
 use tests::{Answer, Client, World};
 
+use super::examples::an_hour_ago;
+
 /// Things of the seller and of a buyer, by the names that paths give them.
 async fn things(world: &World) -> BTreeMap<&'static str, String> {
     let package = world.package_for(5.0).await;
@@ -92,11 +94,7 @@ async fn ask(client: &Client, method: &Method, path: &str, operation: &Value) ->
     request = request.header("if-match", "*");
     if let Some(example) = operation["requestBody"]["content"]["application/json"].get("example") {
         let mut example = example.clone();
-        for name in ["since", "from", "to"] {
-            if let Some(time) = example.get_mut(name) {
-                *time = json!(chrono::Utc::now() - chrono::Duration::hours(1));
-            }
-        }
+        an_hour_ago(&mut example);
         request = request.json(&example);
     }
     send(request.header("prefer", "wait=0")).await
