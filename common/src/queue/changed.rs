@@ -65,12 +65,12 @@ type Channels = Arc<Mutex<HashMap<String, broadcast::Sender<String>>>>;
 pub(super) struct Bus {
     channels: Channels,
     wanted: mpsc::UnboundedSender<String>,
-    outgoing: mpsc::Sender<News>,
+    outgoing: mpsc::Sender<Announcement>,
 }
 
 /// A message, its channel, and the epoch that it raises.
 #[derive(Debug)]
-struct News {
+struct Announcement {
     channel: String,
     message: String,
     epoch: Option<Epoch>,
@@ -99,12 +99,12 @@ impl Bus {
     }
 
     fn publish(&self, channel: String, message: String, epoch: Option<Epoch>) {
-        let news = News {
+        let announcement = Announcement {
             channel,
             message,
             epoch,
         };
-        if self.outgoing.try_send(news).is_err() {
+        if self.outgoing.try_send(announcement).is_err() {
             tracing::debug!("a change was not announced: the backlog is full");
         }
     }
@@ -135,19 +135,26 @@ fn deliver(channels: &Channels, channel: &str, message: &str) {
     }
 }
 
-async fn publish_all(mut connection: ConnectionManager, mut messages: mpsc::Receiver<News>) {
+async fn publish_all(
+    mut connection: ConnectionManager,
+    mut messages: mpsc::Receiver<Announcement>,
+) {
     let mut batch = Vec::with_capacity(PUBLISH_BATCH_MAX);
     while messages.recv_many(&mut batch, PUBLISH_BATCH_MAX).await > 0 {
         let mut pipeline = redis::pipe();
         let mut published = HashSet::new();
-        for news in &batch {
-            if news.epoch.is_none() && !published.insert((&news.channel, &news.message)) {
+        for announcement in &batch {
+            if announcement.epoch.is_none()
+                && !published.insert((&announcement.channel, &announcement.message))
+            {
                 continue;
             }
-            if let Some(epoch) = &news.epoch {
+            if let Some(epoch) = &announcement.epoch {
                 pipeline.incr(&epoch.key, 1).ignore();
             }
-            pipeline.publish(&news.channel, &news.message).ignore();
+            pipeline
+                .publish(&announcement.channel, &announcement.message)
+                .ignore();
         }
         if let Err(error) = pipeline.exec_async(&mut connection).await {
             tracing::debug!(

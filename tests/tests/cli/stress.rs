@@ -31,12 +31,12 @@ async fn a_market_under_stress_is_right_in_the_end_and_the_report_says_so() {
     let expected = clients.parse::<u64>().unwrap() * operations.parse::<u64>().unwrap();
     assert_eq!(report["operations"], expected);
     assert_eq!(report["lost"], 0, "{report}");
-    // Who lost each of its tries against so many others gives up: nothing else is refused.
-    let refused = report["refused"].as_object().unwrap();
-    assert!(
-        refused.keys().all(|code| code == "409 CONFLICT"),
-        "{report}"
-    );
+    let mut refused = report["refused"].as_object().unwrap().clone();
+    if tests::is_long() {
+        // Of a hundred clients on few streams some lose each of their tries, and give up.
+        refused.remove("409 CONFLICT");
+    }
+    assert_eq!(refused, serde_json::Map::new(), "{report}");
     let kinds = report["kinds"].as_array().unwrap().iter();
     let kinds: Vec<&Value> = kinds.map(|kind| &kind["kind"]).collect();
     assert_eq!(kinds, ["optimistic", "lease", "append", "purchase"]);
